@@ -1,0 +1,29 @@
+/** Gives any test an IPFS daemon of its own: the real Kubo that `IPFS_BIN` names, else the embedded one. */
+import { startRealKubo } from './real-kubo.ts'
+
+/** Values of a running daemon that recordings have placeholders for: `{{PEER_ID}}`, `{{API_PORT}}`, … */
+export type Placeholders = Readonly<Record<'API_PORT' | 'SWARM_PORT' | 'REPO_PATH' | 'PEER_ID' | 'PEER_ID_B36' | 'PUBLIC_KEY' | 'VERSION', string>>
+
+export interface DaemonOptions {
+  /** Merged into the daemon's config, as the `daemon.config` of a group of recordings is. */
+  readonly config?: object
+  /** Further arguments of `ipfs daemon`: `['--offline']`. */
+  readonly args?: readonly string[]
+  /** Profile given to `ipfs init`. */
+  readonly profile?: string
+}
+
+export interface Daemon extends AsyncDisposable {
+  readonly kind: 'kubo' | 'embedded'
+  readonly host: string
+  readonly port: number
+  readonly repoPath: string
+  readonly values: Placeholders
+}
+
+/** A daemon on a fresh repo that knows nobody: no bootstrap, no routing, no mDNS, loopback ports that were free. Its repo goes with it. */
+export async function startDaemon (options: DaemonOptions = {}): Promise<Daemon> {
+  const binary = process.env['IPFS_BIN']
+  if (binary === undefined || binary === '') throw new Error('IPFS_BIN names no Kubo to test against')
+  return await startRealKubo(binary, options)
+}

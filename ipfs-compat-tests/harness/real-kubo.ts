@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { base36 } from 'multiformats/bases/base36'
+import { base58btc } from 'multiformats/bases/base58'
+import { CID } from 'multiformats/cid'
+import { decode } from 'multiformats/hashes/digest'
+import type { Daemon, DaemonOptions } from './kubo.ts'
+
+const host = '127.0.0.1'
+const libp2pKey = 0x72
+const startTimeoutMs = 60_000
+const stopTimeoutMs = 10_000
+
+/** Runs `binary` on a repo of its own under the system's folder for temporary files. */
+export async function startRealKubo (binary: string, { config = {}, args = [], profile }: DaemonOptions): Promise<Daemon> {
+  await using undo = new AsyncDisposableStack()
+  const repoPath = undo.adopt(await mkdtemp(join(tmpdir(), 'ipfs-quorum-kubo-')), path => rm(path, { recursive: true, force: true }))
+  const env = { ...process.env, IPFS_PATH: repoPath }
+  await run(binary, ['init', '--empty-repo', ...profile === undefined ? [] : ['--profile', profile]], env)
+
+  const [apiPort, swarmPort] = await freePorts()
+  const file = join(repoPath, 'config')
+  const ours = merge(merge(JSON.parse(await readFile(file, 'utf8')), aloneOnLoopback(apiPort, swarmPort)), config)
+  await writeFile(file, JSON.stringify(ours, null, 2))
+
+  undo.use(await daemon(binary, args, env))
+  const values = { ...await identity(apiPort), API_PORT: String(apiPort), SWARM_PORT: String(swarmPort), REPO_PATH: repoPath }
+  const running = undo.move()
+  return { kind: 'kubo', host, port: apiPort, repoPath, values, [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+/** The settings that the recordings were made with, see their README. */
+function aloneOnLoopback (apiPort: number, swarmPort: number): object {
+  return {
+    Addresses: { API: `/ip4/${host}/tcp/${apiPort}`, Gateway: [], Swarm: [`/ip4/${host}/tcp/${swarmPort}`] },
+    AutoConf: { Enabled: false },
+    AutoTLS: { Enabled: false },
+    Bootstrap: [],
+    Discovery: { MDNS: { Enabled: false } },
+    DNS: { Resolvers: {} },
+    Ipns: { DelegatedPublishers: [] },
+    Routing: { Type: 'none', DelegatedRouters: [] },
+    Swarm: { DisableNatPortMap: true, RelayClient: { Enabled: false }, RelayService: { Enabled: false }, Transports: { Network: { Relay: false } } }
+  }
+}
+
+/** Objects are merged key by key, all else replaced. */
+function merge (into: Record<string, unknown>, from: object): Record<string, unknown> {
+  const merged = { ...into }
+  for (const [key, value] of Object.entries(from)) {
+    const old = merged[key]
+    merged[key] = isRecord(value) && isRecord(old) ? merge(old, value) : value
+  }
+  return merged
+}
+
+function isRecord (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Two ports that nobody listens on just now. Both are held until both are known, so they differ. */
+async function freePorts (): Promise<[number, number]> {
+  const servers = [createServer(), createServer()] as const
+  const ports: [number, number] = [0, 0]
+  for (const [i, server] of servers.entries()) {
+    server.listen(0, host)
+    await once(server, 'listening')
+    ports[i] = (server.address() as AddressInfo).port
+  }
+  for (const server of servers) {
+    server.close()
+    await once(server, 'close')
+  }
+  return ports
+}
+
+async function run (binary: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn(binary, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const said = textOf(child)
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`ipfs ${args.join(' ')} ended with ${String(code)}: ${said()}`)
+}
+
+async function daemon (binary: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<AsyncDisposable> {
+  const child = spawn(binary, ['daemon', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = textOf(child)
+  const ended = once(child, 'close')
+  const ready = new Promise<void>(resolve => child.stdout.on('data', () => { if (said().includes('Daemon is ready')) resolve() }))
+  const outcome = await Promise.race([ready.then(() => 'ready'), ended.then(() => 'ended'), late(startTimeoutMs)])
+  if (outcome === 'ready') return { [Symbol.asyncDispose]: () => stop(child, ended) }
+  child.kill('SIGKILL')
+  throw new Error(`ipfs daemon ${outcome} before it was ready: ${said()}`)
+}
+
+async function stop (child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  child.kill('SIGTERM')
+  if (await Promise.race([ended.then(() => 'ended'), late(stopTimeoutMs)]) === 'ended') return
+  child.kill('SIGKILL')
+  await ended
+}
+
+function late (ms: number): Promise<'late'> {
+  return new Promise(resolve => setTimeout(resolve, ms, 'late').unref())
+}
+
+function textOf (child: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
+  return () => text
+}
+
+async function identity (apiPort: number): Promise<{ PEER_ID: string, PEER_ID_B36: string, PUBLIC_KEY: string, VERSION: string }> {
+  const ask = async (command: string): Promise<Record<string, string>> => {
+    const response = await fetch(`http://${host}:${apiPort}/api/v0/${command}`, { method: 'POST' })
+    return await response.json() as Record<string, string>
+  }
+  const { ID = '', PublicKey = '' } = await ask('id')
+  const { Version = '' } = await ask('version')
+  const key = CID.createV1(libp2pKey, decode(base58btc.decode(`z${ID}`)))
+  return { PEER_ID: ID, PEER_ID_B36: key.toString(base36), PUBLIC_KEY: PublicKey, VERSION: Version }
+}
