@@ -22,8 +22,17 @@ export interface Daemon extends AsyncDisposable {
 }
 
 /** A daemon on a fresh repo that knows nobody: no bootstrap, no routing, no mDNS, loopback ports that were free. Its repo goes with it. */
-export async function startDaemon (options: DaemonOptions = {}): Promise<Daemon> {
-  const binary = process.env['IPFS_BIN']
-  if (binary === undefined || binary === '') throw new Error('IPFS_BIN names no Kubo to test against')
-  return await startRealKubo(binary, options)
+export async function startDaemon (options: DaemonOptions = {}, kind: Daemon['kind'] = isKuboNamed() ? 'kubo' : 'embedded'): Promise<Daemon> {
+  if (kind === 'kubo') return await startRealKubo(requireKubo(), options)
+  throw new Error('IPFS_BIN names no Kubo to test against')
+}
+
+function isKuboNamed (): boolean {
+  return (process.env['IPFS_BIN'] ?? '') !== ''
+}
+
+function requireKubo (): string {
+  const binary = process.env['IPFS_BIN'] ?? ''
+  if (binary === '') throw new Error('IPFS_BIN names no Kubo')
+  return binary
 }

@@ -6,14 +6,10 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { base36 } from 'multiformats/bases/base36'
-import { base58btc } from 'multiformats/bases/base58'
-import { CID } from 'multiformats/cid'
-import { decode } from 'multiformats/hashes/digest'
 import type { Daemon, DaemonOptions } from './kubo.ts'
+import { placeholdersOf } from './placeholders.ts'
 
 const host = '127.0.0.1'
-const libp2pKey = 0x72
 const startTimeoutMs = 60_000
 const stopTimeoutMs = 10_000
 
@@ -30,7 +26,7 @@ export async function startRealKubo (binary: string, { config = {}, args = [], p
   await writeFile(file, JSON.stringify(ours, null, 2))
 
   undo.use(await daemon(binary, args, env))
-  const values = { ...await identity(apiPort), API_PORT: String(apiPort), SWARM_PORT: String(swarmPort), REPO_PATH: repoPath }
+  const values = { ...await placeholdersOf(host, apiPort, config), SWARM_PORT: String(swarmPort) }
   const running = undo.move()
   return { kind: 'kubo', host, port: apiPort, repoPath, values, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
@@ -113,15 +109,4 @@ function textOf (child: ChildProcess): () => string {
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
   return () => text
-}
-
-async function identity (apiPort: number): Promise<{ PEER_ID: string, PEER_ID_B36: string, PUBLIC_KEY: string, VERSION: string }> {
-  const ask = async (command: string): Promise<Record<string, string>> => {
-    const response = await fetch(`http://${host}:${apiPort}/api/v0/${command}`, { method: 'POST' })
-    return await response.json() as Record<string, string>
-  }
-  const { ID = '', PublicKey = '' } = await ask('id')
-  const { Version = '' } = await ask('version')
-  const key = CID.createV1(libp2pKey, decode(base58btc.decode(`z${ID}`)))
-  return { PEER_ID: ID, PEER_ID_B36: key.toString(base36), PUBLIC_KEY: PublicKey, VERSION: Version }
 }
