@@ -1,0 +1,79 @@
+/** The seam between the engine and its disk. The real one is `log-storage.ts`, its twin `memory-storage.ts`. */
+import type { Entry, HardState, Index, LogReader, NodeId, Snapshot, SnapshotMeta } from './core/types.ts'
+
+/** Who a folder belongs to. A folder that is wiped gets a new incarnation, so the old one's votes are never repeated. */
+export interface Identity {
+  readonly nodeId: NodeId
+  /** Drawn when the folder was made. */
+  readonly incarnation: number
+  /** Undefined until a cluster was founded here or took this peer in. */
+  readonly clusterId: string | undefined
+  /** How often this folder has been opened, this time included: it can only grow, unless an old copy was put back. */
+  readonly boot: number
+}
+
+export interface AppendBatch {
+  readonly hard?: HardState | undefined
+  /** Replace whatever the log has from the first one's index on. */
+  readonly entries: readonly Entry[]
+  /** False when only the commit hint changed: it may wait for the next sync. */
+  readonly mustSync: boolean
+}
+
+export interface StorageStatus {
+  readonly firstIndex: Index
+  readonly lastIndex: Index
+  readonly logBytes: number
+  readonly segments: number
+  readonly queuedBatches: number
+  readonly syncs: number
+  /** Milliseconds of the last sync. */
+  readonly lastSyncMs: number
+  /** The disk is full: batches wait, nothing is acknowledged, until there is room. */
+  readonly waitingForSpace: boolean
+}
+
+export interface RaftStorage extends AsyncDisposable {
+  readonly identity: Identity
+  /** Shows what is durable (and what waits for a sync only as a commit hint). */
+  readonly log: LogReader
+  /** The membership as of the base, for a state machine that starts from nothing. */
+  readonly base: SnapshotMeta
+  /** In order. Resolves once durable; rejects once and for all after a failed sync: nothing may be acknowledged then. */
+  append (batch: AppendBatch): Promise<void>
+  /**
+   * The log begins after `meta.index`: what is before is dropped, and everything if the log does not hold that entry with
+   * that term. The snapshot itself must be durable before.
+   */
+  setBase (meta: SnapshotMeta): Promise<void>
+  /** The snapshot that `log.snapshot()` answers with. */
+  announceSnapshot (snapshot: Snapshot): void
+  /** Once only, by founding or joining. Durable when it resolves. */
+  adoptCluster (clusterId: string): Promise<void>
+  status (): StorageStatus
+}
+
+/** A sync or a write failed. The kernel may have dropped what it could not write, so nothing later can be trusted. */
+export class StorageFailedError extends Error {
+  readonly code = 'ERR_RAFT_STORAGE_FAILED'
+  override get name (): string { return 'StorageFailedError' }
+}
+
+/** The log was good once and is not any more. Says where, and what to run. */
+export class LogDamagedError extends Error {
+  readonly code = 'ERR_RAFT_LOG_DAMAGED'
+  readonly file: string
+  readonly position: number
+  readonly index: Index
+
+  constructor (file: string, position: number, index: Index, what: string) {
+    super(`the raft log is damaged at index ${index}: ${file}, byte ${position}: ${what}. ` +
+      'This peer will not start with less than it promised to keep. Look at it with `node cluster/consensus/raft/tools/main.ts verify FOLDER`; ' +
+      'if the other peers are well, remove this peer from the cluster, move the folder away and let it join again')
+    this.file = file
+    this.position = position
+    this.index = index
+  }
+
+  override get name (): string { return 'LogDamagedError' }
+}
