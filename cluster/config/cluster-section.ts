@@ -1,0 +1,41 @@
+import { hostname } from 'node:os'
+import type { Replication } from '../api/pin.ts'
+import { durationMs, integer, optional, secret, section, text } from './section.ts'
+import type { ConfigOf } from './section.ts'
+
+const replicationMax = 10_000
+
+const fields = {
+  /** What people call this peer. */
+  peername: { ...text(hostname(), { expects: 'a name of 1 to 255 characters', pattern: /^[^\p{Cc}]{1,255}$/u }), fallbackInWords: 'the host name' },
+  /** Shared by the peers of one cluster; who does not know it is not let in. 32 bytes as 64 hexadecimal digits. */
+  secret: secret(optional(text('', { expects: '64 hexadecimal digits', pattern: /^[0-9a-f]{64}$/i }))),
+  /** Fewest peers that must hold a pin before it is answered for; -1 is everywhere. */
+  replicationFactorMin: integer(-1, { min: -1, max: replicationMax }),
+  /** Most peers that are asked to hold a pin; -1 is everywhere. */
+  replicationFactorMax: integer(-1, { min: -1, max: replicationMax }),
+  /** How often pins past their expiry are looked for and removed. */
+  stateSyncInterval: durationMs('5m0s', { min: '1s' }),
+  /** How often failed and lost pins are tried again. */
+  pinRecoverInterval: durationMs('12m0s', { min: '1s' })
+}
+
+export type ClusterConfig = ConfigOf<typeof fields>
+
+export const clusterSection = section('cluster', 'CLUSTER', fields, {
+  goOnly: [
+    'leave_on_shutdown', 'listen_multiaddress', 'announce_multiaddress', 'no_announce_multiaddress', 'enable_relay_hop', 'connection_manager',
+    'resource_manager', 'pubsub', 'dial_peer_timeout', 'monitor_ping_interval', 'peer_watch_interval', 'mdns_interval', 'pin_only_on_trusted_peers',
+    'pin_only_on_untrusted_peers', 'disable_repinning', 'follower_mode', 'peerstore_file', 'peer_addresses'
+  ],
+  check ({ replicationFactorMin: min, replicationFactorMax: max }) {
+    if (min === 0 || max === 0) return 'replication_factor_min, replication_factor_max: expected -1, or at least 1'
+    if ((min === -1) !== (max === -1)) return 'replication_factor_min, replication_factor_max: expected both -1, or neither'
+    return min > max ? `replication_factor_min: expected at most replication_factor_max (${max})` : undefined
+  }
+})
+
+/** The two numbers as one value. */
+export function defaultReplication ({ replicationFactorMin, replicationFactorMax }: ClusterConfig): Replication {
+  return replicationFactorMin === -1 ? 'everywhere' : { min: replicationFactorMin, max: replicationFactorMax }
+}
