@@ -1,5 +1,5 @@
 import { assert } from './assert.ts'
-import { countWithin, entriesBytes, entryBytes } from './entries.ts'
+import { entriesBytes, entryBytes } from './entries.ts'
 import { indexMax } from './limits.ts'
 import { noEntries } from './message.ts'
 import { Unstable } from './unstable.ts'
@@ -163,7 +163,7 @@ export class RaftLog {
     if (lo < this.firstIndex()) return 'compacted'
     if (lo === hi) return noEntries
     const { offset } = this.unstable
-    if (lo >= offset) return this.#unstableWithin(lo, hi, maxBytes)
+    if (lo >= offset) return this.unstable.slice(lo, hi, maxBytes)
 
     const cut = Math.min(hi, offset)
     const stable = this.#reader.entries(lo, cut, maxBytes)
@@ -174,14 +174,14 @@ export class RaftLog {
 
     const room = maxBytes - entriesBytes(stable)
     if (room <= 0 || entryBytes(this.unstable.at(offset)) > room) return stable
-    return stable.concat(this.#unstableWithin(offset, hi, room))
+    return stable.concat(this.unstable.slice(offset, hi, room))
   }
 
   /** To be applied next. Without `allowUnstable` only what storage holds. Empty while there is a snapshot to apply. */
   nextCommitted (allowUnstable: boolean): readonly Entry[] {
     if (!this.hasNextCommitted(allowUnstable)) return noEntries
     const room = this.#applyingBytesMax - this.#applyingBytes
-    assert(room > 0 || this.#applyingBytesMax === 0, 'applying is paused before its bound is passed', room)
+    assert(room > 0, 'applying is paused before its bound is passed', room)
 
     const entries = this.slice(this.#applying + 1, this.#appliable(allowUnstable) + 1, room)
     assert(entries !== 'compacted', 'what is not applied is not compacted', this.#applying)
@@ -219,12 +219,6 @@ export class RaftLog {
 
   #appliable (allowUnstable: boolean): Index {
     return allowUnstable ? this.#committed : Math.min(this.#committed, this.unstable.offset - 1)
-  }
-
-  #unstableWithin (lo: Index, hi: Index, maxBytes: number): readonly Entry[] {
-    const entries = this.unstable.slice(lo, hi)
-    const count = countWithin(entries, 0, entries.length, maxBytes)
-    return count === entries.length ? entries : entries.slice(0, count)
   }
 
   /** How many of the entries we hold already; they need no appending. */

@@ -170,7 +170,7 @@ export interface Random {
 }
 
 export type TraceLevel = 'debug' | 'info' | 'warn' | 'error'
-/** Told of what happens, for logs and tests; ids among the values are hexadecimal text. */
+/** Told of what happens, for logs and tests; ids of peers are hexadecimal text. */
 export type Trace = (level: TraceLevel, what: string, values: readonly (number | string)[]) => void
 
 export interface RaftCoreConfig {
@@ -189,7 +189,7 @@ export interface RaftCoreConfig {
   readonly preVote?: boolean
   /** Default true. */
   readonly checkQuorum?: boolean
-  /** 'lease' answers reads without asking the others: safe only if clocks run alike. Default 'safe'. */
+  /** 'lease' answers reads without asking while a majority has just answered: safe only if clocks run alike. Default 'safe'. */
   readonly readOnly?: 'safe' | 'lease'
   /** Default false: a follower passes proposals on to the leader. */
   readonly disableProposalForwarding?: boolean
@@ -208,10 +208,10 @@ export interface RaftCoreConfig {
 export type StepResult = 'accepted' | 'dropped' | 'peer-not-found' | 'local-message' | 'malformed'
 
 export type DropReason =
-  | 'no-leader' | 'forwarding-disabled' | 'transferring' | 'not-member' | 'uncommitted-full' | 'entry-too-large'
+  | 'no-leader' | 'forwarding-disabled' | 'transferring' | 'not-member' | 'uncommitted-full' | 'entry-too-large' | 'malformed'
 
-/** Why a membership change was put in the log as an empty entry instead. */
-export type ConfChangeRefusal = 'change-pending' | 'still-joint' | 'not-joint'
+/** Why a membership change was put in the log as an empty entry instead. 'invalid': it does not fit the membership. */
+export type ConfChangeRefusal = 'change-pending' | 'still-joint' | 'not-joint' | 'invalid'
 
 export type ProposeResult =
   /** In the leader's log (not committed). The entries took `index` and following in `term`. */
@@ -276,6 +276,8 @@ export interface RaftCoreApi {
   reportUnreachable (id: NodeId): void
   /** How sending the snapshot to `id` ended. */
   reportSnapshot (id: NodeId, ok: boolean): void
+  /** Time was lost (a pause, a jump of the clock): leases are not trusted until a majority has answered anew. */
+  voidLease (): void
   /** What `LogReader.entries` called 'pending' can be read now. */
   entriesFetched (): void
   hasReady (): boolean

@@ -1,4 +1,5 @@
 import { assert } from './assert.ts'
+import { countWithin } from './entries.ts'
 import { noEntries } from './message.ts'
 import type { Entry, Index, Snapshot, Term, Trace } from './types.ts'
 
@@ -48,12 +49,12 @@ export class Unstable {
     return this.hasNextEntries ? this.slice(this.#offsetInProgress, this.#offset + this.length) : noEntries
   }
 
-  /** Entries of [lo, hi), all of which must be here. A copy: what is here may be cut off while the copy is in use. */
-  slice (lo: Index, hi: Index): readonly Entry[] {
+  /** Entries of [lo, hi), all of which must be here, cut to `maxBytes`. A copy: what is here may be cut off while the copy is in use. */
+  slice (lo: Index, hi: Index, maxBytes = Infinity): readonly Entry[] {
     assert(lo <= hi, 'a range does not end before it starts', lo, hi)
     assert(lo >= this.#offset && hi <= this.#offset + this.length, 'the range is unstable', lo, hi)
-    const start = this.#head - this.#offset
-    return this.#entries.slice(start + lo, start + hi)
+    const start = this.#head + lo - this.#offset
+    return this.#entries.slice(start, start + countWithin(this.#entries, start, start + hi - lo, maxBytes))
   }
 
   at (index: Index): Entry {
