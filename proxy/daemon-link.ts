@@ -1,0 +1,65 @@
+import { connect as connectTcp } from 'node:net'
+import type { Socket } from 'node:net'
+import { request as requestHttp } from 'node:http'
+import type { ClientRequest, RequestOptions } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { connect as connectTls } from 'node:tls'
+import { Pool } from 'undici'
+import { urlOf } from '../cluster/config/endpoint.ts'
+import type { Endpoint } from '../cluster/config/endpoint.ts'
+
+/** Go's default limit for a request head, and the slop it allows. The client side needs it too: answers can carry long trailers. */
+export const headBytesMax = (1 << 20) + 4096
+
+/** The ways to the daemon: kept connections for nearly everything, and one of its own for what undici cannot say. */
+export interface DaemonLink {
+  readonly pool: Pool
+  /** For messages. */
+  readonly address: string
+  /** The port the daemon most likely listens on, by which it knows its own origins; `undefined` behind a unix socket. */
+  readonly port: number | undefined
+  /** A request over node:http, for `Expect: 100-continue`. */
+  request (options: RequestOptions): ClientRequest
+  /** A bare connection, for requests that are relayed byte by byte. */
+  connect (): Socket
+  /** Calls `listener` whenever a connection to the daemon ends: it may have been restarted with another configuration. */
+  onDisconnect (listener: () => void): void
+}
+
+export function createDaemonLink (node: Endpoint, { https = false }: { https?: boolean } = {}): DaemonLink {
+  const endpoint = node.kind === 'tcp' && https ? { ...node, secure: true } : node
+  const origin = endpoint.kind === 'unix' ? 'http://localhost' : urlOf(endpoint)
+  const secure = endpoint.kind === 'tcp' && endpoint.secure
+  const where = endpoint.kind === 'unix' ? { socketPath: endpoint.path } : { host: endpoint.host, port: endpoint.port }
+  const pool = new Pool(origin, {
+    connections: null,
+    pipelining: 1,
+    allowH2: false,
+    // Kubo has no timeouts of its own: uploads, pins and endless answers last as long as they last.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: keptMs,
+    keepAliveMaxTimeout: keptMs,
+    maxHeaderSize: headBytesMax,
+    connect: { timeout: connectTimeoutMs, ...endpoint.kind === 'unix' ? { socketPath: endpoint.path } : {} }
+  })
+  return {
+    pool,
+    address: urlOf(endpoint),
+    port: endpoint.kind === 'tcp' ? endpoint.port : undefined,
+    request: options => (secure ? requestHttps : requestHttp)({ ...where, ...options, maxHeaderSize: headBytesMax }),
+    connect () {
+      if (endpoint.kind === 'unix') return connectTcp(endpoint.path)
+      const { host, port } = endpoint
+      return secure ? connectTls({ host, port, ALPNProtocols: ['http/1.1'], ...isName(host) ? { servername: host } : {} }) : connectTcp({ host, port })
+    },
+    onDisconnect (listener) {
+      pool.on('disconnect', listener)
+      pool.on('connectionError', listener)
+    }
+  }
+}
+
+const keptMs = 600_000
+const connectTimeoutMs = 10_000
+const isName = (host: string): boolean => !host.includes(':') && !/^[\d.]+$/.test(host)
