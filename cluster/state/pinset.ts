@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
+import type { CID } from 'multiformats/cid'
+import { ByteReader } from '../api/byte-reader.ts'
+import { ByteWriter } from '../api/byte-writer.ts'
+import { cidKey } from '../api/cid-key.ts'
+import { decodePin, encodePin } from '../api/pin-bytes.ts'
+import { breathing } from '../async/breathe.ts'
+import type { AbortOptions, PinsetEntry, PinsetOp, StateStore } from '../ports.ts'
+import type { Store, Table, View } from '../store/store.ts'
+import { cidOf, guardsHold, outcomes } from './guards.ts'
+import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
+
+const rowsPerTransaction = 2_000
+const appliedKey = Buffer.from('applied')
+const sideKey = Buffer.from('side')
+const nothing = Buffer.alloc(0)
+
+/** One whole pinset: pins by CID, and what expires by time. */
+interface Side { readonly pins: Table, readonly expiry: Table }
+
+/**
+ * The pinset in LMDB. A pin is stored under its CID with the revision before it; what expires is indexed by its time.
+ * There are two sides and a pointer: a snapshot is restored to the side that is not in use, then the pointer is turned.
+ */
+export function createPinset ({ store }: { readonly store: Store }): StateStore {
+  const meta = store.table('pinset')
+  const sides: readonly [Side, Side] = [sideOf(store, 0), sideOf(store, 1)]
+  const never = new AbortController().signal
+
+  const inUse = (view?: View): 0 | 1 => meta.get(sideKey, view)?.[0] === 1 ? 1 : 0
+  const current = (view?: View): Side => sides[inUse(view)]
+  const applied = (view?: View): bigint => meta.get(appliedKey, view)?.readBigUInt64BE() ?? 0n
+  const setApplied = (index: bigint): void => meta.put(appliedKey, bigEndian(index))
+
+  function get (cid: CID): PinsetEntry | undefined {
+    const row = current().pins.get(cidKey(cid))
+    return row === undefined ? undefined : decodeRow(row)
+  }
+
+  async function * rows (options: AbortOptions): AsyncGenerator<Buffer, void, undefined> {
+    for await (const { value } of breathing(current().pins.entries(), options)) yield value
+  }
+
+  return {
+    get: async cid => get(cid),
+    async * list (options) {
+      for await (const row of rows(options)) yield decodeRow(row).pin
+    },
+    count: async () => current().pins.count(),
+    async * expired (timeMs, options) {
+      for await (const { key } of breathing(current().expiry.entries({ to: bigEndian(BigInt(timeMs) + 1n) }), options)) {
+        const row = current().pins.get(key.subarray(8))
+        if (row !== undefined) yield decodeRow(row)
+      }
+    },
+    apply: async (ops, index) => await store.write(() => {
+      assert(index > applied(), 'entries are applied once, in order')
+      const side = current()
+      const isApplied = guardsHold(ops, cid => revisionOf(side, cid))
+      if (isApplied) for (const op of ops) applyOp(side, op, index)
+      setApplied(index)
+      return outcomes(ops, isApplied, index)
+    }),
+    appliedIndex: () => applied(),
+    async * snapshot () {
+      using view = store.view()
+      const index = applied(view)
+      yield * encodeSnapshot(decodeRows(current(view).pins, view, never), index)
+    },
+    async restore (source) {
+      const next = inUse() === 0 ? 1 : 0
+      const { appliedIndex, entries } = await decodeSnapshot(source)
+      await clear(store, sides[next])
+      await fill(store, sides[next], entries)
+      await store.write(() => {
+        meta.put(sideKey, Buffer.of(next))
+        setApplied(appliedIndex)
+      })
+      await clear(store, sides[next === 0 ? 1 : 0])
+    }
+  }
+}
+
+function sideOf (store: Store, side: 0 | 1): Side {
+  return { pins: store.table(`pinset.pins.${side}`), expiry: store.table(`pinset.expiry.${side}`) }
+}
+
+function applyOp (side: Side, op: PinsetOp, index: bigint): void {
+  const key = cidKey(cidOf(op))
+  const before = side.pins.get(key)
+  const expiredBefore = before === undefined ? undefined : decodeRow(before).pin.expireAtMs
+  if (expiredBefore !== undefined) side.expiry.remove(expiryKey(expiredBefore, key))
+  if (op.kind === 'pin') putRow(side, key, { pin: op.pin, revision: index })
+  else if (before !== undefined) side.pins.remove(key)
+}
+
+function putRow (side: Side, key: Buffer, { pin, revision }: PinsetEntry): void {
+  side.pins.put(key, new ByteWriter().varint(revision).raw(encodePin(pin)).finish())
+  if (pin.expireAtMs !== undefined) side.expiry.put(expiryKey(pin.expireAtMs, key), nothing)
+}
+
+function revisionOf (side: Side, cid: CID): bigint {
+  const row = side.pins.get(cidKey(cid))
+  return row === undefined ? 0n : new ByteReader(row).bigint()
+}
+
+function decodeRow (row: Buffer): PinsetEntry {
+  const reader = new ByteReader(row)
+  const revision = reader.bigint()
+  return { pin: decodePin(reader.rest()), revision }
+}
+
+async function * decodeRows (pins: Table, view: View, signal: AbortSignal): AsyncGenerator<PinsetEntry, void, undefined> {
+  for await (const { value } of breathing(pins.entries({}, view), { signal })) yield decodeRow(value)
+}
+
+/** In many transactions, each of a bounded size. */
+async function fill (store: Store, side: Side, entries: AsyncIterable<PinsetEntry>): Promise<void> {
+  let batch: PinsetEntry[] = []
+  const flush = async (): Promise<void> => {
+    const entries = batch
+    batch = []
+    await store.write(() => { for (const entry of entries) putRow(side, cidKey(entry.pin.cid), entry) })
+  }
+  for await (const entry of entries) {
+    batch.push(entry)
+    if (batch.length >= rowsPerTransaction) await flush()
+  }
+  await flush()
+}
+
+async function clear (store: Store, { pins, expiry }: Side): Promise<void> {
+  for (const table of [pins, expiry]) {
+    while (table.count() > 0) {
+      await store.write(() => {
+        for (const { key } of [...table.entries({ limit: rowsPerTransaction })]) table.remove(key)
+      })
+      await setImmediate()
+    }
+  }
+}
+
+/** Orders by time, then by CID. */
+function expiryKey (expireAtMs: number, key: Buffer): Buffer {
+  return Buffer.concat([bigEndian(BigInt(expireAtMs)), key])
+}
+
+function bigEndian (value: bigint): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(value)
+  return bytes
+}

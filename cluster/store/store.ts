@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { open } from 'lmdb'
+import type { Database, RootDatabase, Transaction } from 'lmdb'
+import { ClusterError } from '../api/errors.ts'
+
+const fileName = 'store.mdb'
+const tablesMax = 32
+const format = 1
+
+export interface KeyRange {
+  readonly from?: Uint8Array
+  /** Exclusive. */
+  readonly to?: Uint8Array
+  readonly limit?: number
+  readonly reverse?: boolean
+}
+
+/** What the store held at one moment, however much is written meanwhile. Holds on to old pages, so it is to be short or rare. */
+export interface View extends Disposable { readonly transaction: Transaction }
+
+/** Bytes by bytes, ordered by key. Reads are synchronous: LMDB maps its file into memory. */
+export interface Table {
+  /** Inside `write` what was written before in it is seen. */
+  get (key: Uint8Array, view?: View): Buffer | undefined
+  /** A consistent view from when the iteration starts, or that of `view`. */
+  entries (range?: KeyRange, view?: View): Iterable<{ readonly key: Buffer, readonly value: Buffer }>
+  count (): number
+  /** Inside `write` only. */
+  put (key: Uint8Array, value: Uint8Array): void
+  /** Inside `write` only. */
+  remove (key: Uint8Array): void
+}
+
+/** The peer's one LMDB file: log, pinset and tracker index. */
+export interface Store extends AsyncDisposable {
+  readonly name: string
+  start (options: { readonly signal: AbortSignal }): Promise<void>
+  table (name: string): Table
+  view (): View
+  /**
+   * Runs `work` in a transaction and resolves with its answer once that is on disk. What is handed in while another transaction is
+   * being written shares the next one; what is handed in within one turn of the event loop always shares one, in order.
+   * They stand and fall together: when one throws or the disk refuses, none of them has happened.
+   *
+   * @throws ClusterError ERR_STORAGE when the disk refuses
+   */
+  write<T> (work: () => T): Promise<T>
+}
+
+interface Waiting { readonly work: () => unknown, readonly resolve: (answer: never) => void, readonly reject: (reason: unknown) => void }
+
+export function createStore ({ folder }: { readonly folder: string }): Store {
+  const waiting: Waiting[] = []
+  const databases = new Map<string, Database<Buffer, Buffer>>()
+  let environment: RootDatabase<Buffer, Buffer> | undefined
+  let writing: Promise<void> | undefined
+  let isInWrite = false
+
+  function opened (): RootDatabase<Buffer, Buffer> {
+    if (environment === undefined) throw new ClusterError('ERR_STORAGE', 'the store is not open')
+    return environment
+  }
+
+  function database (name: string): Database<Buffer, Buffer> {
+    let found = databases.get(name)
+    if (found === undefined) {
+      found = opened().openDB<Buffer, Buffer>({ name, keyEncoding: 'binary', encoding: 'binary' })
+      databases.set(name, found)
+    }
+    return found
+  }
+
+  function table (name: string): Table {
+    return {
+      get: (key, view) => database(name).get(asBuffer(key), view === undefined ? {} : { transaction: view.transaction }),
+      entries: ({ from, to, limit, reverse = false } = {}, view) => database(name).getRange({
+        reverse,
+        ...from !== undefined && { start: asBuffer(from) },
+        ...to !== undefined && { end: asBuffer(to) },
+        ...limit !== undefined && { limit },
+        ...view !== undefined && { transaction: view.transaction }
+      }),
+      count: () => (database(name).getStats() as { entryCount: number }).entryCount,
+      put (key, value) {
+        assert(isInWrite, 'the store is written inside write() only')
+        database(name).putSync(asBuffer(key), asBuffer(value))
+      },
+      remove (key) {
+        assert(isInWrite, 'the store is written inside write() only')
+        database(name).removeSync(asBuffer(key))
+      }
+    }
+  }
+
+  /** One transaction after the other, each with everything that came up while the one before was being written. */
+  async function writeWaiting (): Promise<void> {
+    await Promise.resolve() // all that is handed in within this turn is in
+    while (waiting.length > 0) {
+      const group = waiting.splice(0)
+      try {
+        const answers = await opened().childTransaction(() => {
+          isInWrite = true
+          try {
+            return group.map(({ work }) => work())
+          } finally {
+            isInWrite = false
+          }
+        })
+        for (const [i, { resolve }] of group.entries()) resolve(answers[i] as never)
+      } catch (err) {
+        const reason = await storageError(err)
+        for (const { reject } of group) reject(reason)
+      }
+    }
+    writing = undefined
+  }
+
+  return {
+    name: 'store',
+    table,
+    async start ({ signal }) {
+      signal.throwIfAborted()
+      try {
+        await mkdir(folder, { recursive: true })
+        // Without overlappingSync a transaction that is answered is on disk: one promise, one meaning.
+        environment = open<Buffer, Buffer>({ path: join(folder, fileName), noSubdir: true, keyEncoding: 'binary', encoding: 'binary', maxDbs: tablesMax, overlappingSync: false })
+      } catch (err) {
+        throw new ClusterError('ERR_STORAGE', `cannot open the store in ${folder}: ${(err as Error).message}`, { cause: err })
+      }
+      await checkFormat(this, folder)
+    },
+    view () {
+      const transaction = opened().useReadTransaction()
+      return { transaction, [Symbol.dispose]: () => transaction.done() }
+    },
+    async write<T> (work: () => T) {
+      const { promise, resolve, reject } = Promise.withResolvers<T>()
+      waiting.push({ work, resolve, reject })
+      writing ??= writeWaiting()
+      return await promise
+    },
+    async [Symbol.asyncDispose] () {
+      await writing
+      const closing = environment
+      environment = undefined
+      databases.clear()
+      await closing?.close()
+    }
+  }
+}
+
+async function checkFormat (store: Store, folder: string): Promise<void> {
+  const meta = store.table('meta')
+  const key = Buffer.from('format')
+  const found = meta.get(key)
+  if (found === undefined) return await store.write(() => meta.put(key, Buffer.of(format)))
+  if (found[0] !== format) throw new ClusterError('ERR_STORAGE', `the store in ${folder} has format ${found[0]}, this program reads format ${format}`)
+}
+
+/** lmdb hides what went wrong in a commit behind a promise of its own. */
+async function storageError (err: unknown): Promise<unknown> {
+  if (!(err instanceof Error) || err instanceof assert.AssertionError || err instanceof ClusterError) return err
+  const { commitError } = err as { commitError?: Promise<unknown> }
+  const cause = commitError === undefined ? err : await commitError.then(() => err, reason => reason as Error)
+  return new ClusterError('ERR_STORAGE', `the disk refused a write: ${cause.message}`, { cause })
+}
+
+function asBuffer (bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
