@@ -1,6 +1,8 @@
 import { assert } from './assert.ts'
 import { encodeConfChange } from './conf-codec.ts'
+import { describeIds, describeMembership } from './describe.ts'
 import { tickFollower } from './follower.ts'
+import { jointIds } from './joint.ts'
 import { tickLeader } from './leader.ts'
 import { indexMax } from './limits.ts'
 import { applyConfChange } from './membership.ts'
@@ -8,7 +10,7 @@ import { isLocal, isResponse, isStorageLane, message } from './message.ts'
 import { propose } from './propose.ts'
 import { ReadyQueue } from './ready.ts'
 import { becomeFollower } from './roles.ts'
-import { createState } from './state.ts'
+import { createState, hex } from './state.ts'
 import type { RaftState } from './state.ts'
 import { statusOf } from './status.ts'
 import { step } from './step.ts'
@@ -29,9 +31,16 @@ export class RaftCore implements RaftCoreApi {
   readonly #queue: ReadyQueue
 
   constructor (config: RaftCoreConfig) {
-    this.#raft = createState(config)
-    becomeFollower(this.#raft, this.#raft.term, none)
-    this.#queue = new ReadyQueue(this.#raft)
+    const raft = createState(config)
+    this.#raft = raft
+    const { tracker, log } = raft
+    raft.trace?.('info', 'membership in force', [hex(raft.id), describeMembership(tracker.membership)])
+    becomeFollower(raft, raft.term, none)
+    this.#queue = new ReadyQueue(raft)
+    const last = log.lastId()
+    raft.trace?.('info', 'started', [
+      hex(raft.id), describeIds(jointIds(tracker.voters)), raft.term, log.committed, log.applied, last.index, last.term
+    ])
   }
 
   get id (): NodeId { return this.#raft.id }
