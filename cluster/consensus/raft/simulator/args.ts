@@ -1,0 +1,76 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { profileNames } from './settings.ts'
+import { switches } from './shrink.ts'
+import type { ProfileName } from './settings.ts'
+import type { Switch } from './shrink.ts'
+
+export interface SimulatorArgs {
+  readonly firstSeed: number
+  readonly lastSeed: number
+  readonly voters: number
+  readonly learners: number
+  readonly ticks: number
+  readonly profile: ProfileName
+  readonly workers: number
+  readonly without: readonly Switch[]
+  /** Print each seed's hash, not only that of them all. */
+  readonly hashes: boolean
+  readonly help: boolean
+}
+
+export const usage = `npm run raft:sim -- --seeds A..B [--nodes N] [--learners L] [--ticks T] [--profile P]
+
+  --seeds A..B    both included; a single number replays that seed           (1..1000)
+  --nodes N       voters at first, 1 to 9                                     (3)
+  --learners L    learners at first, 0 to 50                                  (0)
+  --ticks T       ticks under fire; healing comes after                       (500)
+  --profile P     ${profileNames.join(' | ')}                     (hostile)
+  --workers W     threads                                                     (one a core)
+  --without X,Y   leaves kinds of weather out: ${switches.join(', ')}
+  --hashes        prints the trace hash of every seed
+`
+
+/** @throws Error with what is wrong, for the command line */
+export function parseSimulatorArgs (args: readonly string[]): SimulatorArgs {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seeds: { type: 'string', default: '1..1000' },
+      nodes: { type: 'string', default: '3' },
+      learners: { type: 'string', default: '0' },
+      ticks: { type: 'string', default: '500' },
+      profile: { type: 'string', default: 'hostile' },
+      workers: { type: 'string', default: String(availableParallelism()) },
+      without: { type: 'string', default: '' },
+      hashes: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false }
+    }
+  })
+  const [first = '', last = first] = values.seeds.split('..')
+  const firstSeed = integer('seeds', first, 0, Number.MAX_SAFE_INTEGER)
+  return {
+    firstSeed,
+    lastSeed: integer('seeds', last, firstSeed, Number.MAX_SAFE_INTEGER),
+    voters: integer('nodes', values.nodes, 1, 9),
+    learners: integer('learners', values.learners, 0, 50),
+    ticks: integer('ticks', values.ticks, 1, 10_000_000),
+    profile: oneOf('profile', values.profile, profileNames),
+    workers: integer('workers', values.workers, 1, 64),
+    without: values.without.split(',').filter(name => name !== '').map(name => oneOf('without', name, switches)),
+    hashes: values.hashes,
+    help: values.help
+  }
+}
+
+function integer (name: string, text: string, least: number, most: number): number {
+  const value = Number(text)
+  if (text !== '' && Number.isSafeInteger(value) && value >= least && value <= most) return value
+  throw new Error(`--${name}: expected an integer from ${least} to ${most}, not "${text}"`)
+}
+
+function oneOf<T extends string> (name: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find(one => one === text)
+  if (found === undefined) throw new Error(`--${name}: expected one of ${allowed.join(', ')}, not "${text}"`)
+  return found
+}

@@ -1,0 +1,70 @@
+import { isStuckJoint, leaveJoint } from './membership.ts'
+import { membersOf } from './spec-membership.ts'
+import { passTick } from './world.ts'
+import { require } from './violation.ts'
+import type { Clients } from './clients.ts'
+import type { World } from './world.ts'
+import type { SimPeer } from './peer.ts'
+import type { ConfState } from '../core/types.ts'
+
+/** Elections that may be lost by chance before the peers have to agree. */
+const electionsMax = 30
+const proposeEvery = 5
+
+/**
+ * The storm is over, for good. Whoever is still needed comes back, and then a new write must go through
+ * and every member must come to the same state, in bounded time. Sometimes only a bare majority comes back: the
+ * others stay silent for ever, because a group that needs *all* its peers to recover has a bug as well.
+ */
+export function heal (world: World, clients: Clients, passed: () => void): void {
+  const back = survivors(world)
+  world.isCalm = true
+  world.network.heal()
+  world.network.becomeCalm()
+  for (const peer of world.peers) {
+    peer.isPaused = false
+    peer.disk.isFull = false
+    if (!back.includes(peer)) { if (peer.isUp) peer.crash() } else if (!peer.isUp) peer.start()
+  }
+
+  const ticksMost = 60 + electionsMax * 2 * world.settings.electionTicks
+  for (let tick = 0; tick < ticksMost; tick++) {
+    if (tick % proposeEvery === 0) for (const peer of back) clients.mark(peer)
+    const conf = world.spec.conf()
+    if (conf !== undefined && isStuckJoint(conf)) leaveJoint(world)
+    passTick(world)
+    passed()
+    for (const peer of back) if (!peer.isUp) peer.start() // a crash that was still under way
+    if (clients.isMarked && haveAgreed(world, back, clients.acknowledgedIndex)) return
+  }
+  const states = world.peers.map(peer => peer.isUp ? describe(peer) : `${peer.id}: down`)
+  require(false, 'liveness', () => `no agreement ${ticksMost} ticks after the storm:\n  ${states.join('\n  ')}`)
+}
+
+/** A bare majority may be asked to do alone only while the membership stands still. */
+function survivors ({ peers, random, settings, request }: World): readonly SimPeer[] {
+  if (settings.membership > 0 || !random.chance(0.3)) return peers
+  const voters = random.shuffle(peers.slice(0, request.voters))
+  const majority = voters.slice(0, Math.floor(request.voters / 2) + 1)
+  return peers.filter(peer => majority.includes(peer) || peer.id > request.voters)
+}
+
+/** Every member that is up has applied all that was ever acknowledged, and the membership is not in between. */
+function haveAgreed ({ spec, peers }: World, back: readonly SimPeer[], acknowledged: number): boolean {
+  const conf = spec.conf() ?? (back[0] as SimPeer).machine.conf
+  if (conf.votersOutgoing.length > 0) return false
+  return isServed(conf, back) && membersOf(conf).every(id => {
+    const peer = peers[id - 1] as SimPeer
+    return !back.includes(peer) || peer.machine.applied >= acknowledged
+  })
+}
+
+function isServed (conf: ConfState, back: readonly SimPeer[]): boolean {
+  return back.some(peer => peer.isUp && conf.voters.includes(peer.id) && peer.core.status().role === 'leader')
+}
+
+function describe ({ id, core, machine }: SimPeer): string {
+  const { role, term, lead, commit, firstIndex, lastIndex, conf } = core.status()
+  return `${id}: ${role} of term ${term}, leader ${lead}, commit ${commit}, applied ${machine.applied}, log ${firstIndex}–${lastIndex}, ` +
+    `voters ${conf.voters} and ${conf.votersOutgoing}, learners ${conf.learners}`
+}
