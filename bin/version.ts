@@ -1,0 +1,4 @@
+import packageJson from '../package.json' with { type: 'json' }
+
+/** What `--version` and `GET /version` say. */
+export const version: string = packageJson.version
