@@ -32,6 +32,10 @@ export interface CommandCall<O = Readonly<Record<string, unknown>>, V extends Go
    * `DeadlineExceededError`, whose message is Go's `context deadline exceeded`.
    */
   readonly signal: AbortSignal
+  /** The same without the `timeout`: for what is told `timeLeft` and will say itself, in its own words, when that is over. */
+  readonly patience: AbortSignal
+  /** What is left of the caller's `timeout`, as Go writes durations; `undefined` when there is none. */
+  timeLeft (): string | undefined
   /** The request as it came: raw headers, raw query and, for a command that takes files, the body, unread. */
   readonly request: CommandRequest
   readonly reply: CommandReply<V>

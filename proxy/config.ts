@@ -8,8 +8,8 @@ const fields = {
   nodeMultiaddress: endpoint('/ip4/127.0.0.1/tcp/5001'),
   /** Speak TLS to the daemon although its address does not say so. */
   nodeHttps: boolean(false),
-  /** What the proxy's own calls to the daemon show, spelled like an AuthSecret of Kubo's `API.Authorizations`. Callers bring their own. */
-  nodeAuth: secret(optional(text('', { expects: 'basic:user:password, basic:base64 or bearer:token', pattern: /^(basic|bearer):./ }))),
+  /** What the proxy's own calls to the daemon show, spelt as the `ipfs` CLI's `--api-auth`. Callers bring their own. */
+  apiAuth: secret(optional(text('', { expects: 'basic:user:password or bearer:token', pattern: /^(basic|bearer):./ }))),
   /** How long an answer of pin/add, add and dag/import is held back. */
   pinWait: oneOf('min', ['commit', 'min', 'all']),
   /** How long what the daemon says about its headers and guards is remembered. It is forgotten at once when a connection to it ends. */

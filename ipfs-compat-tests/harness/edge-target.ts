@@ -1,0 +1,28 @@
+/** The proxy alone, on a `oneDaemonCluster`, as a target for the recordings. */
+import { systemClock } from '../../cluster/clock.ts'
+import { parseEndpoint } from '../../cluster/config/endpoint.ts'
+import { silentLogger } from '../../cluster/log.ts'
+import { proxySection } from '../../proxy/config.ts'
+import { createProxy } from '../../proxy/server.ts'
+import { startDaemon } from './kubo.ts'
+import { oneDaemonCluster } from './one-daemon-cluster.ts'
+import type { StartTarget } from './recordings/replay.ts'
+
+export const startTarget: StartTarget = async options => {
+  await using undo = new AsyncDisposableStack()
+  const daemon = undo.use(await startDaemon(options))
+  const node = `/ip4/${daemon.host}/tcp/${daemon.port}`
+  const { cluster } = undo.use(oneDaemonCluster(parseEndpoint(node), authOf(options.config)))
+  const proxy = createProxy({ cluster, clock: systemClock, log: silentLogger }, proxySection({ listen_multiaddress: '/ip4/127.0.0.1/tcp/0', node_multiaddress: node }, {}))
+  await proxy.start({ signal: new AbortController().signal })
+  undo.use(proxy)
+  const port = Number(new URL(proxy.addresses[0]!).port)
+  const running = undo.move()
+  return { host: '127.0.0.1', port, values: { ...daemon.values, API_PORT: String(port) }, [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+function authOf (config: object | undefined): { auth?: string } {
+  const users = (config as { API?: { Authorizations?: Record<string, { AuthSecret: string }> } } | undefined)?.API?.Authorizations
+  const first = Object.values(users ?? {})[0]?.AuthSecret
+  return first === undefined ? {} : { auth: first }
+}

@@ -1,0 +1,61 @@
+import type { AbortOptions } from '../cluster/ports.ts'
+import type { GoValue } from '../cluster/api/kubo/go-json.ts'
+import type { ClientSink } from './client-sink.ts'
+import type { CommandCall, CommandReply, KuboCommand } from './command.ts'
+import { contentTypes, encodeError, encodeValue, errorContentTypes } from './encodings.ts'
+import type { Encoding } from './encodings.ts'
+import type { HeadKind } from './command-head.ts'
+import { messageOf, toKuboError } from './kubo-error.ts'
+
+export interface ReplyParts extends AbortOptions {
+  readonly command: KuboCommand
+  readonly encoding: Encoding
+  readonly options: CommandCall['options']
+  readonly sink: ClientSink
+  /** The head for this kind of answer, as things stand when it goes out. */
+  head (kind: HeadKind, contentType: string): readonly string[]
+}
+
+/** A command's reply, and its two ends: well, or with an error as body or trailer, whichever is still possible. */
+export interface OpenReply extends CommandReply {
+  end (): void
+  fail (err: unknown): Promise<void>
+}
+
+export function openReply ({ command, encoding, options, sink, head, signal }: ReplyParts): OpenReply {
+  let started = false
+  const begin = (kind: 'single' | 'stream'): void => {
+    if (started) return
+    started = true
+    sink.head(200, head(kind, contentTypes[encoding]))
+  }
+  const send = async (kind: 'single' | 'stream', value: GoValue): Promise<void> => {
+    begin(kind) // before the value is encoded: an encoder that fails does so after the head, as in Kubo
+    await sink.write(encodeValue(command, encoding, value, options), { signal })
+  }
+  return {
+    get started () { return started },
+    once: value => send('single', value),
+    emit: value => send('stream', value),
+    end () {
+      begin('stream')
+      sink.end()
+    },
+    async fail (err) {
+      if (started) {
+        sink.end(['X-Stream-Error', trailerValue(messageOf(err))])
+        return
+      }
+      started = true
+      const { status, body } = toKuboError(err)
+      sink.head(status, head('error', errorContentTypes[encoding]))
+      await sink.write(encodeError(encoding, body), { signal: new AbortController().signal })
+      sink.end()
+    }
+  }
+}
+
+/** One line, as Go makes it; UTF-8 bytes one character each, since that is how node writes them unchanged. */
+function trailerValue (text: string): string {
+  return Buffer.from(text.replace(/[\r\n]/g, ' ').trim(), 'utf8').toString('latin1').replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ')
+}

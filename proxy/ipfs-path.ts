@@ -1,0 +1,35 @@
+import { CID } from 'multiformats/cid'
+import { base36 } from 'multiformats/bases/base36'
+import { base32 } from 'multiformats/bases/base32'
+import { base58btc } from 'multiformats/bases/base58'
+import type { CommandCall } from './command.ts'
+import type { DaemonCalls } from './daemon-calls.ts'
+
+/**
+ * The CID that an argument of a pin command means: a CID in any base, `/ipfs/…` or `/ipns/…` with a path behind, `ipfs://…`. All but
+ * plain CIDs are the daemon's to resolve, with `dag/resolve`, which uses the same resolver and the same words as `pin/*`.
+ *
+ * @throws KuboRepliedError with those words
+ */
+export async function resolveArgument (daemon: DaemonCalls, argument: string, call: Pick<CommandCall, 'patience' | 'timeLeft'>): Promise<CID> {
+  const plain = plainCid(argument)
+  if (plain !== undefined) return plain
+  const timeout = call.timeLeft()
+  const query = [['arg', argument], ...timeout === undefined ? [] : [['timeout', timeout]]] as [string, string][]
+  const { Cid } = await daemon.value('dag/resolve', { query, signal: call.patience }) as { Cid: { '/': string } }
+  return CID.parse(Cid['/'])
+}
+
+/** What is nothing but a CID in a usual base and of a usual length; resolving that asks nobody, in Kubo too. */
+export function plainCid (argument: string): CID | undefined {
+  if (argument.length > 128) return undefined
+  try {
+    if (argument.startsWith('Qm') && argument.length === 46) return CID.parse(argument)
+    const base = argument.startsWith('b') ? base32 : argument.startsWith('k') ? base36 : argument.startsWith('z') ? base58btc : undefined
+    const cid = base === undefined ? undefined : CID.parse(argument, base as typeof base32)
+    // Other spellings of the same bytes exist (padding, case); the daemon judges those.
+    return cid?.version === 1 && cid.toString(base as typeof base32) === argument ? cid : undefined
+  } catch {
+    return undefined
+  }
+}

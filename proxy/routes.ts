@@ -1,0 +1,31 @@
+import type { Clock } from '../cluster/clock.ts'
+import type { ClusterApi, PinWait } from '../cluster/ports.ts'
+import type { KuboCommand } from './command.ts'
+import type { DaemonCalls } from './daemon-calls.ts'
+import type { CommandTable } from './match-command.ts'
+import { pinAdd } from './pin-add.ts'
+import { pinLs } from './pin-ls.ts'
+import { pinRm } from './pin-rm.ts'
+import { pinUpdate } from './pin-update.ts'
+import { repoGc } from './repo-gc.ts'
+import { repoStat } from './repo-stat.ts'
+
+export interface CommandComponents {
+  readonly cluster: ClusterApi
+  readonly daemon: DaemonCalls
+  readonly clock: Clock
+}
+
+/** The only place that says what the proxy answers itself. Everything else is the daemon's. */
+export function createRoutes (components: CommandComponents, config: { readonly pinWait: PinWait }): CommandTable {
+  const commands: readonly KuboCommand[] = [
+    pinAdd(components, config),
+    pinRm(components),
+    pinLs(components),
+    pinUpdate(components, config),
+    repoStat(components, 'repo/stat'),
+    repoStat(components, 'stats/repo'),
+    repoGc(components)
+  ]
+  return new Map(commands.map(command => [command.path, command]))
+}
