@@ -43,18 +43,15 @@ export function takeSnapshot (raft: RaftState, m: Message): void {
   send(raft, 'MsgAppResp', { to: m.from, index: isRestored ? raft.log.lastIndex() : raft.log.committed })
 }
 
-/** False if it brings nothing: it is old, our log holds it already, or it is not for us. */
+/**
+ * False if it brings nothing: it is old, or our log holds it already. A membership without us is taken as well: the
+ * change that adds us may be in the log after it, and one who was removed learns it so; until then we do not stand for election.
+ */
 function restore (raft: RaftState, snapshot: Snapshot): boolean {
   const { log, trace } = raft
   const { index, term, confState: conf } = snapshot.meta
   if (index <= log.committed) return false
   assert(raft.role === 'follower', 'only a follower is given a snapshot')
-  if (![conf.voters, conf.learners, conf.votersOutgoing].some(ids => ids.includes(raft.id))) {
-    trace?.('warn', 'snapshot of a group without us', [
-      hex(raft.id), ...conf.voters, ...conf.learners, ...conf.votersOutgoing, ...conf.learnersNext
-    ])
-    return false
-  }
   if (log.matches(index, term)) {
     const last = log.lastId()
     trace?.('info', 'log holds the snapshot', [hex(raft.id), log.committed, last.index, last.term, index, term])
