@@ -31,7 +31,7 @@ export function heal (world: World, clients: Clients, passed: () => void): void 
   for (let tick = 0; tick < ticksMost; tick++) {
     if (tick % proposeEvery === 0) for (const peer of back) clients.mark(peer)
     const conf = world.spec.conf()
-    if (conf !== undefined && isStuckJoint(conf)) leaveJoint(world)
+    if (conf !== undefined) guide(world, conf, tick)
     passTick(world)
     passed()
     for (const peer of back) if (!peer.isUp) peer.start() // a crash that was still under way
@@ -39,6 +39,18 @@ export function heal (world: World, clients: Clients, passed: () => void): void 
   }
   const states = world.peers.map(peer => peer.isUp ? describe(peer) : `${peer.id}: down`)
   require(false, 'liveness', () => `no agreement ${ticksMost} ticks after the storm:\n  ${states.join('\n  ')}`)
+}
+
+/** What is left to the operator on purpose: an explicit joint state, and a leader that was told to stay when it is removed. */
+function guide (world: World, conf: ConfState, tick: number): void {
+  if (isStuckJoint(conf)) leaveJoint(world)
+  if (world.settings.stepDownOnRemoval || tick % world.settings.electionTicks !== 0) return
+  for (const peer of world.peers) {
+    if (peer.isUp && !conf.voters.includes(peer.id) && peer.core.status().role === 'leader') {
+      const to = world.random.pick(conf.voters)
+      peer.alive(core => { core.transferLeader(to) })
+    }
+  }
 }
 
 /** A bare majority may be asked to do alone only while the membership stands still. */
