@@ -1,4 +1,5 @@
 /** Gives any test an IPFS daemon of its own: the real Kubo that `IPFS_BIN` names, else the embedded one. */
+import { startEmbeddedDaemon } from './embedded-daemon.ts'
 import { startRealKubo } from './real-kubo.ts'
 
 /** Values of a running daemon that recordings have placeholders for: `{{PEER_ID}}`, `{{API_PORT}}`, … */
@@ -24,7 +25,7 @@ export interface Daemon extends AsyncDisposable {
 /** A daemon on a fresh repo that knows nobody: no bootstrap, no routing, no mDNS, loopback ports that were free. Its repo goes with it. */
 export async function startDaemon (options: DaemonOptions = {}, kind: Daemon['kind'] = isKuboNamed() ? 'kubo' : 'embedded'): Promise<Daemon> {
   if (kind === 'kubo') return await startRealKubo(requireKubo(), options)
-  throw new Error('IPFS_BIN names no Kubo to test against')
+  return await startEmbeddedDaemon(options)
 }
 
 function isKuboNamed (): boolean {

@@ -1,0 +1,22 @@
+import type { EmbeddedNode } from '../node.ts'
+import type { Command } from '../rpc/command.ts'
+import { blockCommands } from './block-commands.ts'
+import { dagImport } from './dag-import-command.ts'
+import { nodeCommands } from './node-commands.ts'
+import { pinCommands } from './pin-commands.ts'
+import { pinListCommands } from './pin-list-commands.ts'
+import { repoCommands } from './repo-commands.ts'
+
+/** Everything this daemon answers; any other command is unknown to it. */
+export function allCommands (node: EmbeddedNode): readonly Command[] {
+  const all: Command[] = []
+  all.push(
+    ...nodeCommands(node, () => all),
+    ...pinCommands(node),
+    ...pinListCommands(node),
+    ...blockCommands(node),
+    dagImport(node),
+    ...repoCommands(node)
+  )
+  return all
+}

@@ -1,0 +1,132 @@
+import type { CID } from 'multiformats/cid'
+import { goMap } from '../../cluster/api/kubo/go-json.ts'
+import type { GoValue } from '../../cluster/api/kubo/go-json.ts'
+import type { ReadOptions } from '../dag/block-service.ts'
+import { parsePath } from '../dag/cid-text.ts'
+import { linksOf } from '../dag/codecs.ts'
+import { resolveArgument } from '../dag/resolve.ts'
+import { readOptions } from '../node.ts'
+import type { EmbeddedNode } from '../node.ts'
+import { checkPinName } from '../pinning.ts'
+import { command, line } from '../rpc/command.ts'
+import type { Call, Command, Emitted } from '../rpc/command.ts'
+import { KuboError, messageOf } from '../rpc/kubo-error.ts'
+
+const types = ['direct', 'indirect', 'recursive', 'all'] as const
+type PinType = typeof types[number]
+
+interface Listed { readonly cid: string, readonly type: string, readonly name: string }
+
+const listOptions = {
+  type: { type: 'string', aliases: ['t'], fallback: 'all' },
+  quiet: { type: 'bool', aliases: ['q'] },
+  name: { type: 'string', aliases: ['n'] },
+  stream: { type: 'bool', aliases: ['s'], fallback: false },
+  names: { type: 'bool', fallback: false }
+} as const
+
+export function pinListCommands (node: EmbeddedNode): readonly Command[] {
+  return [pinLs(node), pinVerify(node)]
+}
+
+function pinLs (node: EmbeddedNode): Command {
+  return command({
+    path: 'pin/ls',
+    args: [{ name: 'ipfs-path', kind: 'string', required: false, variadic: true, stdin: false }],
+    options: listOptions,
+    async run (call) {
+      const { options: { type, quiet, stream, name, names } } = call
+      if (!isPinType(type)) throw new KuboError(`invalid type '${type}', must be one of {direct, indirect, recursive, all}`)
+      checkPinName(name ?? '')
+      for (const argument of call.args.slice(0, 1)) parsePath(argument)
+      const filter = name === '' ? undefined : name
+      const isNamed = names || filter !== undefined
+      const listed = call.args.length > 0 ? listAsked(node, call, type, isNamed) : listAll(node, call, type, filter, isNamed)
+      const text = ({ cid, type, name }: Listed): string => quiet === true ? `${cid}\n` : `${cid} ${type}${name === '' ? '' : ` ${name}`}\n`
+      if (stream) return { kind: 'many', values: lines(listed, text) }
+
+      const all = await Array.fromAsync(listed)
+      const keys = goMap(all.map(({ cid, type, name }) => [cid, { Type: type, Name: name } as GoValue] as const))
+      return { kind: 'one', value: line(all.length === 0 ? {} : { Keys: keys }, all.map(text).join('')) }
+    }
+  })
+}
+
+function isPinType (text: string): text is PinType {
+  return types.includes(text as PinType)
+}
+
+async function * lines (listed: AsyncIterable<Listed>, text: (one: Listed) => string): AsyncGenerator<Emitted> {
+  for await (const one of listed) yield line({ Cid: one.cid, Name: one.name === '' ? undefined : one.name, Type: one.type }, text(one))
+}
+
+async function * listAll ({ pinning }: EmbeddedNode, call: Call, type: PinType, filter: string | undefined, isNamed: boolean): AsyncGenerator<Listed> {
+  for (const mode of ['recursive', 'direct'] as const) {
+    if (type !== 'all' && type !== mode) continue
+    for (const { cid, name } of pinning.pins(mode)) {
+      if (filter === undefined || name.includes(filter)) yield { cid: call.showCid(cid), type: mode, name: isNamed ? name : '' }
+    }
+  }
+  if (filter !== undefined || (type !== 'all' && type !== 'indirect')) return // what is held indirectly has no name to be found by
+  for await (const cid of pinning.indirect(readOptions(call))) yield { cid: call.showCid(cid), type: 'indirect', name: '' }
+}
+
+async function * listAsked ({ blocks, pinning }: EmbeddedNode, call: Call, type: PinType, isNamed: boolean): AsyncGenerator<Listed> {
+  const options = readOptions(call)
+  for (const argument of call.args) {
+    const { cid } = await resolveArgument(argument, blocks, options)
+    const own = pinning.get(cid)
+    const isOwnEnough = own !== undefined && (type === 'all' || type === own.mode)
+    const holding = isOwnEnough || type === 'direct' || type === 'recursive' ? own : await pinning.holding(cid, options)
+    if (holding === undefined || (type !== 'all' && holding.mode !== type)) throw new KuboError(`path '${argument}' is not pinned`)
+    yield holding.mode === 'indirect'
+      ? { cid: call.showCid(cid), type: `indirect through ${call.showCid(holding.through)}`, name: '' }
+      : { cid: call.showCid(cid), type: holding.mode, name: isNamed ? holding.name : '' }
+  }
+}
+
+function pinVerify (node: EmbeddedNode): Command {
+  return command({
+    path: 'pin/verify',
+    args: [],
+    options: { verbose: { type: 'bool' }, quiet: { type: 'bool', aliases: ['q'] } },
+    run (call) {
+      const { options: { verbose = false, quiet = false } } = call
+      if (verbose && quiet) throw new KuboError('the --verbose and --quiet options can not be used at the same time')
+      return { kind: 'many', values: verify(node, call, verbose, quiet) }
+    }
+  })
+}
+
+async function * verify ({ blocks, pinning }: EmbeddedNode, call: Call, verbose: boolean, quiet: boolean): AsyncGenerator<Emitted> {
+  const options = { ...readOptions(call), offline: true }
+  for (const { cid } of pinning.pins('recursive')) {
+    const bad = await badNodes(cid, blocks, options)
+    const shown = call.showCid(cid)
+    if (bad.length === 0) {
+      if (verbose) yield line({ Cid: shown, Ok: true }, `${shown} ok\n`)
+      continue
+    }
+    const nodes = bad.map(({ cid, err }) => ({ Cid: call.showCid(cid), Err: err }))
+    const details = verbose ? nodes.map(({ Cid, Err }) => `  ${Cid}: ${Err}\n`).join('') : ''
+    yield line({ Cid: shown, BadNodes: nodes }, quiet ? `${shown}\n` : `${shown} broken\n${details}`)
+  }
+}
+
+async function badNodes (root: CID, blocks: EmbeddedNode['blocks'], options: ReadOptions): Promise<{ cid: CID, err: string }[]> {
+  const bad: { cid: CID, err: string }[] = []
+  const seen = new Set<string>()
+  const stack = [root]
+  for (let cid = stack.pop(); cid !== undefined; cid = stack.pop()) {
+    if (seen.has(cid.toString())) continue
+    seen.add(cid.toString())
+    try {
+      const links = linksOf(cid, await blocks.get(cid, options))
+      stack.push(...links.map(({ cid }) => cid).toReversed())
+    } catch (err) {
+      options.signal.throwIfAborted()
+      bad.push({ cid, err: messageOf(err) })
+    }
+  }
+  return bad
+}

@@ -1,0 +1,92 @@
+/** An IPFS daemon in this process for those who have no Kubo: Kubo's RPC on loopback, over stores of its own. On memory stores it is the tests' daemon. */
+import type { Clock } from '../cluster/clock.ts'
+import type { Logger } from '../cluster/log.ts'
+import type { Component } from '../cluster/ports.ts'
+import { allCommands } from './commands/all-commands.ts'
+import { createBlockService } from './dag/block-service.ts'
+import { cidOf, hashByName } from './dag/hashes.ts'
+import { codes } from './dag/codecs.ts'
+import { createHttpServer } from './http/server.ts'
+import { ownIdentity } from './identity.ts'
+import { readKuboSettings } from './kubo-config.ts'
+import type { KuboConfig } from './kubo-config.ts'
+import type { EmbeddedNode } from './node.ts'
+import { createPinning } from './pinning.ts'
+import { createDispatch } from './rpc/dispatch.ts'
+import { createGate } from './rpc/gate.ts'
+import { createMemoryStores } from './store/memory-stores.ts'
+import { createPinLock } from './store/pin-lock.ts'
+import type { Stores } from './store/stores.ts'
+
+/** What clients take for Kubo's version: that of the Kubo whose answers these are, and whose they are not. */
+export const embeddedVersion = '0.44.0-ipfs-quorum'
+const loopback = '127.0.0.1'
+const storageMaxBytes = 10_000_000_000n
+/** The empty directory in its UnixFS bytes, which every fresh Kubo pins. */
+const emptyDirectory = Buffer.from([0x0a, 0x02, 0x08, 0x01])
+
+export interface EmbeddedDaemonConfig {
+  /** `memory` is gone with the process; a folder is kept, and belongs to one daemon at a time. */
+  readonly stores: 'memory' | { readonly folder: string }
+  /** 0 takes one that is free. */
+  readonly port: number
+  /** As Kubo's config file says it; settings that mean nothing here are refused. */
+  readonly kuboConfig?: KuboConfig
+  readonly profile?: string
+  /** Never waits for a block that is not here. */
+  readonly offline?: boolean
+}
+
+export interface EmbeddedDaemon extends Component {
+  /** Where it listens, once started. */
+  address (): { readonly host: string, readonly port: number }
+}
+
+/** @throws ClusterError ERR_INVALID_ARGUMENT for settings it does not have; from `start`, ERR_STORAGE for a folder it cannot read */
+export function createEmbeddedDaemon ({ clock, log }: { clock: Clock, log: Logger }, config: EmbeddedDaemonConfig): EmbeddedDaemon {
+  const settings = readKuboSettings(config.kuboConfig, config.profile)
+  const running = new AsyncDisposableStack()
+  let listening: { host: string, port: number } | undefined
+
+  return {
+    name: 'embedded daemon',
+    async start ({ signal }) {
+      signal.throwIfAborted()
+      const stores = running.use(await openStores(config.stores))
+      const node = await createNode(stores, clock, settings.imports, config.offline ?? false)
+      const gateConfig = { ...settings, version: embeddedVersion }
+      const dispatch = createDispatch(allCommands(node), { clock }, gateConfig)
+      let gate: ReturnType<typeof createGate> | undefined
+      const server = running.use(createHttpServer(async (request, response) => { await gate?.(request, response) }, { clock, log }))
+      listening = await server.listen(loopback, config.port)
+      gate = createGate(gateConfig, listening.port, dispatch)
+    },
+    address () {
+      if (listening === undefined) throw new Error('the embedded daemon has not been started')
+      return listening
+    },
+    async [Symbol.asyncDispose] () { await running.disposeAsync() }
+  }
+}
+
+/** LMDB is loaded only by who keeps something. */
+async function openStores (where: EmbeddedDaemonConfig['stores']): Promise<Stores> {
+  if (where === 'memory') return createMemoryStores('memory')
+  const { openLmdbStores } = await import('./store/lmdb-stores.ts')
+  return openLmdbStores(where.folder)
+}
+
+async function createNode (stores: Stores, clock: Clock, imports: EmbeddedNode['imports'], offline: boolean): Promise<EmbeddedNode> {
+  const blocks = createBlockService(stores.blocks, offline)
+  const pinning = createPinning(stores, blocks)
+  const identity = await ownIdentity(stores)
+  const node = { clock, stores, blocks, pinning, lock: createPinLock(), version: embeddedVersion, ...identity, imports, storageMaxBytes }
+  if (stores.own.get('initialized') === undefined) {
+    const empty = cidOf(emptyDirectory, { version: 0, codec: codes['dag-pb'], hash: hashByName('sha2-256')! })
+    await blocks.put(empty, emptyDirectory)
+    await pinning.mark(empty, '')
+    await stores.own.put('initialized', Buffer.from('1'))
+    await stores.durable()
+  }
+  return node
+}

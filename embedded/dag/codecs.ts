@@ -1,0 +1,48 @@
+import * as dagCbor from '@ipld/dag-cbor'
+import * as dagJson from '@ipld/dag-json'
+import * as dagPb from '@ipld/dag-pb'
+import { CID } from 'multiformats/cid'
+import { KuboError } from '../rpc/kubo-error.ts'
+
+export const codes = { raw: 0x55, 'dag-pb': 0x70, 'dag-cbor': 0x71, cbor: 0x51, json: 0x0200, 'dag-json': 0x0129, 'libp2p-key': 0x72 } as const
+export type CodecName = keyof typeof codes
+
+export interface Codec {
+  decode (bytes: Uint8Array): unknown
+  encode (value: unknown): Uint8Array
+}
+
+export interface Link { readonly name: string, readonly cid: CID }
+
+const codecs: ReadonlyMap<number, Codec> = new Map<number, Codec>([
+  [codes.raw, { decode: bytes => bytes, encode: value => value as Uint8Array }],
+  [codes['dag-pb'], { decode: bytes => dagPb.decode(bytes), encode: value => dagPb.encode(dagPb.prepare(value as dagPb.PBNode)) }],
+  [codes['dag-cbor'], { decode: bytes => dagCbor.decode(bytes), encode: value => dagCbor.encode(value) }],
+  [codes['dag-json'], { decode: bytes => dagJson.decode(bytes), encode: value => dagJson.encode(value) }]
+])
+
+/** @throws KuboError in Kubo's words for a codec that it has no decoder for either */
+export function requireCodec (code: number): Codec {
+  const codec = codecs.get(code)
+  if (codec === undefined) throw new KuboError(`could not choose a decoder: no decoder registered for multicodec code ${code} (0x${code.toString(16)})`)
+  return codec
+}
+
+/** The links of a node, in the order in which they stand in it; a name where the node gives one. @throws Error for bytes its codec cannot read */
+export function linksOf (cid: CID, bytes: Uint8Array): readonly Link[] {
+  if (cid.code === codes.raw) return []
+  const value = requireCodec(cid.code).decode(bytes)
+  if (cid.code === codes['dag-pb']) return (value as dagPb.PBNode).Links.map(({ Name, Hash }) => ({ name: Name ?? '', cid: Hash }))
+  return [...linksWithin(value)].map(cid => ({ name: '', cid }))
+}
+
+function * linksWithin (top: unknown): Generator<CID> {
+  const stack = [top]
+  while (stack.length > 0) {
+    const value = stack.pop()
+    const cid = CID.asCID(value)
+    if (cid !== null) yield cid
+    else if (Array.isArray(value)) stack.push(...value.toReversed())
+    else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) stack.push(...Object.values(value).toReversed())
+  }
+}

@@ -1,0 +1,124 @@
+import type { CID } from 'multiformats/cid'
+import type { BlockService, ReadOptions } from './dag/block-service.ts'
+import { linksOf } from './dag/codecs.ts'
+import { walk } from './dag/walk.ts'
+import { KuboError, messageOf } from './rpc/kubo-error.ts'
+import type { PinMode, PinStore, StoredPin, Stores } from './store/stores.ts'
+
+export const pinNameBytesMax = 255
+
+export interface Progress { nodes: number, bytes: number }
+
+/** What holds a CID: its own pin, or a recursive pin above it. */
+export type Holding = { readonly mode: PinMode, readonly name: string } | { readonly mode: 'indirect', readonly through: CID }
+
+export interface Pinning {
+  /**
+   * Resolves when all of it is here and the pin survives a crash.
+   *
+   * @param progress counts up while the walk goes on
+   * @throws KuboError for a direct pin over a recursive one
+   */
+  add (cid: CID, mode: PinMode, name: string, options: ReadOptions, progress?: Progress): Promise<void>
+  /** Pins without looking whether what is below it is here, as `block/put` and `dag/put` do. */
+  mark (cid: CID, name: string): Promise<void>
+  remove (cid: CID, recursive: boolean): Promise<void>
+  update (from: CID, to: CID, unpin: boolean, options: ReadOptions): Promise<void>
+  get (cid: CID): StoredPin | undefined
+  pins (mode: PinMode): Iterable<StoredPin>
+  /** What lies below recursive pins and is not pinned itself; each once. */
+  indirect (options: ReadOptions): AsyncIterable<CID>
+  holding (cid: CID, options: ReadOptions): Promise<Holding | undefined>
+}
+
+export function checkPinName (name: string): void {
+  const bytes = Buffer.byteLength(name)
+  if (bytes > pinNameBytesMax) throw new KuboError(`pin name is ${bytes} bytes (max ${pinNameBytesMax} bytes)`)
+}
+
+export function createPinning ({ pins, durable }: { pins: PinStore, durable: Stores['durable'] }, blocks: BlockService): Pinning {
+  const put = async (pin: StoredPin): Promise<void> => {
+    await pins.put(pin)
+    await durable()
+  }
+  const take = async (cid: CID): Promise<void> => {
+    await pins.delete(cid)
+    await durable()
+  }
+
+  return {
+    async add (cid, mode, name, options, progress = { nodes: 0, bytes: 0 }) {
+      if (mode === 'direct') {
+        if (pins.get(cid)?.mode === 'recursive') throw new KuboError(`${cid.toString()} already pinned recursively`)
+        await blocks.get(cid, options)
+      } else {
+        for await (const { bytes } of walk(cid, blocks, options)) {
+          progress.nodes++
+          progress.bytes += bytes.length
+        }
+      }
+      await put({ cid, mode, name })
+    },
+    async mark (cid, name) { await put({ cid, mode: 'recursive', name }) },
+    async remove (cid, recursive) {
+      const held = pins.get(cid)
+      if (held === undefined) throw new KuboError('not pinned or pinned indirectly')
+      if (held.mode === 'recursive' && !recursive) throw new KuboError(`${cid.toString()} is pinned recursively`)
+      await take(cid)
+    },
+    async update (from, to, unpin, options) {
+      const old = pins.get(from)
+      if (old?.mode !== 'recursive') throw new KuboError("'from' cid was not recursively pinned already")
+      if (from.equals(to)) return
+      if (pins.get(to)?.mode === 'recursive') throw new KuboError("'to' cid was already recursively pinned")
+      await fetchAll(to, blocks, options)
+      await pins.put({ cid: to, mode: 'recursive', name: old.name })
+      if (unpin) await pins.delete(from)
+      await durable()
+    },
+    get: cid => pins.get(cid),
+    pins: mode => pins.pins(mode),
+    async * indirect (options) {
+      const sets = { seen: new Set<string>(), listed: new Set<string>() }
+      for (const { cid } of pins.pins('recursive')) {
+        for await (const below of descendants(cid, blocks, options, sets)) {
+          if (pins.get(below) === undefined) yield below
+        }
+      }
+    },
+    async holding (cid, options) {
+      const own = pins.get(cid)
+      if (own !== undefined) return { mode: own.mode, name: own.name }
+      const sets = { seen: new Set<string>(), listed: new Set<string>() }
+      for (const { cid: through } of pins.pins('recursive')) {
+        for await (const below of descendants(through, blocks, options, sets)) {
+          if (below.equals(cid)) return { mode: 'indirect', through }
+        }
+      }
+      return undefined
+    }
+  }
+}
+
+/** Links below `root`, before the blocks they lead to are read: a block that is not here is listed, then waited for. */
+async function * descendants (root: CID, blocks: BlockService, options: ReadOptions, { seen, listed }: { seen: Set<string>, listed: Set<string> }): AsyncGenerator<CID> {
+  for await (const { cid, bytes } of walk(root, blocks, options, seen)) {
+    for (const { cid: child } of linksOf(cid, bytes)) {
+      const key = child.toString()
+      if (listed.has(key)) continue
+      listed.add(key)
+      yield child
+    }
+  }
+}
+
+/** Kubo's diff names the block that could not be got. */
+async function fetchAll (root: CID, blocks: BlockService, options: ReadOptions): Promise<void> {
+  let next = root
+  const named: BlockService = { ...blocks, get: async (cid, options) => { next = cid; return await blocks.get(cid, options) } }
+  try {
+    for await (const _ of walk(root, named, options)) { /* only to have it here */ }
+  } catch (err) {
+    throw new KuboError(`get ${next.toString()}: ${messageOf(err)}`, { cause: err })
+  }
+}

@@ -1,0 +1,44 @@
+import type { CID } from 'multiformats/cid'
+import type { GoValue } from '../../cluster/api/kubo/go-json.ts'
+import type { MultipartPart } from '../../cluster/api/kubo/multipart.ts'
+import type { CommandShape, GlobalOptions, OptionsOf, OptionTable } from '../../cluster/api/kubo/request.ts'
+
+/** One call of a command, parsed. */
+export interface Call<T extends OptionTable = OptionTable> {
+  readonly options: OptionsOf<T> & GlobalOptions
+  /** From the path, the query and, where the command allows it, the body. */
+  readonly args: readonly string[]
+  /** The parts of the upload; each must be read before the next. */
+  readonly parts: AsyncIterable<MultipartPart>
+  /** A CID as this caller wants to see it (`cid-base`). @throws KuboError when that is no base */
+  readonly showCid: (cid: CID) => string
+  /** Aborts when the client has gone or its `timeout` has passed. */
+  readonly signal: AbortSignal
+}
+
+/** A value in every form it can be asked for. What the text form throws is an error for those alone who asked for text. */
+export interface Emitted {
+  readonly json: GoValue
+  readonly text?: string | (() => string)
+}
+
+export type Answer =
+  | { readonly kind: 'one', readonly value: Emitted }
+  | { readonly kind: 'many', readonly values: AsyncIterable<Emitted> }
+  | { readonly kind: 'bytes', readonly contentType: string, readonly length?: number, readonly bytes: AsyncIterable<Uint8Array> }
+  /** A group: answers nothing, successfully. */
+  | { readonly kind: 'nothing' }
+
+export interface Command<T extends OptionTable = OptionTable> extends CommandShape<T> {
+  run (call: Call<T>): Promise<Answer> | Answer
+}
+
+/** Checks a command where it is written, and lets tables hold commands of different options. */
+export function command<const T extends OptionTable> (written: Command<T>): Command {
+  return written as unknown as Command
+}
+
+/** One line of an answer of many. */
+export function line (json: GoValue, text?: Emitted['text']): Emitted {
+  return text === undefined ? { json } : { json, text }
+}

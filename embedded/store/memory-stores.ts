@@ -1,0 +1,46 @@
+import type { CID } from 'multiformats/cid'
+import type { PinMode, StoredPin, Stores } from './stores.ts'
+
+/** Stores that are gone with the process: the tests' daemon. */
+export function createMemoryStores (path: string): Stores {
+  const blocks = new Map<string, { readonly multihash: Uint8Array, readonly bytes: Uint8Array }>()
+  const pins = new Map<string, StoredPin>()
+  const own = new Map<string, Uint8Array>()
+  const keyOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  const pinKey = (cid: CID): string => keyOf(cid.bytes)
+  let bytesHeld = 0
+
+  return {
+    path,
+    blocks: {
+      get: multihash => blocks.get(keyOf(multihash))?.bytes,
+      has: multihash => blocks.has(keyOf(multihash)),
+      async put (multihash, bytes) {
+        const key = keyOf(multihash)
+        if (blocks.has(key)) return
+        bytesHeld += bytes.length
+        blocks.set(key, { multihash, bytes })
+      },
+      async delete (multihash) {
+        const key = keyOf(multihash)
+        bytesHeld -= blocks.get(key)?.bytes.length ?? 0
+        blocks.delete(key)
+      },
+      multihashes: () => [...blocks.values()].map(({ multihash }) => multihash),
+      count: () => blocks.size
+    },
+    pins: {
+      get: cid => pins.get(pinKey(cid)),
+      async put (pin) { pins.set(pinKey(pin.cid), pin) },
+      async delete (cid) { pins.delete(pinKey(cid)) },
+      pins: (mode: PinMode) => [...pins.values()].filter(pin => pin.mode === mode)
+    },
+    own: {
+      get: key => own.get(key),
+      async put (key, value) { own.set(key, value) }
+    },
+    async durable () { /* nothing survives anyway */ },
+    sizeBytes: () => bytesHeld,
+    async [Symbol.asyncDispose] () { /* freed with the last reference */ }
+  }
+}
