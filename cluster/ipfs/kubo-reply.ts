@@ -66,3 +66,23 @@ function parseLine<T> (line: Buffer): T {
     throw new KuboRepliedError(`the IPFS daemon sent a line that is no JSON: ${line.toString('utf8', 0, 100)}`, { status: lateErrorStatus, kuboCode: 0 })
   }
 }
+
+const notPinned = /^not pinned or pinned indirectly$|^path '.*' is not pinned$/s
+
+/** Whether the daemon said that it has no such pin. Its texts are looked at here only. */
+export function saysNotPinned (err: unknown): boolean {
+  return err instanceof KuboRepliedError && notPinned.test(err.message)
+}
+
+/** What a collection that reported errors line by line ends with. */
+export function saysGcHadErrors (err: unknown): boolean {
+  return err instanceof KuboRepliedError && err.message === 'encountered errors during gc run'
+}
+
+/** JSON whose whole numbers are 64 bits wide, as Go writes them: every number becomes a bigint. */
+export function parseWithBigints (text: string): unknown {
+  const toBigint = (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
+    return typeof value === 'number' && context?.source !== undefined && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value
+  }
+  return JSON.parse(text, toBigint)
+}

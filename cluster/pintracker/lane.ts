@@ -1,0 +1,181 @@
+import type { CID } from 'multiformats/cid'
+import { cidKey, cidKeyText } from '../api/cid-key.ts'
+import { ClusterError } from '../api/errors.ts'
+import type { Pin } from '../api/pin.ts'
+import { abortable } from '../async/abortable.ts'
+import { createBackground } from '../async/background.ts'
+import { createWorkerPool } from '../async/worker-pool.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../log.ts'
+import type { AbortOptions, IpfsConnector, PinCall } from '../ports.ts'
+import type { PinTrackerConfig } from './config.ts'
+import type { Expectations } from './expectations.ts'
+import { isPriority, retryDelayMs } from './operation.ts'
+import { Operations } from './operations.ts'
+import type { Operation, OperationWish } from './operations.ts'
+import { PriorityQueue } from './queue.ts'
+import { runPin, runUnpin } from './runner.ts'
+import { describeCause } from './tracker-index.ts'
+import type { TrackerIndex } from './tracker-index.ts'
+
+const unpinWorkers = 4
+/** What is re-queued after a restart waits its turn outside, so that a million pins are not a million operations in memory. */
+const roomyLength = 10_000
+
+export interface LaneComponents {
+  readonly ipfs: IpfsConnector
+  readonly index: TrackerIndex
+  readonly clock: Clock
+  readonly log: Logger
+  readonly expectations: Expectations
+}
+
+/** The operations, the queues they wait in and the workers that carry them out. */
+export interface Lane extends AsyncDisposable {
+  readonly operations: Operations
+  pin (pin: Pin, attempts: number): void
+  unpin (cid: CID, unpin: { readonly asked: boolean, readonly attempts: number }): void
+  /** Takes back what is allocated elsewhere now. */
+  release (cid: CID, attempts?: number): void
+  /** Waits for the operation, or for the last of those that replace it. `cause` is that of a failure. */
+  followed (operation: Operation, call: PinCall): Promise<{ readonly operation: Operation, readonly cause: unknown }>
+  room (options: AbortOptions): Promise<void>
+  queueLength (): number
+}
+
+export function createLane ({ ipfs, index, clock, log, expectations }: LaneComponents, config: PinTrackerConfig): Lane {
+  const operations = new Operations()
+  const pins = new PriorityQueue<Operation>(config.maxPinQueueSize)
+  const unpins = new PriorityQueue<Operation>(config.maxPinQueueSize)
+  const pinWorkers = createWorkerPool(config.concurrentPins, () => pins.shift(), carryOut)
+  const unpinners = createWorkerPool(unpinWorkers, () => unpins.shift(), carryOut)
+  const notes = createBackground(err => log.error('the tracker cannot note what became of a pin', { err }))
+  let isClosing = false
+
+  function begin (wish: Pick<OperationWish, 'type' | 'cid' | 'pin' | 'asked' | 'attempts'>): Operation | undefined {
+    const ageMs = clock.now() - (wish.pin?.timestampMs ?? 0)
+    const isFirst = isPriority({ ageMs, attempts: wish.attempts }, config)
+    const { operation, isNew } = operations.begin({ ...wish, key: cidKeyText(wish.cid), sinceMs: clock.now(), isPriority: isFirst }, leaveQueue)
+    return isNew && !isClosing ? operation : undefined
+  }
+
+  function enqueue (operation: Operation): void {
+    const [queue, workers] = operation.type === 'pin' ? [pins, pinWorkers] : [unpins, unpinners]
+    if (queue.push(operation, operation)) return workers.wake()
+    void operation.previousStopped.then(operation.stopped.resolve)
+    fail(operation, new ClusterError('ERR_QUEUE_FULL', `the queue holds ${config.maxPinQueueSize} operations already`))
+  }
+
+  function leaveQueue (operation: Operation): void {
+    pins.delete(operation)
+    unpins.delete(operation)
+  }
+
+  async function carryOut (operation: Operation): Promise<void> {
+    const { signal } = operation.cancelling
+    operation.phase = 'in_progress'
+    operation.sinceMs = clock.now()
+    try {
+      await abortable(operation.previousStopped, signal)
+      if (operation.type === 'pin') {
+        const held = await runPin({ ipfs, index, clock }, operation)
+        finish(operation, async () => await index.hold(cidKey(operation.cid), held))
+      } else {
+        await runUnpin({ ipfs, index, clock }, operation)
+        finish(operation, async () => await index.forget(cidKey(operation.cid)))
+      }
+    } catch (err) {
+      if (!signal.aborted) fail(operation, err)
+    } finally {
+      void operation.previousStopped.then(operation.stopped.resolve)
+    }
+  }
+
+  /** An import pins it, unless it fails; the import gives no name, and no mode but recursive. */
+  async function awaitDelivery (operation: Operation, delivered: Promise<void>): Promise<void> {
+    operation.phase = 'in_progress'
+    const isThere = await delivered.then(() => true, () => false)
+    if (operation.cancelling.signal.aborted) return void operation.previousStopped.then(operation.stopped.resolve)
+    const key = cidKey(operation.cid)
+    if (isThere && operation.pin!.name === '' && operation.pin!.mode === 'recursive') {
+      const before = index.held(key)?.before
+      finish(operation, async () => await index.hold(key, { before, isConfirmed: true, sinceMs: clock.now() }))
+      void operation.previousStopped.then(operation.stopped.resolve)
+    } else {
+      operation.phase = 'queued'
+      enqueue(operation)
+    }
+  }
+
+  function finish (operation: Operation, note: () => Promise<void>): void {
+    operation.phase = 'done'
+    operation.ended.resolve({ kind: 'done' })
+    notes.run(note().finally(() => operations.remove(operation)))
+  }
+
+  function fail (operation: Operation, cause: unknown): void {
+    operation.phase = 'error'
+    operation.attempts++
+    operation.ended.resolve({ kind: 'failed', cause })
+    log.warn(`${operation.type} failed`, { cid: operation.cid.toString(), attempts: operation.attempts, err: cause })
+    const { type, asked, attempts } = operation
+    const atMs = clock.now()
+    const fault = { type, asked, attempts, atMs, dueMs: atMs + retryDelayMs(attempts), ...describeCause(cause) }
+    notes.run(index.fail(cidKey(operation.cid), fault).finally(() => operations.remove(operation)))
+  }
+
+  /** Noted before it is tried, because the pinset has forgotten it already. */
+  function owe ({ type, asked, attempts, cid }: Operation): void {
+    const atMs = clock.now()
+    if (attempts === 0) notes.run(index.fail(cidKey(cid), { type, asked, attempts, atMs, dueMs: atMs + retryDelayMs(1), code: '', message: '', status: 0, kuboCode: 0 }))
+  }
+
+  function letGo (operation: Operation | undefined): void {
+    if (operation === undefined) return
+    owe(operation)
+    enqueue(operation)
+  }
+
+  return {
+    operations,
+    pin (pin, attempts) {
+      const operation = begin({ type: 'pin', cid: pin.cid, pin, asked: false, attempts })
+      if (operation === undefined) return
+      const delivered = expectations.get(operation.key)
+      if (delivered === undefined) enqueue(operation)
+      else notes.run(awaitDelivery(operation, delivered))
+    },
+    unpin: (cid, { asked, attempts }) => letGo(begin({ type: 'unpin', cid, pin: undefined, asked, attempts })),
+    release: (cid, attempts = 0) => letGo(begin({ type: 'release', cid, pin: undefined, asked: false, attempts })),
+    async followed (first, { signal, onProgress }) {
+      for (let operation = first; ;) {
+        using _watching = watch(operation, onProgress)
+        const outcome = await abortable(operation.ended.promise, signal)
+        if (outcome.kind !== 'replaced') return { operation, cause: outcome.kind === 'failed' ? outcome.cause : undefined }
+        operation = outcome.by
+      }
+    },
+    async room ({ signal }) {
+      await abortable(Promise.all([pins.shorterThan(roomyLength), unpins.shorterThan(roomyLength)]), signal)
+    },
+    queueLength: () => pins.length,
+    async [Symbol.asyncDispose] () {
+      isClosing = true
+      const cause = new ClusterError('ERR_UNKNOWN_OUTCOME', 'the peer is shutting down')
+      for (const operation of operations.values()) {
+        leaveQueue(operation)
+        operation.ended.resolve({ kind: 'failed', cause })
+        operation.cancelling.abort(cause)
+      }
+      await Promise.all([pinWorkers[Symbol.asyncDispose](), unpinners[Symbol.asyncDispose]()])
+      await notes[Symbol.asyncDispose]()
+    }
+  }
+}
+
+function watch (operation: Operation, onProgress: PinCall['onProgress']): Disposable {
+  if (onProgress === undefined) return { [Symbol.dispose] () {} }
+  operation.watchers.add(onProgress)
+  if (operation.progress !== undefined) onProgress(operation.progress)
+  return { [Symbol.dispose]: () => operation.watchers.delete(onProgress) }
+}

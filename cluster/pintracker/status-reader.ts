@@ -1,0 +1,110 @@
+import { CID } from 'multiformats/cid'
+import { cidKey, cidKeyText } from '../api/cid-key.ts'
+import type { PinInfo, TrackerStatus } from '../api/pin-info.ts'
+import { isAllocatedTo } from '../api/pin.ts'
+import type { PeerId, Pin } from '../api/pin.ts'
+import { breathing } from '../async/breathe.ts'
+import type { AbortOptions, IpfsConnector, PinsetReader } from '../ports.ts'
+import type { Operation, Operations } from './operations.ts'
+import { pinInfoOf } from './status.ts'
+import type { TrackerIndex } from './tracker-index.ts'
+
+export interface StatusComponents {
+  readonly state: PinsetReader
+  readonly index: TrackerIndex
+  readonly ipfs: IpfsConnector
+  readonly operations: Operations
+  readonly self: PeerId
+}
+
+/** Answers where CIDs stand on this peer. */
+export interface StatusReader {
+  /** From what is noted here. */
+  local (cid: CID): Promise<PinInfo>
+  /** The same, but asks the daemon when all seems to be well: somebody may have unpinned it there. */
+  verified (cid: CID, options: AbortOptions): Promise<PinInfo>
+  /** How an operation ended. */
+  after (operation: Operation, cause: unknown): Promise<PinInfo>
+  /** Never asks the daemon. An empty filter is none. */
+  all (filter: ReadonlySet<TrackerStatus>, options: AbortOptions): AsyncIterable<PinInfo>
+  cidOf (key: Uint8Array): CID
+}
+
+/** What only the pinset can tell; all else is an operation or a fault, of which there are few. */
+const statusesAtRest: readonly TrackerStatus[] = ['pinned', 'remote', 'unexpectedly_unpinned', 'sharded']
+
+export function createStatusReader ({ state, index, ipfs, operations, self }: StatusComponents): StatusReader {
+  function infoOf (cid: CID, pin: Pin | undefined): PinInfo {
+    const key = cidKey(cid)
+    const held = index.held(key)
+    return pinInfoOf({
+      cid,
+      peer: self,
+      pin,
+      isAllocatedHere: pin !== undefined && isAllocatedTo(pin, self),
+      operation: operations.get(cidKeyText(cid)),
+      fault: index.fault(key),
+      heldSinceMs: held?.isConfirmed === true ? held.sinceMs : undefined
+    })
+  }
+
+  async function local (cid: CID): Promise<PinInfo> {
+    return infoOf(cid, (await state.get(cid))?.pin)
+  }
+
+  /** CIDs that are being worked on or have failed, each once. */
+  async function * unsettled (options: AbortOptions): AsyncGenerator<CID, void, undefined> {
+    const worked = new Set<string>()
+    for (const { cid, key } of operations.values()) {
+      worked.add(key)
+      yield cid
+    }
+    for await (const { key } of breathing(index.faults(), options)) {
+      const cid = cidOf(key)
+      if (!worked.has(cidKeyText(cid))) yield cid
+    }
+  }
+
+  return {
+    local,
+    cidOf,
+    async verified (cid, options) {
+      const info = await local(cid)
+      if (info.status !== 'pinned' && info.status !== 'unexpectedly_unpinned') return info
+      const pin = (await state.get(cid))?.pin
+      try {
+        const { status } = await ipfs.pinStatus(cid, options)
+        if (status === pin?.mode) return { ...info, status: 'pinned', error: '' }
+        return { ...info, status: 'unexpectedly_unpinned', error: 'the daemon does not hold it' }
+      } catch (err) {
+        options.signal.throwIfAborted()
+        return { ...info, status: 'cluster_error', error: (err as Error).message }
+      }
+    },
+    async after (operation, cause) {
+      const pin = (await state.get(operation.cid))?.pin
+      const fault = cause === undefined ? undefined : { ...operation, atMs: operation.sinceMs, message: cause instanceof Error ? cause.message : String(cause) }
+      return pinInfoOf({ cid: operation.cid, peer: self, pin, isAllocatedHere: true, operation: { ...operation, phase: cause === undefined ? 'done' : 'error' }, fault, heldSinceMs: undefined })
+    },
+    async * all (filter, options) {
+      const isWanted = ({ status }: PinInfo): boolean => filter.size === 0 || filter.has(status)
+      const isPinsetNeeded = filter.size === 0 || statusesAtRest.some(status => filter.has(status))
+      if (isPinsetNeeded) {
+        for await (const pin of state.list(options)) {
+          const info = infoOf(pin.cid, pin)
+          if (isWanted(info)) yield info
+        }
+      }
+      for await (const cid of unsettled(options)) {
+        const pin = (await state.get(cid))?.pin
+        if (isPinsetNeeded && pin !== undefined) continue
+        const info = infoOf(cid, pin)
+        if (isWanted(info)) yield info
+      }
+    }
+  }
+}
+
+function cidOf (key: Uint8Array): CID {
+  return CID.decode(Uint8Array.from(key))
+}

@@ -1,0 +1,123 @@
+import type { CID } from 'multiformats/cid'
+import { cidKey, cidKeyText } from '../api/cid-key.ts'
+import type { TrackerStatus } from '../api/pin-info.ts'
+import { isAllocatedTo } from '../api/pin.ts'
+import type { PeerId, Pin } from '../api/pin.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../log.ts'
+import type { IpfsConnector, PinsetReader, PinTracker } from '../ports.ts'
+import type { Store } from '../store/store.ts'
+import type { PinTrackerConfig } from './config.ts'
+import { createExpectations } from './expectations.ts'
+import { createLane } from './lane.ts'
+import { createReconciler } from './reconciler.ts'
+import { createStatusReader } from './status-reader.ts'
+import { causeOf, createTrackerIndex } from './tracker-index.ts'
+
+const dueBatch = 1_000
+const recoverable: ReadonlySet<TrackerStatus> = new Set(['pin_error', 'unpin_error', 'unexpectedly_unpinned'])
+
+export interface PinTrackerComponents {
+  readonly ipfs: IpfsConnector
+  readonly state: PinsetReader
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+  readonly self: PeerId
+}
+
+/** Brings this peer's daemon to what the pinset says: one operation per CID, bounded queues, notes in LMDB of what is its own. */
+export function createPinTracker (components: PinTrackerComponents, config: PinTrackerConfig): PinTracker {
+  const { ipfs, state, clock, log, self } = components
+  const index = createTrackerIndex(components.store)
+  const closing = new AbortController()
+  const expectations = createExpectations({ ipfs, index, clock })
+  const lane = createLane({ ipfs, index, clock, log, expectations }, config)
+  const reader = createStatusReader({ state, index, ipfs, self, operations: lane.operations })
+  const reconciler = createReconciler({
+    ipfs, state, index, clock, log, self,
+    isBusy: key => lane.operations.get(key) !== undefined,
+    queuePin: (pin, attempts) => lane.pin(pin, attempts),
+    queueUnpin: (cid, asked, attempts) => lane.unpin(cid, { asked, attempts }),
+    room: lane.room
+  })
+  let isStarted = false
+
+  function pinned (pin: Pin): void {
+    if (!isStarted) return
+    if (isAllocatedTo(pin, self)) return lane.pin(pin, 0)
+    const isKnown = lane.operations.get(cidKeyText(pin.cid)) !== undefined || index.held(cidKey(pin.cid)) !== undefined || index.fault(cidKey(pin.cid)) !== undefined
+    if (isKnown) lane.release(pin.cid)
+  }
+
+  /** Queues anew what has failed or is missing. */
+  async function retry (cid: CID): Promise<void> {
+    const fault = index.fault(cidKey(cid)) ?? { asked: false, attempts: 0 }
+    const entry = await state.get(cid)
+    if (entry === undefined) return lane.unpin(cid, fault)
+    if (isAllocatedTo(entry.pin, self)) return lane.pin(entry.pin, fault.attempts)
+    lane.release(cid, fault.attempts)
+  }
+
+  return {
+    name: 'pin tracker',
+    async start ({ signal }) {
+      signal.throwIfAborted()
+      isStarted = true
+      reconciler.soon()
+    },
+    pinned,
+    unpinned (cid, asked) {
+      if (!isStarted) return
+      const isKnown = lane.operations.get(cidKeyText(cid)) !== undefined || index.held(cidKey(cid)) !== undefined || index.fault(cidKey(cid)) !== undefined
+      if (asked || isKnown) lane.unpin(cid, { asked, attempts: 0 })
+    },
+    replaced () {
+      if (isStarted) reconciler.soon()
+    },
+    status: (cid, options) => reader.verified(cid, options),
+    statusAll: (filter, options) => reader.all(filter, options),
+    async recover (cid, options) {
+      const { status } = await reader.verified(cid, options)
+      if (recoverable.has(status)) await retry(cid)
+      return await reader.local(cid)
+    },
+    async * recoverAll ({ signal }) {
+      for await (const cid of reconciler.now({ signal: AbortSignal.any([signal, closing.signal]) })) yield await reader.local(cid)
+    },
+    async recoverDue ({ signal }) {
+      let retried = 0
+      for (const key of index.due(clock.now(), dueBatch)) {
+        signal.throwIfAborted()
+        const cid = reader.cidOf(key)
+        if (lane.operations.get(cidKeyText(cid)) !== undefined) continue
+        await retry(cid)
+        retried++
+      }
+      return retried
+    },
+    async settled (cid, call) {
+      call.signal.throwIfAborted()
+      const operation = lane.operations.get(cidKeyText(cid))
+      if (operation !== undefined) {
+        const end = await lane.followed(operation, call)
+        return { info: await reader.after(end.operation, end.cause), cause: end.cause }
+      }
+      const info = await reader.local(cid)
+      const fault = index.fault(cidKey(cid))
+      return { info, cause: fault === undefined ? undefined : causeOf(fault) }
+    },
+    expect: (cid, done, options) => expectations.expect(cid, done, options),
+    isOwn (cid) {
+      const held = index.held(cidKey(cid))
+      return held !== undefined && held.before === undefined
+    },
+    queueLength: () => lane.queueLength(),
+    async [Symbol.asyncDispose] () {
+      isStarted = false
+      closing.abort(new Error('the peer is shutting down'))
+      await reconciler[Symbol.asyncDispose]()
+      await lane[Symbol.asyncDispose]()
+    }
+  }
+}
