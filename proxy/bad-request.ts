@@ -1,3 +1,5 @@
+import type { IncomingMessage, Server } from 'node:http'
+import { duplexPair } from 'node:stream'
 import type { Duplex } from 'node:stream'
 
 /** What Go's server writes, and closes, when a request is none. node:http has closed the door to anything else. */
@@ -7,7 +9,7 @@ export function answerBadRequest (socket: Duplex, error: NodeJS.ErrnoException):
     return
   }
   const { line, body } = wordsOf(error)
-  socket.end(`HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${body ?? line}`)
+  closeWith(line, socket, body)
 }
 
 function wordsOf ({ code, message }: NodeJS.ErrnoException): { readonly line: string, readonly body?: string } {
@@ -15,4 +17,44 @@ function wordsOf ({ code, message }: NodeJS.ErrnoException): { readonly line: st
   if (code === 'HPE_INVALID_VERSION') return { line: '505 HTTP Version Not Supported: unsupported protocol version' }
   if (code === 'HPE_INVALID_TRANSFER_ENCODING' || /Transfer-Encoding/i.test(message)) return { line: '501 Not Implemented', body: 'Unsupported transfer encoding' }
   return { line: '400 Bad Request' }
+}
+
+/** What is wrong with a request that node lets through and Go does not; `undefined` when nothing is. */
+export function refusedByGo ({ rawHeaders, httpVersion }: IncomingMessage): string | undefined {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]!.length === 4 && rawHeaders[i]!.toLowerCase() === 'host') hosts++
+  if (hosts > 1) return '400 Bad Request'
+  return hosts === 0 && httpVersion !== '1.0' ? '400 Bad Request: missing required Host header' : undefined
+}
+
+export function closeWith (line: string, socket: Duplex, body = line): void {
+  socket.end(`HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${body}`)
+}
+
+/**
+ * Go takes raw UTF-8 in a request target (`curl '…?arg=/ipfs/…/ünï'` sends it), node's parser does not. A request that came in one
+ * piece is given to the server once more with those bytes escaped, which means the same.
+ *
+ * @returns whether it could be
+ */
+export function retryEscaped (packet: Buffer, socket: Duplex, server: Server): boolean {
+  const lineEnd = packet.indexOf('\r\n')
+  const line = packet.toString('latin1', 0, lineEnd)
+  if (!isWholeRequest(packet) || !/[\x80-\xff]/.test(line)) return false
+  const escaped = line.replace(/[\x80-\xff]/g, byte => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
+  const [ours, theirs] = duplexPair()
+  server.emit('connection', theirs)
+  ours.write(Buffer.concat([Buffer.from(escaped, 'latin1'), packet.subarray(lineEnd)]))
+  ours.pipe(socket)
+  socket.once('close', () => ours.destroy())
+  return true
+}
+
+function isWholeRequest (packet: Buffer): boolean {
+  const headEnd = packet.indexOf('\r\n\r\n')
+  if (headEnd < 0) return false
+  const head = packet.toString('latin1', 0, headEnd)
+  if (/\r\ntransfer-encoding:/i.test(head)) return false
+  const length = /\r\ncontent-length:[ \t]*(\d+)/i.exec(head)
+  return packet.length - headEnd - 4 === Number(length?.[1] ?? 0)
 }

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import { fromGoBytes } from '../cluster/api/kubo/go-text.ts'
 import { readMultipart } from '../cluster/api/kubo/multipart.ts'
 import { KuboCommandError } from './kubo-error.ts'
@@ -7,7 +6,7 @@ import { KuboCommandError } from './kubo-error.ts'
 const argumentBytesMax = 64 << 20
 
 /** The lines of the body's first part, LF or CRLF: arguments that the CLI was given on its standard input. Other parts are not looked at. */
-export async function readBodyArguments (body: Readable, boundary: string): Promise<readonly string[]> {
+export async function readBodyArguments (body: AsyncIterable<Uint8Array>, boundary: string): Promise<readonly string[]> {
   for await (const part of readMultipart(body, boundary)) {
     const chunks: Uint8Array[] = []
     let length = 0

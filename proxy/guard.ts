@@ -4,7 +4,7 @@ import { ClusterError } from '../cluster/api/errors.ts'
 import { textOf } from './daemon-calls.ts'
 import type { DaemonCalls } from './daemon-calls.ts'
 import type { DaemonLink } from './daemon-link.ts'
-import { headerOf } from './headers.ts'
+import { headerOf, toClientHeaders } from './headers.ts'
 import type { RawHeaders } from './headers.ts'
 import type { OriginMap } from './origins.ts'
 
@@ -54,11 +54,12 @@ export function createGuard ({ calls, daemon, clock, origins }: GuardComponents,
 
       const arguments_ = '&arg=x'.repeat(requiredArgs)
       const { text, headers } = await probe(`${path}?encoding=__probe__${arguments_}`, shown, options)
-      if (text === passed) return { admitted: true, headers: ownHeaders(headers) }
+      const forCaller = (raw: RawHeaders): string[] => toClientHeaders(ownHeaders(raw), { closing: false, origin: headerOf(rawHeaders, 'origin'), origins: origins() })
+      if (text === passed) return { admitted: true, headers: forCaller(headers) }
       if (!fileMissing.test(text)) return { admitted: false }
       // Commands that take files stop before the headers of the configuration are set; those depend on the caller's origin alone.
       const version = await probe(versionProbe, shown, options)
-      return version.text === passed ? { admitted: true, headers: ownHeaders(version.headers) } : { admitted: false }
+      return version.text === passed ? { admitted: true, headers: forCaller(version.headers) } : { admitted: false }
     }
   }
 }

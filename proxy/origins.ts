@@ -12,7 +12,7 @@ export interface OriginMap {
 /** @param ownPorts where the proxy listens; @param daemonPort `undefined` (a unix socket) leaves everything as it is */
 export function mapOrigins (ownPorts: readonly number[], daemonPort: number | undefined): OriginMap {
   if (daemonPort === undefined || ownPorts.length === 0) return { toDaemon: value => value, toClient: allowed => allowed }
-  const own = new RegExp(`^(https?://(?:127\\.0\\.0\\.1|localhost|\\[::1\\])):(?:${ownPorts.join('|')})(?![0-9])`)
+  const own = new RegExp(`^(https?://(?:127\\.0\\.0\\.1|localhost|\\[::1\\])):(?:${ownPorts.join('|')})(?![0-9])`, 'i')
   const toDaemon = (value: string): string => value.replace(own, (_, scheme: string) => `${scheme}:${daemonPort}`)
   return {
     toDaemon,

@@ -31,7 +31,8 @@ export function createPassthrough ({ daemon, origins, log }: PassthroughComponen
         path: pathOf(target),
         method: request.method as Dispatcher.HttpMethod,
         headers: toDaemonHeaders(request.rawHeaders, origins()),
-        body
+        body,
+        reset: false // undici would ask for the connection to be closed after a HEAD, and Kubo says so in its answer
       }, relay)
     } catch (err) {
       relay.failed(err as Error)

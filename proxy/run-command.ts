@@ -106,7 +106,7 @@ async function bodyArguments (command: KuboCommand, request: IncomingMessage, bo
   const boundary = multipartBoundary(request.headers['content-type'] ?? '')
   if (boundary === undefined || !command.args.some(({ kind, stdin }) => kind === 'string' && stdin)) return []
   try {
-    return await readBodyArguments(body.view.body, boundary)
+    return await readBodyArguments(body.view.body.iterator({ destroyOnReturn: false }), boundary)
   } finally {
     request.resume()
   }

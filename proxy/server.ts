@@ -8,7 +8,7 @@ import type { Clock } from '../cluster/clock.ts'
 import { urlOf } from '../cluster/config/endpoint.ts'
 import type { Endpoint } from '../cluster/config/endpoint.ts'
 import type { Logger } from '../cluster/log.ts'
-import { answerBadRequest } from './bad-request.ts'
+import { answerBadRequest, closeWith, refusedByGo, retryEscaped } from './bad-request.ts'
 import { relayBytes, relayRequest } from './byte-relay.ts'
 import type { ProxyConfig } from './config.ts'
 import { createDaemonCalls } from './daemon-calls.ts'
@@ -20,7 +20,7 @@ import { lingerOnClose } from './lingering-close.ts'
 import { matchCommand } from './match-command.ts'
 import { mapOrigins } from './origins.ts'
 import type { OriginMap } from './origins.ts'
-import { createPassthrough } from './passthrough.ts'
+import { createPassthrough, writeRawHead } from './passthrough.ts'
 import { ownAddressCheck } from './own-address.ts'
 import type { OwnAddressCheck } from './own-address.ts'
 import { createRoutes } from './routes.ts'
@@ -52,9 +52,18 @@ export function createProxy ({ cluster, clock, log: parentLog }: ProxyComponents
 
   const answer = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
     if (check?.caught(request, response) === true) return
+    const wrong = refusedByGo(request)
+    if (wrong !== undefined) {
+      closeWith(wrong, request.socket)
+      return
+    }
+    if (request.url === '*') {
+      answerStar(response)
+      return
+    }
     const handOn = (target?: string): void => {
       if (expects) passWithExpect(request, response, parts, target)
-      else if (request.httpVersion === '1.0' || request.url === '*') relayRequest(request, request.socket, { daemon, origins })
+      else if (request.httpVersion === '1.0') relayRequest(request, request.socket, { daemon, origins })
       else pass(request, response, target)
     }
     const match = request.method === 'POST' ? matchCommand(table, request.url!) : undefined
@@ -77,7 +86,7 @@ export function createProxy ({ cluster, clock, log: parentLog }: ProxyComponents
     server.on('connect', (request: IncomingMessage, socket: Socket) => relayRequest(request, socket, { daemon, origins }))
     server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket) => {
       if (error.code === 'HPE_INVALID_METHOD' && isWholeHead(error.rawPacket)) relayBytes(error.rawPacket!, socket, daemon)
-      else answerBadRequest(socket, error)
+      else if (error.code !== 'HPE_INVALID_URL' || error.rawPacket === undefined || !retryEscaped(error.rawPacket, socket, server)) answerBadRequest(socket, error)
     })
     return server
   }
@@ -114,6 +123,12 @@ function failed (response: ServerResponse, err: unknown, { address, log }: { rea
   }
   log.error('an answer failed', { error: err })
   response.destroy()
+}
+
+/** `OPTIONS *` is answered by Go's server itself. */
+function answerStar (response: ServerResponse): void {
+  writeRawHead(response, 200, 'OK', ['Content-Length', '0', 'Date', new Date().toUTCString()])
+  response.end()
 }
 
 /** As Go's server answers an `Expect` that it does not know. */
