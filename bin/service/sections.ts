@@ -1,0 +1,26 @@
+import { clusterSection } from '../../cluster/config/cluster-section.ts'
+import { oneOf, section } from '../../cluster/config/section.ts'
+import type { Configs } from '../../cluster/config/service-json.ts'
+import { raftSection } from '../../cluster/consensus/config.ts'
+import { ipfsHttpSection } from '../../cluster/ipfs/config.ts'
+import { pinTrackerSection } from '../../cluster/pintracker/config.ts'
+import { restSection } from '../../cluster/rest/config.ts'
+import { proxySection } from '../../proxy/config.ts'
+
+const embeddedSection = section('ipfs_connector.embedded', 'CLUSTER_EMBEDDED', {
+  /** The daemon inside this process: `auto` starts it when no Kubo answers and none ever has, `always` and `never` say it themselves. */
+  use: oneOf('auto', ['auto', 'always', 'never'])
+})
+
+/** Every section of `service.json`, in the order in which `init` writes them. */
+export const sections = {
+  cluster: clusterSection,
+  raft: raftSection,
+  proxy: proxySection,
+  rest: restSection,
+  ipfsHttp: ipfsHttpSection,
+  embedded: embeddedSection,
+  pinTracker: pinTrackerSection
+} as const
+
+export type PeerConfigs = Configs<typeof sections>
