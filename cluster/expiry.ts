@@ -1,0 +1,47 @@
+import { ClusterError } from './api/errors.ts'
+import type { PeerId } from './api/pin.ts'
+import type { Clock } from './clock.ts'
+import { closestPeer } from './closest-peer.ts'
+import type { AbortOptions, Consensus, PinsetEntry } from './ports.ts'
+
+/** After so long anybody may act: the peer whose turn it was may be dead. The guard lets only one succeed. */
+const graceMs = 10 * 60_000
+const atOnceMax = 100
+
+export interface ExpiryComponents { readonly consensus: Consensus, readonly clock: Clock, readonly self: PeerId }
+
+/**
+ * Unpins what has expired, where this peer is the closest to it. Daemons let go of what their peer pinned itself, and of nothing else.
+ *
+ * @returns how many
+ */
+export async function unpinExpired ({ consensus, clock, self }: ExpiryComponents, options: AbortOptions): Promise<number> {
+  const nowMs = clock.now()
+  let unpinned = 0
+  let batch: PinsetEntry[] = []
+
+  const flush = async (): Promise<void> => {
+    const outcomes = await Promise.all(batch.map(entry => unpin(consensus, entry, options)))
+    unpinned += outcomes.filter(Boolean).length
+    batch = []
+  }
+  for await (const entry of consensus.state.expired(nowMs, options)) {
+    const isOurs = closestPeer(entry.pin.cid, consensus.peerset()) === self || entry.pin.expireAtMs! + graceMs <= nowMs
+    if (!isOurs) continue
+    batch.push(entry)
+    if (batch.length >= atOnceMax) await flush()
+  }
+  await flush()
+  return unpinned
+}
+
+/** @returns false when somebody changed it meanwhile: it may not have expired any more */
+async function unpin (consensus: Consensus, { pin, revision }: PinsetEntry, options: AbortOptions): Promise<boolean> {
+  try {
+    await consensus.log([{ kind: 'unpin', cid: pin.cid, ifRevision: revision }], options)
+    return true
+  } catch (err) {
+    if (err instanceof ClusterError && err.code === 'ERR_OUTDATED') return false
+    throw err
+  }
+}
