@@ -33,7 +33,8 @@ export interface LogStorageOptions {
 }
 
 interface Waiting {
-  readonly part: GroupPart
+  /** Undefined: only waits for what is before it. */
+  readonly part: GroupPart | undefined
   readonly mustSync: boolean
   readonly durable: (place: RecordPlace) => void
   readonly done: PromiseWithResolvers<void>
@@ -117,6 +118,7 @@ class LogStorage implements RaftStorage {
   }
 
   append ({ hard, entries, mustSync }: AppendBatch): Promise<void> {
+    if (hard === undefined && entries.length === 0) return this.#enqueue(undefined, false, () => {})
     const to = new ByteWriter(64 + entries.reduce((sum, entry) => sum + entry.data.length + 24, 0))
     writeEntries(to, entries)
     return this.#enqueue({ kind: 'append', payload: encodeAppend(hard, to.done()) }, mustSync, place => {
@@ -169,10 +171,11 @@ class LogStorage implements RaftStorage {
     await this.#owned[Symbol.asyncDispose]()
   }
 
-  #enqueue (part: GroupPart, mustSync: boolean, durable: (place: RecordPlace) => void): Promise<void> {
+  #enqueue (part: GroupPart | undefined, mustSync: boolean, durable: (place: RecordPlace) => void): Promise<void> {
     if (this.#failed !== undefined) return Promise.reject(this.#failed)
     if (this.#closed) return Promise.reject(new StorageFailedError('the log is closed'))
     const done = Promise.withResolvers<void>()
+    if (part === undefined && this.#writing === undefined) return Promise.resolve()
     this.#queue.push({ part, mustSync, durable, done })
     this.#writing ??= this.#writeAll()
     return done.promise
@@ -187,9 +190,10 @@ class LogStorage implements RaftStorage {
       const group = this.#takeGroup()
       try {
         const places = await this.#writeGroup(group)
-        for (const [i, waiting] of group.entries()) {
-          waiting.durable(places[i]!)
-          waiting.done.resolve()
+        let next = 0
+        for (const { part, durable, done } of group) {
+          if (part !== undefined) durable(places[next++]!)
+          done.resolve()
         }
       } catch (cause) {
         this.#failed = new StorageFailedError(`the raft log cannot be written any more: ${(cause as Error).message}`, { cause })
@@ -201,12 +205,14 @@ class LogStorage implements RaftStorage {
 
   #takeGroup (): Waiting[] {
     let bytes = 0
-    const count = this.#queue.findIndex(({ part }) => (bytes += part.payload.length) > groupBytesMax)
+    const count = this.#queue.findIndex(({ part }) => (bytes += part?.payload.length ?? 0) > groupBytesMax)
     return this.#queue.splice(0, count === -1 ? this.#queue.length : Math.max(1, count))
   }
 
   async #writeGroup (group: readonly Waiting[]): Promise<readonly RecordPlace[]> {
-    const places = await this.#whenThereIsRoom(() => this.#file.write(group.map(({ part }) => part), () => this.#head()))
+    const parts = group.flatMap(({ part }) => part ?? [])
+    if (parts.length === 0) return []
+    const places = await this.#whenThereIsRoom(() => this.#file.write(parts, () => this.#head()))
     if (!group.some(({ mustSync }) => mustSync)) return places
     const begunMs = performance.now()
     await this.#file.sync()

@@ -1,0 +1,142 @@
+/**
+ * The two lanes beside the engine: one makes durable, one applies. Each takes its work in order, and hands back what is to
+ * be said when a piece is done; the engine goes on sending meanwhile.
+ */
+import type { Applier } from './applier.ts'
+import { hardStateOf } from './core/message.ts'
+import type { Snapshotter } from './snapshotter.ts'
+import type { RaftStorage } from './storage.ts'
+import type { Entry, HardState, Message } from './core/types.ts'
+
+interface LaneComponents {
+  /** Work is done: deliver these, to ourselves or to others. */
+  readonly deliver: (messages: readonly Message[]) => void
+  readonly fail: (err: unknown) => void
+}
+
+interface AppendLaneComponents extends LaneComponents { readonly storage: RaftStorage, readonly snapshotter: Snapshotter, readonly apply: ApplyLane }
+interface ApplyLaneComponents extends LaneComponents { readonly applier: Applier, readonly applied: () => void }
+
+export class AppendLane {
+  readonly #with: AppendLaneComponents
+  #hard: HardState
+  #installing: Promise<void> | undefined
+  #pending = 0
+
+  constructor (components: AppendLaneComponents, hard: HardState) {
+    this.#with = components
+    this.#hard = hard
+  }
+
+  get pending (): number { return this.#pending }
+
+  /** `held` go out with the responses: messages that rest on this write although the core does not say so. */
+  take (m: Message, held: readonly Message[]): void {
+    const { deliver, fail } = this.#with
+    this.#pending++
+    this.#write(m).then(() => {
+      this.#pending--
+      deliver(held.length === 0 ? m.responses : [...m.responses, ...held])
+    }).catch(fail)
+  }
+
+  #write (m: Message): Promise<void> {
+    if (m.snapshot === undefined && this.#installing === undefined) return this.#append(m)
+    const installed = (this.#installing ?? Promise.resolve()).then(async () => {
+      if (m.snapshot !== undefined) await this.#install(m)
+      else await this.#append(m)
+    })
+    const installing = installed.catch(() => {}).then(() => { if (this.#installing === installing) this.#installing = undefined })
+    this.#installing = installing
+    return installed
+  }
+
+  #append (m: Message): Promise<void> {
+    const hard = hardStateOf(m)
+    const changed = hard !== undefined && (hard.term !== this.#hard.term || hard.vote !== this.#hard.vote)
+    if (hard !== undefined) this.#hard = hard
+    const mustSync = m.entries.length > 0 || changed || m.responses.length > 0
+    if (hard === undefined && m.entries.length === 0) {
+      // Only answers that wait for what was written before them: the lane is in order, so an empty write does.
+      return this.#with.storage.append({ entries: [], mustSync: false })
+    }
+    return this.#with.storage.append({ hard, entries: m.entries, mustSync: mustSync && (m.entries.length > 0 || changed) })
+  }
+
+  /**
+   * The file is durable already (or the message would not have been let in); then term and vote, then the log's new
+   * base, then the state. A crash between any two is repaired at the next start, from the file.
+   */
+  async #install (m: Message): Promise<void> {
+    const { storage, snapshotter, apply } = this.#with
+    const { meta } = m.snapshot!
+    const hard = hardStateOf(m) ?? this.#hard
+    this.#hard = hard
+    await storage.append({ hard: { ...hard, commit: Math.min(hard.commit, storage.log.lastIndex()) }, entries: [], mustSync: true })
+    await storage.setBase(meta)
+    await apply.between(async () => { await snapshotter.restore(meta) })
+    if (m.entries.length > 0) await storage.append({ hard, entries: m.entries, mustSync: true })
+  }
+}
+
+/** Entries handed to the machine at once; between two pieces the loop gets its turn if they took long. */
+const pieceEntries = 512
+const pieceMs = 5
+
+export class ApplyLane {
+  readonly #with: ApplyLaneComponents
+  readonly #queue: Array<() => Promise<void>> = []
+  #running: Promise<void> | undefined
+  #stopped = false
+
+  constructor (components: ApplyLaneComponents) { this.#with = components }
+
+  get queued (): number { return this.#queue.length }
+
+  take ({ entries, responses }: Message): void {
+    const { deliver, applied } = this.#with
+    this.#enqueue(async () => {
+      await this.#apply(entries)
+      deliver(responses)
+      applied()
+    })
+  }
+
+  /** Runs `task` when no batch is half applied. */
+  async between<T> (task: () => T | Promise<T>): Promise<T> {
+    const done = Promise.withResolvers<T>()
+    this.#enqueue(async () => {
+      try { done.resolve(await task()) } catch (err) { done.reject(err) }
+    })
+    return await done.promise
+  }
+
+  /** After the piece at hand. */
+  async stop (): Promise<void> {
+    this.#stopped = true
+    await this.#running
+  }
+
+  async #apply (entries: readonly Entry[]): Promise<void> {
+    let begunMs = performance.now()
+    for (let from = 0; from < entries.length && !this.#stopped; from += pieceEntries) {
+      await this.#with.applier.apply(entries.slice(from, from + pieceEntries))
+      if (performance.now() - begunMs < pieceMs) continue
+      await new Promise(resolve => setImmediate(resolve))
+      begunMs = performance.now()
+    }
+  }
+
+  #enqueue (task: () => Promise<void>): void {
+    if (this.#stopped) return
+    this.#queue.push(task)
+    this.#running ??= this.#run()
+  }
+
+  async #run (): Promise<void> {
+    for (let task = this.#queue.shift(); task !== undefined && !this.#stopped; task = this.#queue.shift()) {
+      try { await task() } catch (err) { this.#with.fail(err) }
+    }
+    this.#running = undefined
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Changes of who belongs to the group, step by step: a new peer first learns, and votes only once it has caught up, so
+ * that taking in a slow or dead one never costs the others their majority.
+ */
+import { emptyData } from './core/entries.ts'
+import type { ConfChange, ConfChangeSingle, ConfState, Index, NodeId, ProposeResult, Status, Term } from './core/types.ts'
+import { DroppedError, NotLeaderError, UnknownOutcomeError } from './errors.ts'
+import { encodeMembers } from './members.ts'
+import type { Member } from './members.ts'
+
+export interface MembershipComponents {
+  readonly status: () => Status
+  readonly confIndex: () => Index
+  readonly propose: (change: ConfChange) => Promise<ProposeResult>
+  readonly transfer: (to: NodeId, options: { readonly signal: AbortSignal }) => Promise<void>
+  /** Resolves after the next tick. */
+  readonly nextTick: (signal: AbortSignal) => Promise<void>
+}
+
+export interface ChangeOptions {
+  readonly signal: AbortSignal
+  /** Only if the membership is still the one this entry brought about. */
+  readonly ifConfIndex?: Index
+}
+
+/** A learner votes once it lacks no more than this many entries. */
+const promotionLag = 1_024
+
+export class Membership {
+  readonly #with: MembershipComponents
+  readonly #waiting = new Map<Index, { readonly term: Term, readonly done: PromiseWithResolvers<void> }>()
+
+  constructor (components: MembershipComponents) { this.#with = components }
+
+  /** As a learner first; when it has caught up, as a voter, unless it is to stay a learner. */
+  async add (member: Member, { asLearner = false, ...options }: ChangeOptions & { readonly asLearner?: boolean }): Promise<void> {
+    const { conf } = this.#with.status()
+    if (!conf.learners.includes(member.id) && !conf.voters.includes(member.id)) {
+      await this.#change([{ type: 'ConfChangeAddLearnerNode', nodeId: member.id }], [member], options)
+    }
+    if (!asLearner) await this.promote(member.id, { signal: options.signal })
+  }
+
+  /** Waits until the learner has caught up. It is refused nothing but time: the caller's signal ends the wait. */
+  async promote (id: NodeId, { signal }: ChangeOptions): Promise<void> {
+    while (!this.#with.status().conf.voters.includes(id)) {
+      const { role, lead, commit, progress } = this.#with.status()
+      if (role !== 'leader') throw new NotLeaderError(lead === 0 ? undefined : lead)
+      const peer = progress.find(peer => peer.id === id)
+      if (peer === undefined) throw new DroppedError('not-member')
+      if (peer.recentActive && peer.state === 'replicate' && peer.match + promotionLag >= commit) {
+        await this.#change([{ type: 'ConfChangeAddNode', nodeId: id }], [], { signal })
+      } else {
+        await this.#with.nextTick(signal)
+      }
+    }
+  }
+
+  async demote (id: NodeId, options: ChangeOptions): Promise<void> {
+    await this.#change([{ type: 'ConfChangeAddLearnerNode', nodeId: id }], [], options)
+  }
+
+  /** A leader that is to go hands over first, so that nobody waits for an election. */
+  async remove (id: NodeId, options: ChangeOptions): Promise<void> {
+    const { id: self, conf, role, progress } = this.#with.status()
+    if (id === self && role === 'leader' && conf.voters.length > 1) {
+      await this.#with.transfer(mostUpToDate(progress.filter(peer => !peer.learner && peer.id !== self)), options)
+      throw new NotLeaderError(undefined)
+    }
+    const others = conf.voters.filter(voter => voter !== id)
+    const alive = progress.filter(peer => others.includes(peer.id) && (peer.recentActive || peer.id === self)).length
+    // Two of which one is dead: without it the other alone decides, but it cannot decide that.
+    if (conf.voters.includes(id) && others.length > 0 && alive < Math.floor(others.length / 2) + 1) throw new DroppedError('no-leader')
+    await this.#change([{ type: 'ConfChangeRemoveNode', nodeId: id }], [], options)
+  }
+
+  /** `added` learns first; then one joint change puts it in the place of `removed`. */
+  async replace (removed: NodeId, added: Member, options: ChangeOptions): Promise<void> {
+    await this.add(added, { ...options, asLearner: true })
+    while (!this.#hasCaughtUp(added.id)) await this.#with.nextTick(options.signal)
+    await this.#change([
+      { type: 'ConfChangeAddNode', nodeId: added.id },
+      { type: 'ConfChangeRemoveNode', nodeId: removed }
+    ], [], { signal: options.signal })
+    while (this.#with.status().conf.votersOutgoing.length > 0) await this.#with.nextTick(options.signal)
+  }
+
+  entryApplied (index: Index, term: Term): void {
+    if (this.#waiting.size === 0) return
+    const waiting = this.#waiting.get(index)
+    if (waiting === undefined) return
+    this.#waiting.delete(index)
+    if (waiting.term === term) waiting.done.resolve()
+    else waiting.done.reject(new DroppedError('overwritten'))
+  }
+
+  stop (reason: Error): void {
+    for (const { done } of this.#waiting.values()) done.reject(new UnknownOutcomeError(0, 0, { cause: reason }))
+  }
+
+  #hasCaughtUp (id: NodeId): boolean {
+    const { role, lead, commit, progress } = this.#with.status()
+    if (role !== 'leader') throw new NotLeaderError(lead === 0 ? undefined : lead)
+    const peer = progress.find(peer => peer.id === id)
+    return peer !== undefined && peer.recentActive && peer.match + promotionLag >= commit
+  }
+
+  async #change (changes: readonly ConfChangeSingle[], members: readonly Member[], { signal, ifConfIndex }: ChangeOptions): Promise<void> {
+    const context = members.length === 0 ? emptyData : encodeMembers(members)
+    while (true) {
+      signal.throwIfAborted()
+      const { role, lead } = this.#with.status()
+      if (role !== 'leader') throw new NotLeaderError(lead === 0 ? undefined : lead)
+      if (ifConfIndex !== undefined && this.#with.confIndex() !== ifConfIndex) throw new DroppedError('outdated')
+      const outcome = await this.#with.propose({ transition: 'auto', changes, context })
+      if (outcome.kind === 'appended' && outcome.refusal === undefined) {
+        await this.#applied(outcome.index, outcome.term, signal)
+        return
+      }
+      const reason = outcome.kind === 'appended' ? outcome.refusal! : outcome.kind === 'dropped' ? outcome.reason : 'not-member'
+      // These pass by themselves, in a moment.
+      if (reason !== 'change-pending' && reason !== 'still-joint' && reason !== 'transferring') throw new DroppedError(reason)
+      await this.#with.nextTick(signal)
+    }
+  }
+
+  async #applied (index: Index, term: Term, signal: AbortSignal): Promise<void> {
+    const done = Promise.withResolvers<void>()
+    this.#waiting.set(index, { term, done })
+    const abandon = (): void => { done.reject(new UnknownOutcomeError(0, 0, { cause: signal.reason })) }
+    signal.addEventListener('abort', abandon, { once: true })
+    try {
+      await done.promise
+    } finally {
+      signal.removeEventListener('abort', abandon)
+      this.#waiting.delete(index)
+    }
+  }
+}
+
+export function mostUpToDate (peers: Status['progress']): NodeId {
+  const [best] = peers.toSorted((a, b) => Number(b.recentActive) - Number(a.recentActive) || b.match - a.match || a.id - b.id)
+  if (best === undefined) throw new DroppedError('no-leader')
+  return best.id
+}
+
+/** So the state of a membership reads in a log line. */
+export function describeConf ({ voters, votersOutgoing, learners }: ConfState): string {
+  return `voters ${voters.join(' ')}${votersOutgoing.length > 0 ? ` leaving ${votersOutgoing.join(' ')}` : ''}${learners.length > 0 ? ` learners ${learners.join(' ')}` : ''}`
+}

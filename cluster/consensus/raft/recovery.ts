@@ -1,0 +1,69 @@
+/** The start: log, snapshots and state are brought together, or the peer says why it must not start. Also how a group is founded. */
+import type { Applier } from './applier.ts'
+import { encodeConfChange } from './core/conf-codec.ts'
+import type { Entry } from './core/types.ts'
+import { FatalError } from './errors.ts'
+import { encodeMembers } from './members.ts'
+import type { Member } from './members.ts'
+import type { Snapshotter } from './snapshotter.ts'
+import type { RaftStorage } from './storage.ts'
+import type { StateMachine } from './state-machine.ts'
+
+/**
+ * Makes a new group of this one peer: its first entry takes it in as the only voter. Everybody else joins. Only for a
+ * folder that has never belonged to a cluster; two peers founded apart are two clusters, and stay that.
+ */
+export async function foundCluster (storage: RaftStorage, clusterId: string, self: Omit<Member, 'id' | 'incarnation'>): Promise<void> {
+  const { nodeId, incarnation, clusterId: before } = storage.identity
+  if (before !== undefined || storage.log.lastIndex() > 0) throw new FatalError(`this folder belongs to cluster ${before ?? '(unknown)'}: it cannot found another`)
+  const member: Member = { ...self, id: nodeId, incarnation }
+  const first: Entry = {
+    ...encodeConfChange({ transition: 'auto', changes: [{ type: 'ConfChangeAddNode', nodeId }], context: encodeMembers([member]) }), term: 1, index: 1
+  }
+  await storage.append({ hard: { term: 1, vote: 0, commit: 1 }, entries: [first], mustSync: true })
+  await storage.adoptCluster(clusterId)
+}
+
+/** Leaves applier and machine at the same index, somewhere the log goes on from. */
+export async function recoverState ({ storage, machine, applier, snapshotter }: {
+  readonly storage: RaftStorage, readonly machine: StateMachine, readonly applier: Applier, readonly snapshotter: Snapshotter
+}): Promise<void> {
+  await snapshotter.start()
+  const loaded = await machine.load()
+  if (loaded !== undefined) applier.load(loaded)
+
+  await restoreNewest(storage, machine, applier, snapshotter)
+  const { index, term } = applier.at
+  if (index < storage.base.index) {
+    throw new FatalError(`the log begins after entry ${storage.base.index}, but the state only reaches ${index} and no snapshot covers what is between. ` +
+      'If the other peers are well, remove this peer from the cluster, move its folder away and let it join again')
+  }
+  if (index > storage.log.lastIndex()) {
+    throw new FatalError(`the state has entry ${index}, but the log ends at ${storage.log.lastIndex()}: the log has lost what was acknowledged, or belongs to another state. ` +
+      'If the other peers are well, remove this peer from the cluster, move its folder away and let it join again')
+  }
+  const logged = storage.log.term(index)
+  if (typeof logged === 'number' && logged !== term && index > 0) {
+    throw new FatalError(`entry ${index} has term ${logged} in the log and ${term} in the state: they do not belong together`)
+  }
+}
+
+/**
+ * Needed by a machine that keeps nothing itself; and by any when the power went between "the log begins behind the
+ * snapshot" and "the state is the snapshot's". One that reaches past the log was never acknowledged, and is not used.
+ */
+async function restoreNewest (storage: RaftStorage, machine: StateMachine, applier: Applier, snapshotter: Snapshotter): Promise<void> {
+  const usable = snapshotter.manifests.filter(({ meta }) => meta.index <= storage.log.lastIndex() && meta.index >= storage.base.index).toReversed()
+  if (machine.durable && applier.at.index >= storage.base.index) return
+  let failure: unknown
+  for (const { meta } of usable) {
+    if (meta.index <= applier.at.index) return
+    try {
+      await snapshotter.restore(meta)
+      return
+    } catch (err) {
+      failure = err // an older one will do if the log still reaches back to it
+    }
+  }
+  if (failure !== undefined) throw failure
+}
