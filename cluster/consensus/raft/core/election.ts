@@ -34,6 +34,7 @@ export function isPromotable ({ id, tracker, log }: RaftState): boolean {
 export function countVote (raft: RaftState, m: Message): void {
   const { tracker, trace } = raft
   trace?.('info', m.reject ? 'vote refused' : 'vote received', [hex(raft.id), hex(m.from), raft.term])
+  if (m.reject && m.commit > raft.log.committed && raft.log.matches(m.commit, m.logTerm)) raft.log.commitTo(m.commit)
   tracker.recordVote(m.from, !m.reject)
   const { granted, rejected, result } = tracker.tally()
   assert(granted + rejected <= tracker.members.length, 'nobody votes twice', granted, rejected)
@@ -62,7 +63,7 @@ export function answerVote (raft: RaftState, m: Message): void {
     hex(raft.id), last.term, last.index, hex(raft.vote), hex(m.from), m.logTerm, m.index, raft.term
   ])
   const type = isPreVote ? 'MsgPreVoteResp' : 'MsgVoteResp'
-  if (!granted) return send(raft, type, { to: m.from, term: raft.term, reject: true })
+  if (!granted) return refuseVote(raft, m, type)
 
   // The term asked about: for a pre-vote it is beyond ours, and the asker ignores answers of past terms.
   send(raft, type, { to: m.from, term: m.term })
@@ -71,6 +72,19 @@ export function answerVote (raft: RaftState, m: Message): void {
   assert(m.term === raft.term, 'a vote is given in the current term', m.term, raft.term)
   raft.electionElapsed = 0
   raft.vote = m.from
+}
+
+/**
+ * Whoever is no voter any more and refuses says what it knows to be committed: its removal is, and the asker, that has
+ * the entry and does not know it, would need this vote for ever. A leader that removes itself may be that one.
+ */
+function refuseVote (raft: RaftState, { from, term: askedTerm, type: asked }: Message, type: 'MsgVoteResp' | 'MsgPreVoteResp'): void {
+  const { log, term } = raft
+  const logTerm = raft.tracker.isVoter(raft.id) || log.committed === 0 ? undefined : log.term(log.committed)
+  if (logTerm === undefined) return send(raft, type, { to: from, term, reject: true })
+  // In the asker's own term, or it would be ignored: a pre-vote asks about the one after it.
+  const heard = Math.max(term, asked === 'MsgPreVote' ? askedTerm - 1 : askedTerm)
+  send(raft, type, { to: from, term: heard, reject: true, commit: log.committed, logTerm })
 }
 
 function askForVotes (raft: RaftState, campaign: Campaign): void {
