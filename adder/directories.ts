@@ -38,7 +38,7 @@ export function openDirectory (root: Directory, path: string, metadata: UnixfsMe
   for (const [i, step] of steps.entries()) {
     at.hadEntries = true
     const found = at.children.get(step)
-    if (found !== undefined && !isDirectory(found)) throw new Error(`${steps.slice(0, i).join('/')} was not a directory`)
+    if (found !== undefined && !isDirectory(found)) throw new Error(i === steps.length - 1 ? 'file already exists' : `${steps.slice(0, i).join('/')} was not a directory`)
     const next = found ?? newDirectory(i === steps.length - 1 ? metadata : parentMetadata)
     at.children.set(step, next)
     at = next
@@ -58,7 +58,7 @@ export function putNode (directory: Directory, name: string, node: UnixfsNode): 
  * `path` is the directory's own name in what is told.
  */
 export async function buildDirectory (
-  directory: Directory, path: string, layout: DirectoryLayout & { readonly keepEmpty: boolean }, take: TakeBlock, tell: (path: string, node: UnixfsNode) => void
+  directory: Directory, path: string, layout: DirectoryLayout & { readonly keepEmpty: boolean }, take: TakeBlock, tell: (path: string, node: UnixfsNode) => Promise<void>
 ): Promise<UnixfsNode> {
   const links: Link[] = []
   for (const [name, child] of sorted(directory.children)) {
@@ -72,7 +72,7 @@ export async function buildDirectory (
   const built = estimate > layout.shardAboveBytes
     ? await buildHamt(links, directory.metadata, layout, take)
     : await takeFlat(flat, links, layout.cidVersion, take)
-  tell(path, built)
+  await tell(path, built)
   return built
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { AbortOptions, IpfsConnector } from '../ports.ts'
 import type { IpfsHttpConfig } from './config.ts'
+import { importBlocks } from './import-blocks.ts'
 import { jsonLines, parseWithBigints, readText, saysGcHadErrors, saysNotPinned } from './kubo-reply.ts'
 import { pinDaemonOver, pinWhileMoving } from './pin.ts'
 import { createRequests } from './requests.ts'
@@ -73,10 +74,7 @@ export function createIpfsConnector ({ clock, log }: { readonly clock: Clock, re
       const { Cid } = await requests.json<{ Cid: { '/': string } }>('dag/resolve', { query: [['arg', path]], signal, ...quick })
       return CID.parse(Cid['/'])
     },
-    async importBlocks (blocks, roots, { signal }) {
-      const { importBlocks } = await import('./import-blocks.ts')
-      await importBlocks(requests, blocks, roots, { signal })
-    },
+    importBlocks: (blocks, roots, call) => importBlocks({ requests, clock }, blocks, roots, call),
     async id ({ signal }) {
       const { ID, Addresses } = await requests.json<{ ID: string, Addresses: readonly string[] | null }>('id', { signal, ...quick })
       return { id: ID, addresses: Addresses ?? [], error: '' }

@@ -1,0 +1,199 @@
+import type { CID } from 'multiformats/cid'
+import { MultipartError } from '../cluster/api/kubo/multipart.ts'
+import { Channel } from '../cluster/async/channel.ts'
+import type { Clock } from '../cluster/clock.ts'
+import { defaultPinOptions } from '../cluster/api/pin.ts'
+import type { PinOptions } from '../cluster/api/pin.ts'
+import type { AbortOptions, AddingDaemon, ImportCall, PinWait } from '../cluster/ports.ts'
+import { batches } from './batches.ts'
+import { buildEntries } from './build.ts'
+import { readCar } from './car.ts'
+import { addOnDaemon } from './daemon-add.ts'
+import { createDelivery } from './delivery.ts'
+import type { Delivery, DeliveryComponents } from './delivery.ts'
+import type { AddEntry } from './entries.ts'
+import { createImportSettings } from './import-settings.ts'
+import type { AddedOutput, Built, ImportOutput } from './output.ts'
+import { importerLayout } from './params.ts'
+import type { AddParams, ImporterLayout } from './params.ts'
+
+export interface AdderComponents extends DeliveryComponents {
+  readonly daemon: AddingDaemon
+  readonly clock: Clock
+}
+
+export interface ImportParams extends ImportCall {
+  readonly allowBigBlock: boolean
+  readonly stats: boolean
+  readonly pin: PinOptions
+  readonly wait: PinWait
+}
+
+/** Brings content in: bytes or CARs to the daemons that will hold them, and a cluster pin for each root. */
+export interface Adder {
+  /** Adds entries as Kubo's `add` would, each top-level one a pin. What it tells comes in Kubo's order; a root's line once it is held. */
+  add (entries: AsyncIterable<AddEntry>, params: AddParams, options: AbortOptions): AsyncIterable<AddedOutput>
+  /** Imports CARs as Kubo's `dag/import` would: nothing is pinned unless all are good; then each root stands for itself. */
+  importCars (cars: AsyncIterable<AsyncIterable<Uint8Array>>, params: ImportParams): AsyncIterable<ImportOutput>
+  /** How many batches went which way, for whoever wants to know that the importer carries the usual ones. */
+  readonly routes: { importer: number, daemon: number }
+}
+
+/** Held for each destination, so that reading, hashing and sending go on at once. */
+const queueBytesMax = 4 << 20
+const outputsMax = 1_024
+const batchLimits = { idleMs: 25, gatheredBytesMax: 1 << 20, gatheredEntriesMax: 512 }
+
+export function createAdder (components: AdderComponents): Adder {
+  const importSettings = createImportSettings(components.daemon, components.clock)
+  const routes = { importer: 0, daemon: 0 }
+
+  return {
+    routes,
+    async * add (entries, params, { signal }) {
+      const settings = await importSettings({ signal })
+      const layout = settings === undefined ? undefined : importerLayout(params.options, settings)
+      yield * running(signal, async (outputs, signal) => {
+        await addBatches({ components, params, layout, signal, routes }, entries, outputs)
+      })
+    },
+    importCars: (cars, params) => running(params.signal, async (outputs, signal) => {
+      await importAll(components, cars, { ...params, signal }, outputs)
+    })
+  }
+}
+
+/** Lets `work` go on while what it sends is taken at the taker's pace; when the taker leaves, or it fails, all of it ends. */
+async function * running<T> (signal: AbortSignal, work: (outputs: Channel<T>, signal: AbortSignal) => Promise<void>): AsyncGenerator<T, void, undefined> {
+  const controller = new AbortController()
+  const outputs = new Channel<T>(outputsMax)
+  const done = work(outputs, AbortSignal.any([signal, controller.signal]))
+    .then(() => { outputs.close() }, (error: unknown) => { outputs.close({ error }) })
+  try {
+    yield * outputs
+  } finally {
+    controller.abort(new Error('nobody waits for the answer'))
+    await done
+  }
+}
+
+interface AddRun {
+  readonly components: AdderComponents
+  readonly params: AddParams
+  readonly layout: ImporterLayout | undefined
+  readonly signal: AbortSignal
+  readonly routes: Adder['routes']
+}
+
+/** While one batch is being pinned the next is built; what that tells waits, so that lines keep their order. */
+async function addBatches (run: AddRun, entries: AsyncIterable<AddEntry>, outputs: Channel<AddedOutput>): Promise<void> {
+  const { options } = run.params
+  const isWhole = options['wrap-with-directory'] === true || options['to-files'] !== undefined
+  let before: Promise<void> = Promise.resolve()
+  let count = 0
+  const finish = async (built: BuiltBatch): Promise<void> => {
+    await before
+    before = pinBatch(built, outputs, run.signal)
+    before.catch(() => {}) // heard of below, or before the next batch is pinned
+    count++
+  }
+  try {
+    for await (const batch of batches(entries, { ...batchLimits, isWhole }, run.components.clock)) await finish(await buildBatch(run, batch.entries, outputs, before))
+    if (count === 0 && options['wrap-with-directory'] === true) await finish(await buildBatch(run, nothing, outputs, before))
+  } catch (err) {
+    throw err instanceof MultipartError && err.cut ? new MultipartError('multipart: NextPart: EOF') : err
+  } finally {
+    await before
+  }
+  if (count === 0) throw new Error('expected a file argument')
+}
+
+const nothing: AsyncIterable<AddEntry> = { async * [Symbol.asyncIterator] () {} }
+
+interface BuiltBatch {
+  readonly delivery: Delivery
+  /** From the first root on. */
+  readonly held: readonly Built[]
+  /** What ended the batch early; the roots before it are good. */
+  readonly failure: { readonly error: unknown } | undefined
+}
+
+async function buildBatch (run: AddRun, entries: AsyncIterable<AddEntry>, outputs: Channel<AddedOutput>, before: Promise<void>): Promise<BuiltBatch> {
+  const { components, params, layout, signal, routes } = run
+  const held: Built[] = []
+  const tell = async (built: Built): Promise<void> => {
+    if (held.length > 0 || built.root !== undefined) held.push(built)
+    else {
+      await before
+      await outputs.send(built.output!)
+    }
+  }
+  const pin: PinOptions = { ...defaultPinOptions, name: params.options['pin-name'] ?? '' }
+  const delivery = await createDelivery(components, { pin, wait: params.wait, queueBytesMax, isHeldHere: layout === undefined, signal })
+  try {
+    if (layout !== undefined) {
+      routes.importer++
+      await buildEntries(entries, { options: params.options, layout, tell, take: block => delivery.put(block) })
+    } else {
+      routes.daemon++
+      await components.daemon.reachPinLock({ signal })
+      await addOnDaemon(components.daemon, entries, params.options, tell, { signal })
+      for (const { root } of held) if (root !== undefined && delivery.isForOthers) await exportTo(delivery, components.daemon, root, signal)
+    }
+    return { delivery, held, failure: undefined }
+  } catch (error) {
+    if (!signal.aborted && held.some(({ root }) => root !== undefined)) return { delivery, held, failure: { error } }
+    await delivery.abandon(error)
+    throw error
+  }
+}
+
+async function exportTo (delivery: Delivery, daemon: AddingDaemon, root: CID, signal: AbortSignal): Promise<void> {
+  const car = await readCar(daemon.exportDag(root, { signal }), { allowBigBlock: true })
+  for await (const blocks of car?.blocks ?? []) for (const block of blocks) await delivery.put(block)
+}
+
+/** Pins what a batch has built, then tells what was held back, up to the first root that was refused. */
+async function pinBatch ({ delivery, held, failure }: BuiltBatch, outputs: Channel<AddedOutput>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const roots = held.map(({ root }) => root).filter(root => root !== undefined)
+  const outcomes = await delivery.pin(roots, 'inOrder')
+  let next = 0
+  for (const { output, root } of held) {
+    const outcome = root === undefined ? undefined : outcomes[next++]
+    if (outcome?.error !== undefined) throw outcome.error
+    if (output !== undefined) await outputs.send(output)
+  }
+  if (failure !== undefined) throw failure.error
+}
+
+async function importAll (components: AdderComponents, cars: AsyncIterable<AsyncIterable<Uint8Array>>, params: ImportParams, outputs: Channel<ImportOutput>): Promise<void> {
+  const delivery = await createDelivery(components, { ...params, queueBytesMax, isHeldHere: false })
+  const roots = new Map<string, CID>()
+  let blockCount = 0
+  let blockBytes = 0
+  try {
+    for await (const bytes of cars) {
+      const car = await readCar(bytes, params)
+      if (car === undefined) return await delivery.abandon(new Error('a CAR of no bytes'))
+      for (const root of car.roots) roots.set(root.toString(), root)
+      for await (const blocks of car.blocks) {
+        for (const block of blocks) {
+          blockCount++
+          blockBytes += block.bytes.byteLength
+          await delivery.put(block)
+        }
+      }
+    }
+  } catch (err) {
+    await delivery.abandon(err)
+    throw err
+  }
+  const outcomes = await delivery.pin([...roots.values()], 'eachAlone')
+  for (const { cid, error } of outcomes) await outputs.send({ kind: 'root', cid, pinError: error === undefined ? '' : textOf(error) })
+  if (params.stats) await outputs.send({ kind: 'stats', blockCount, blockBytes })
+}
+
+function textOf (error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

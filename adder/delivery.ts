@@ -1,0 +1,140 @@
+import type { CID } from 'multiformats/cid'
+import type { PeerId, PinOptions } from '../cluster/api/pin.ts'
+import type { Block, ClusterApi, ImportCall, NamedRoot, PinWait, PutBlocks } from '../cluster/ports.ts'
+import { fanOut } from './fan-out.ts'
+import type { FanOut, LaneOutcome } from './fan-out.ts'
+
+export interface DeliveryComponents {
+  readonly cluster: Pick<ClusterApi, 'self' | 'allocate' | 'pin'>
+  readonly putBlocks: PutBlocks
+}
+
+/** What all roots of a delivery are pinned with. */
+export interface DeliveryOptions extends ImportCall {
+  readonly pin: PinOptions
+  readonly wait: PinWait
+  readonly queueBytesMax: number
+  /** Whether the blocks are on this peer's own daemon already: then they are only held there until the roots are pinned. */
+  readonly isHeldHere: boolean
+}
+
+/** One root's end: pinned and held as far as was asked, or why not. */
+export type RootOutcome = { readonly cid: CID, readonly error?: never } | { readonly cid: CID, readonly error: unknown }
+
+/** Blocks on their way to the daemons that will hold them, and the pins at the end. */
+export interface Delivery {
+  /** Whether anybody but this peer's own daemon wants the blocks. */
+  readonly isForOthers: boolean
+  put (block: Block): Promise<void>
+  /**
+   * Agrees on a pin for each root, has the agreed ones pinned where the blocks went, and waits for that. `inOrder`: behind a root that
+   * is refused none is pinned, as Kubo would never have come to them; otherwise each stands for itself.
+   */
+  pin (roots: readonly CID[], order: 'inOrder' | 'eachAlone'): Promise<readonly RootOutcome[]>
+  /** Nothing is pinned; resolves when every daemon has let go. */
+  abandon (reason: unknown): Promise<void>
+}
+
+/** Chooses the peers, and opens an import on each. While one is open its daemon's GC waits: a delivery must end. */
+export async function createDelivery ({ cluster, putBlocks }: DeliveryComponents, options: DeliveryOptions): Promise<Delivery> {
+  const { peers, min } = await cluster.allocate(options.pin, options)
+  const isAllocatedHere = peers.includes(cluster.self)
+  // A daemon that has the blocks without being chosen keeps them until the others have read them.
+  const lanes = options.isHeldHere && !isAllocatedHere ? [cluster.self, ...peers] : peers
+  const lanesMin = lanes.length - peers.length + min
+  const namedFor: PutBlocks = (peer, blocks, roots, call) => putBlocks(peer, blocks, peers.includes(peer) ? roots : roots.then(() => []), call)
+  const out = fanOut(lanes, lanesMin, namedFor, options.queueBytesMax, options)
+  return {
+    isForOthers: lanes.some(peer => peer !== cluster.self),
+    put: block => out.put(block, options.isHeldHere ? cluster.self : undefined),
+    async pin (roots, order) {
+      // The same content may have been added twice; it is one pin.
+      const distinct = new Map(roots.map(cid => [cid.toString(), cid]))
+      const outcomes = await pinRoots({ cluster, out, peers, min, isAllocatedHere }, options, [...distinct.values()], order)
+      const byRoot = new Map(outcomes.map(outcome => [outcome.cid.toString(), outcome]))
+      return roots.map(cid => byRoot.get(cid.toString())!)
+    },
+    abandon: reason => out.abandon(reason)
+  }
+}
+
+interface Destinations {
+  readonly cluster: DeliveryComponents['cluster']
+  readonly out: FanOut
+  readonly peers: readonly PeerId[]
+  readonly min: number
+  readonly isAllocatedHere: boolean
+}
+
+/**
+ * The handshake: every pin is logged while the imports still hold their daemons' locks; only then do they learn which roots to pin;
+ * what they pinned counts as delivered, and the pins end as they would have by themselves.
+ */
+async function pinRoots (to: Destinations, options: DeliveryOptions, roots: readonly CID[], order: 'inOrder' | 'eachAlone'): Promise<RootOutcome[]> {
+  const pins = roots.map(cid => openPin(to, options, cid))
+  const agreed = await Promise.all(pins.map(pin => pin.isAgreed))
+  const refusedAt = agreed.indexOf(false)
+  const isNamed = agreed.map((yes, i) => yes && (order === 'eachAlone' || refusedAt < 0 || i < refusedAt))
+  const named: NamedRoot[] = roots.filter((_cid, i) => isNamed[i]).map(cid => ({ cid, name: options.pin.name }))
+  for (const [i, pin] of pins.entries()) if (!isNamed[i]) pin.giveUp(new Error('a root before it was refused'))
+
+  try {
+    const here = to.isAllocatedHere ? to.out.outcome(to.cluster.self) : undefined
+    const told = here?.then(outcome => { for (const pin of pins) pin.deliveredHere(outcome) })
+    const outcomes = await to.out.finish(named)
+    await told
+    for (const [i, pin] of pins.entries()) if (isNamed[i]) pin.deliveredTo(outcomes, to)
+  } catch (err) {
+    for (const pin of pins) pin.giveUp(err)
+  }
+  return await Promise.all(pins.map(pin => pin.outcome))
+}
+
+interface OpenPin {
+  /** Resolves false when it was refused. */
+  readonly isAgreed: Promise<boolean>
+  readonly outcome: Promise<RootOutcome>
+  deliveredHere (outcome: LaneOutcome): void
+  deliveredTo (outcomes: ReadonlyMap<PeerId, LaneOutcome>, to: Destinations): void
+  giveUp (reason: unknown): void
+}
+
+/** Asks the cluster for one pin. Given up after it was agreed, the cluster puts the pinset back as it was. */
+function openPin ({ cluster, peers, isAllocatedHere }: Destinations, options: DeliveryOptions, cid: CID): OpenPin {
+  const agreed = Promise.withResolvers<boolean>()
+  const delivered = Promise.withResolvers<void>()
+  delivered.promise.catch(() => {}) // the tracker hears of it; if it was never told to expect anything, nobody has to
+  const given = new AbortController()
+  const outcome = cluster.pin(cid, options.pin, {
+    wait: options.wait,
+    allocations: peers,
+    signal: AbortSignal.any([options.signal, given.signal]),
+    onAgreed: () => { agreed.resolve(true) },
+    ...isAllocatedHere && { delivered: delivered.promise }
+  }).then<RootOutcome, RootOutcome>(() => ({ cid }), (error: unknown) => ({ cid, error: given.signal.aborted ? given.signal.reason : error }))
+  void outcome.then(({ error }) => { agreed.resolve(error === undefined) })
+
+  return {
+    isAgreed: agreed.promise,
+    outcome,
+    deliveredHere (lane) {
+      const error = errorIn(lane, cid)
+      if (error === undefined) delivered.resolve()
+      else delivered.reject(error)
+    },
+    deliveredTo (outcomes, { min }) {
+      const errors = peers.map(peer => errorIn(outcomes.get(peer)!, cid)).filter(error => error !== undefined)
+      // Where it failed that peer's tracker tries by itself; where too many failed the caller is told now.
+      if (peers.length - errors.length < min) this.giveUp(errors[0])
+    },
+    giveUp (reason) {
+      given.abort(reason)
+      delivered.reject(reason)
+    }
+  }
+}
+
+function errorIn (outcome: LaneOutcome, cid: CID): unknown {
+  if ('error' in outcome) return outcome.error
+  return outcome.unpinned.find(root => root.cid.equals(cid))?.error
+}
