@@ -85,6 +85,7 @@ export function createCluster ({ self, consensus, tracker, ipfs, clock, log }: C
       if (isOutdated(err)) return undefined
       throw err
     }
+    call.onAgreed?.(agreed.pin)
     if (call.wait === 'commit') return agreed.pin
     try {
       return await held(agreed, call) ? agreed.pin : undefined
