@@ -12,33 +12,36 @@ export interface ReplyParts extends AbortOptions {
   readonly encoding: Encoding
   readonly options: CommandCall['options']
   readonly sink: ClientSink
+  /** Waits until it is known whether the request's body has been read to its end; to be asked before `head`. */
+  bodySettled (): Promise<void>
   /** The head for this kind of answer, as things stand when it goes out. */
   head (kind: HeadKind, contentType: string): readonly string[]
 }
 
 /** A command's reply, and its two ends: well, or with an error as body or trailer, whichever is still possible. */
 export interface OpenReply extends CommandReply {
-  end (): void
+  end (): Promise<void>
   fail (err: unknown): Promise<void>
 }
 
-export function openReply ({ command, encoding, options, sink, head, signal }: ReplyParts): OpenReply {
+export function openReply ({ command, encoding, options, sink, bodySettled, head, signal }: ReplyParts): OpenReply {
   let started = false
-  const begin = (kind: 'single' | 'stream'): void => {
+  const begin = async (kind: 'single' | 'stream'): Promise<void> => {
     if (started) return
     started = true
+    await bodySettled()
     sink.head(200, head(kind, contentTypes[encoding]))
   }
   const send = async (kind: 'single' | 'stream', value: GoValue): Promise<void> => {
-    begin(kind) // before the value is encoded: an encoder that fails does so after the head, as in Kubo
+    await begin(kind) // before the value is encoded: an encoder that fails does so after the head, as in Kubo
     await sink.write(encodeValue(command, encoding, value, options), { signal })
   }
   return {
     get started () { return started },
     once: value => send('single', value),
     emit: value => send('stream', value),
-    end () {
-      begin('stream')
+    async end () {
+      await begin('stream')
       sink.end()
     },
     async fail (err) {
@@ -47,6 +50,7 @@ export function openReply ({ command, encoding, options, sink, head, signal }: R
         return
       }
       started = true
+      await bodySettled()
       const { status, body } = toKuboError(err)
       sink.head(status, head('error', errorContentTypes[encoding]))
       await sink.write(encodeError(encoding, body), { signal: new AbortController().signal })

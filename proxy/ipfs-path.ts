@@ -11,13 +11,22 @@ import type { DaemonCalls } from './daemon-calls.ts'
  *
  * @throws KuboRepliedError with those words
  */
-export async function resolveArgument (daemon: DaemonCalls, argument: string, call: Pick<CommandCall, 'patience' | 'timeLeft'>): Promise<CID> {
+export async function resolveArgument (daemon: DaemonCalls, argument: string, call: Pick<CommandCall, 'options' | 'patience' | 'timeLeft'>): Promise<CID> {
   const plain = plainCid(argument)
   if (plain !== undefined) return plain
-  const timeout = call.timeLeft()
-  const query = [['arg', argument], ...timeout === undefined ? [] : [['timeout', timeout]]] as [string, string][]
-  const { Cid } = await daemon.value('dag/resolve', { query, signal: call.patience }) as { Cid: { '/': string } }
+  const query = (arg: string): [string, string][] => {
+    const timeout = call.timeLeft()
+    return [['arg', arg], ...timeout === undefined ? [] : [['timeout', timeout] as [string, string]]]
+  }
+  // `dag/resolve` asks the network for names whatever `offline` says; pin/* do not.
+  const isOffline = (call.options.offline === true || call.options.local === true) && /^(\/ipns\/|ipns:)/.test(argument)
+  const path = isOffline ? await resolveName(daemon, [...query(argument), ['offline', 'true']], call) : argument
+  const { Cid } = await daemon.value('dag/resolve', { query: query(path), signal: call.patience }) as { Cid: { '/': string } }
   return CID.parse(Cid['/'])
+}
+
+async function resolveName (daemon: DaemonCalls, query: readonly [string, string][], { patience }: Pick<CommandCall, 'patience'>): Promise<string> {
+  return (await daemon.value('resolve', { query, signal: patience }) as { Path: string }).Path
 }
 
 /** What is nothing but a CID in a usual base and of a usual length; resolving that asks nobody, in Kubo too. */

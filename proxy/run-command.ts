@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setImmediate as immediate } from 'node:timers/promises'
 import type { AbortOptions } from '../cluster/ports.ts'
 import type { Clock } from '../cluster/clock.ts'
 import { cidTextFor } from '../cluster/api/kubo/cid-text.ts'
@@ -46,6 +47,7 @@ export async function runCommand (call: AdmittedCall, { clock, log }: { readonly
     options: parsed.options,
     sink,
     signal,
+    bodySettled: body.settled,
     head: (kind, contentType) => commandHead({ own, kind, contentType, bodyLeft: body.isLeft(), clientCloses: closes, version: request.httpVersion, nowMs: clock.now() })
   })
 
@@ -58,18 +60,19 @@ export async function runCommand (call: AdmittedCall, { clock, log }: { readonly
     await command.run({
       options: parsed.options, args, signal: gone, patience, timeLeft: timeout.left, request: body.view, reply, cidText: cidTextFor(parsed.options)
     } satisfies CommandCall)
-    reply.end()
+    await reply.end()
   } catch (err) {
-    if (err instanceof KuboParseError && !reply.started) refuse(call, err, body.isLeft(), clock)
+    if (err instanceof KuboParseError && !reply.started) await refuse(call, err, body, clock)
     else await failed(reply, err, gone, { response, log, path: command.path })
   }
 }
 
 /** Says what Kubo says when a request is refused before its command runs. */
-function refuse ({ request, response, own }: AdmittedCall, { message }: Error, bodyLeft: boolean, clock: Clock): void {
-  const body = Buffer.from(`${message}\n`)
-  writeRawHead(response, 400, 'Bad Request', refusalHead({ own, bodyLeft, clientCloses: wantsClose(request.rawHeaders), length: body.length, nowMs: clock.now() }))
-  response.end(body)
+async function refuse ({ request, response, own }: AdmittedCall, { message }: Error, body: OpenBody, clock: Clock): Promise<void> {
+  await body.settled()
+  const text = Buffer.from(`${message}\n`)
+  writeRawHead(response, 400, 'Bad Request', refusalHead({ own, bodyLeft: body.isLeft(), clientCloses: wantsClose(request.rawHeaders), length: text.length, nowMs: clock.now() }))
+  response.end(text)
 }
 
 async function failed (reply: OpenReply, err: unknown, gone: AbortSignal, { response, log, path }: { response: ServerResponse, log: Logger, path: string }): Promise<void> {
@@ -84,6 +87,8 @@ interface OpenBody {
   readonly view: CommandRequest
   /** Whether bytes of the request are on their way still: Go then closes the connection. */
   isLeft (): boolean
+  /** The parser says that a body is whole a moment after it gave its last bytes. */
+  settled (): Promise<void>
 }
 
 function openBody ({ request, response, path, rawQuery, awaitsContinue }: AdmittedCall): OpenBody {
@@ -99,7 +104,11 @@ function openBody ({ request, response, path, rawQuery, awaitsContinue }: Admitt
       return request
     }
   }
-  return { view, isLeft: () => hasBody(request) && !(isOpened && request.complete) }
+  return {
+    view,
+    isLeft: () => hasBody(request) && !(isOpened && request.complete),
+    async settled () { if (isOpened && !request.complete) await immediate() }
+  }
 }
 
 async function bodyArguments (command: KuboCommand, request: IncomingMessage, body: OpenBody): Promise<readonly string[]> {

@@ -12,8 +12,9 @@ export const startTarget: StartTarget = async options => {
   await using undo = new AsyncDisposableStack()
   const daemon = undo.use(await startDaemon(options))
   const node = `/ip4/${daemon.host}/tcp/${daemon.port}`
-  const { cluster } = undo.use(oneDaemonCluster(parseEndpoint(node), authOf(options.config)))
-  const proxy = createProxy({ cluster, clock: systemClock, log: silentLogger }, proxySection({ listen_multiaddress: '/ip4/127.0.0.1/tcp/0', node_multiaddress: node }, {}))
+  const auth = authOf(options.config)
+  const { cluster } = undo.use(oneDaemonCluster(parseEndpoint(node), { auth }))
+  const proxy = createProxy({ cluster, clock: systemClock, log: silentLogger }, proxySection({ listen_multiaddress: '/ip4/127.0.0.1/tcp/0', node_multiaddress: node, api_auth: auth ?? '' }, {}))
   await proxy.start({ signal: new AbortController().signal })
   undo.use(proxy)
   const port = Number(new URL(proxy.addresses[0]!).port)
@@ -21,8 +22,8 @@ export const startTarget: StartTarget = async options => {
   return { host: '127.0.0.1', port, values: { ...daemon.values, API_PORT: String(port) }, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
 
-function authOf (config: object | undefined): { auth?: string } {
+/** Of the user who may call everything, when the daemon has users. */
+function authOf (config: object | undefined): string | undefined {
   const users = (config as { API?: { Authorizations?: Record<string, { AuthSecret: string }> } } | undefined)?.API?.Authorizations
-  const first = Object.values(users ?? {})[0]?.AuthSecret
-  return first === undefined ? {} : { auth: first }
+  return Object.values(users ?? {})[0]?.AuthSecret
 }

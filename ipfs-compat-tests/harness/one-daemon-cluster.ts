@@ -10,7 +10,7 @@ import { createDaemonLink } from '../../proxy/daemon-link.ts'
 
 export interface OneDaemonCluster { readonly cluster: ClusterApi, readonly pins: Map<string, Pin>, [Symbol.asyncDispose] (): Promise<void> }
 
-export function oneDaemonCluster (node: Endpoint, { auth }: { auth?: string } = {}): OneDaemonCluster {
+export function oneDaemonCluster (node: Endpoint, { auth }: { auth?: string | undefined } = {}): OneDaemonCluster {
   const self = '12D3KooWTest' as PeerId
   const link = createDaemonLink(node)
   const daemon = createDaemonCalls({ daemon: link }, { auth })
