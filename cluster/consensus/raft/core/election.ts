@@ -80,7 +80,7 @@ export function answerVote (raft: RaftState, m: Message): void {
  */
 function refuseVote (raft: RaftState, { from, term: askedTerm, type: asked }: Message, type: 'MsgVoteResp' | 'MsgPreVoteResp'): void {
   const { log, term } = raft
-  const logTerm = raft.tracker.isVoter(raft.id) || log.committed === 0 ? undefined : log.term(log.committed)
+  const logTerm = raft.config.asEtcd || raft.tracker.isVoter(raft.id) || log.committed === 0 ? undefined : log.term(log.committed)
   if (logTerm === undefined) return send(raft, type, { to: from, term, reject: true })
   // In the asker's own term, or it would be ignored: a pre-vote asks about the one after it.
   const heard = Math.max(term, asked === 'MsgPreVote' ? askedTerm - 1 : askedTerm)

@@ -2,11 +2,14 @@ import type { Entry, EntryInput } from './types.ts'
 
 export const emptyData: Uint8Array = new Uint8Array(0)
 
+/** Stands in the log where a membership change was refused; it is written with its type, as the change would have been. */
+export const refusedChange: EntryInput = { type: 'EntryNormal', data: new Uint8Array(0) }
+
 /** Bytes an entry takes when written down: a tag and a length for each field that says something, and the payload. */
 export function entryBytes (entry: Entry): number {
   const length = entry.data.length
   return 2 + varintBytes(entry.term) + varintBytes(entry.index) +
-    (entry.type === 'EntryNormal' ? 0 : 2) +
+    (entry.type === 'EntryNormal' && entry.data !== refusedChange.data ? 0 : 2) +
     (length === 0 ? 0 : 1 + varintBytes(length) + length)
 }
 

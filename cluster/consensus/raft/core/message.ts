@@ -38,7 +38,7 @@ export function isStorageLane (id: NodeId): boolean {
 
 /** Kinds that are never taken from another peer. */
 const local: ReadonlySet<MessageType> = new Set([
-  'MsgHup', 'MsgBeat', 'MsgUnreachable', 'MsgSnapStatus', 'MsgCheckQuorum',
+  'MsgHup', 'MsgBeat', 'MsgUnreachable', 'MsgSnapStatus', 'MsgCheckQuorum', 'MsgForgetLeader',
   'MsgStorageAppend', 'MsgStorageAppendResp', 'MsgStorageApply', 'MsgStorageApplyResp'
 ])
 
@@ -47,6 +47,16 @@ const response: ReadonlySet<MessageType> = new Set([
   'MsgAppResp', 'MsgVoteResp', 'MsgHeartbeatResp', 'MsgUnreachable', 'MsgReadIndexResp', 'MsgPreVoteResp',
   'MsgStorageAppendResp', 'MsgStorageApplyResp'
 ])
+
+/** Kinds that are said within a term; without one they would be taken in any. */
+const termed: ReadonlySet<MessageType> = new Set([
+  'MsgApp', 'MsgAppResp', 'MsgVote', 'MsgVoteResp', 'MsgPreVote', 'MsgPreVoteResp', 'MsgSnap', 'MsgHeartbeat',
+  'MsgHeartbeatResp', 'MsgTimeoutNow', 'MsgReadIndexResp'
+])
+
+export function hasTerm (type: MessageType): boolean {
+  return termed.has(type)
+}
 
 export function isLocal (type: MessageType): boolean {
   return local.has(type)

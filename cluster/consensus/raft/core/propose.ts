@@ -1,16 +1,14 @@
 import { appendEntries } from './append.ts'
 import { assert, RaftInvariantError } from './assert.ts'
 import { decodeConfChange } from './conf-codec.ts'
-import { changeMembership, ConfChangeError, leavesJoint } from './confchange.ts'
+import { changeMembership, ConfChangeError } from './confchange.ts'
 import { describeMembership } from './describe.ts'
-import { emptyData } from './entries.ts'
+import { refusedChange } from './entries.ts'
 import { broadcastAppend } from './replication.ts'
 import { hex } from './state.ts'
 import type { RaftState } from './state.ts'
 import { none } from './types.ts'
 import type { ConfChange, ConfChangeRefusal, EntryInput, ProposeResult } from './types.ts'
-
-const emptyEntry: EntryInput = { type: 'EntryNormal', data: emptyData }
 
 /** Takes proposals into the leader's log and sends them on. All or none. */
 export function propose (raft: RaftState, inputs: readonly EntryInput[]): ProposeResult {
@@ -58,7 +56,7 @@ function vetConfChanges (raft: RaftState, inputs: readonly EntryInput[]): Vetted
     const reason = change === undefined ? undefined : reasonAgainst(raft, change, pending)
     if (change !== undefined && reason === undefined) pending = raft.log.lastIndex() + entries.length + 1
     if (reason !== undefined) refusal = reason
-    entries.push(reason === undefined ? input : emptyEntry)
+    entries.push(reason === undefined ? input : refusedChange)
   }
   return { entries, pendingConfIndex: pending, refusal }
 }
@@ -81,9 +79,9 @@ function reasonAgainst (raft: RaftState, change: ConfChange, pending: number): C
   const { applied } = raft.log
   const reason = pending > applied
     ? 'change-pending'
-    : raft.tracker.isJoint !== leavesJoint(change)
+    : raft.tracker.isJoint !== (change.changes.length === 0)
       ? raft.tracker.isJoint ? 'still-joint' : 'not-joint'
-      : fits(raft, change) ? undefined : 'invalid'
+      : raft.config.asEtcd || fits(raft, change) ? undefined : 'invalid'
   if (reason === undefined) return undefined
 
   raft.trace?.('info', `membership change refused: ${reason}`, [

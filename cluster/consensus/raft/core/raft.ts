@@ -6,7 +6,7 @@ import { jointIds } from './joint.ts'
 import { tickLeader } from './leader.ts'
 import { indexMax } from './limits.ts'
 import { applyConfChange } from './membership.ts'
-import { isLocal, isResponse, isStorageLane, message } from './message.ts'
+import { hasTerm, isLocal, isResponse, isStorageLane, message } from './message.ts'
 import { propose } from './propose.ts'
 import { ReadyQueue } from './ready.ts'
 import { becomeFollower } from './roles.ts'
@@ -54,7 +54,7 @@ export class RaftCore implements RaftCoreApi {
   step (m: Message): StepResult {
     if (isLocal(m.type) && !isStorageLane(m.from)) return 'local-message'
     if (isResponse(m.type) && !isStorageLane(m.from) && this.#raft.tracker.get(m.from) === undefined) return 'peer-not-found'
-    if (!isWellFormed(m)) return 'malformed'
+    if (!isWellFormed(m) || (m.term === 0 && hasTerm(m.type) && !this.#raft.config.asEtcd)) return 'malformed'
     return step(this.#raft, m)
   }
 
@@ -135,7 +135,7 @@ export class RaftCore implements RaftCoreApi {
 /** Entries must follow the one their message names, in order and of its leader's time: storage and log rely on it. */
 function isWellFormed (m: Message): boolean {
   if (m.type === 'MsgProp') return m.entries.length > 0
-  if (m.type === 'MsgSnap') return m.snapshot !== undefined && m.snapshot.meta.index > 0
+  if (m.type === 'MsgSnap') return m.snapshot !== undefined
   if (m.type !== 'MsgApp') return true
   let { index, logTerm } = m
   for (const entry of m.entries) {

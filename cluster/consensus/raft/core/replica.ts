@@ -1,6 +1,4 @@
 import { assert } from './assert.ts'
-import { restoreMembership } from './conf-state.ts'
-import { switchMembership } from './membership.ts'
 import { send } from './outbox.ts'
 import { hex } from './state.ts'
 import type { RaftState } from './state.ts'
@@ -49,9 +47,15 @@ export function takeSnapshot (raft: RaftState, m: Message): void {
  */
 function restore (raft: RaftState, snapshot: Snapshot): boolean {
   const { log, trace } = raft
-  const { index, term, confState: conf } = snapshot.meta
+  const { index, term } = snapshot.meta
   if (index <= log.committed) return false
   assert(raft.role === 'follower', 'only a follower is given a snapshot')
+  if (raft.config.asEtcd && ![conf.voters, conf.learners, conf.votersOutgoing].some(ids => ids.includes(raft.id))) {
+    trace?.('warn', 'snapshot of a group without us', [
+      hex(raft.id), ...conf.voters, ...conf.learners, ...conf.votersOutgoing, ...conf.learnersNext
+    ])
+    return false
+  }
   if (log.matches(index, term)) {
     const last = log.lastId()
     trace?.('info', 'log holds the snapshot', [hex(raft.id), log.committed, last.index, last.term, index, term])
@@ -59,9 +63,8 @@ function restore (raft: RaftState, snapshot: Snapshot): boolean {
     return false
   }
 
+  // Its membership comes into force when it is installed: entries handed out before may still be applied meanwhile.
   log.restore(snapshot)
-  const { membership, progress } = restoreMembership({ lastIndex: log.lastIndex(), limits: raft.config.limits }, conf)
-  switchMembership(raft, membership, progress)
   const last = log.lastId()
   assert(last.index === index && last.term === term, 'the log ends with its snapshot', last.index, index)
   trace?.('info', 'log starts from the snapshot', [hex(raft.id), log.committed, last.index, last.term, index, term])

@@ -50,6 +50,7 @@ export interface ResolvedConfig {
   readonly disableProposalForwarding: boolean
   readonly disableConfChangeValidation: boolean
   readonly stepDownOnRemoval: boolean
+  readonly asEtcd: boolean
 }
 
 /** The state as storage has it; the caller makes it a follower. */
@@ -126,6 +127,7 @@ function resolve (config: RaftCoreConfig): ResolvedConfig {
     readOnly: config.readOnly ?? 'safe',
     disableProposalForwarding: config.disableProposalForwarding ?? false,
     disableConfChangeValidation: config.disableConfChangeValidation ?? false,
-    stepDownOnRemoval: config.stepDownOnRemoval ?? true
+    stepDownOnRemoval: config.stepDownOnRemoval ?? true,
+    asEtcd: config.asEtcd ?? false
   }
 }

@@ -197,6 +197,12 @@ export interface RaftCoreConfig {
   readonly disableConfChangeValidation?: boolean
   /** Default true: a leader that is removed or demoted becomes a follower at once. */
   readonly stepDownOnRemoval?: boolean
+  /**
+   * Default false. Leaves out what this engine does beyond etcd's: a snapshot whose membership lacks the receiver is
+   * not taken, a refused vote says nothing about commits, and a membership change that does not fit is only noticed
+   * when it is applied. For scripts that expect exactly etcd's messages.
+   */
+  readonly asEtcd?: boolean
   readonly trace?: Trace
 }
 

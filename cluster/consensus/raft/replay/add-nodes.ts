@@ -14,7 +14,7 @@ const noLimits: Partial<RaftLimits> = {
   inflightMessagesMax: 2 ** 31 - 1
 }
 const plain: NodeOptions = {
-  electionTicks: 3, heartbeatTicks: 1, preVote: false, checkQuorum: false, stepDownOnRemoval: false, limits: noLimits
+  electionTicks: 3, heartbeatTicks: 1, preVote: false, checkQuorum: false, stepDownOnRemoval: false, asEtcd: true, limits: noLimits
 }
 
 interface Draft {
