@@ -76,6 +76,8 @@ export interface RaftNode extends AsyncDisposable {
   campaign (): void
   leader (): NodeId | undefined
   bookkeeping (): Bookkeeping
+  /** How far a peer acknowledged our log to us, while we lead. */
+  acknowledged (id: NodeId): Index
   status (): NodeStatus
 }
 
@@ -259,6 +261,7 @@ export function createRaftNode (components: RaftNodeComponents, config: RaftNode
     campaign () { void driver!.post(core => { core.campaign() }) },
     leader: () => driver === undefined || driver.soft.lead === 0 ? undefined : driver.soft.lead,
     bookkeeping: () => applier.at,
+    acknowledged: peer => driver?.soft.role === 'leader' ? driver.core.status().progress.find(({ id }) => id === peer)?.match ?? 0 : 0,
     status: () => nodeStatus({ driver: driver!, storage, applier, apply, snapshotter, proposals, reads, transport, machine, stalls }),
     async [Symbol.asyncDispose] () {
       if (state === 'stopped') return

@@ -19,16 +19,17 @@ export function decodeAnswer (answer: Uint8Array): number { return new ByteReade
 
 export function createRegisterMachine (): RegisterMachine {
   let registers = new Map<string, number>()
-  let xor: readonly [number, number] = [0, 0]
+  let sums: readonly [number, number] = [0, 0]
 
-  const mix = (key: string, value: number): void => {
+  /** `sign` 1 puts it in, -1 takes it out; the order does not matter. */
+  const mix = (key: string, value: number, sign: 1 | -1): void => {
     if (value === 0) return // as if it were not there
     const bytes = Buffer.from(`${key}=${value}`)
-    xor = [xor[0] ^ crc32c(bytes), xor[1] ^ crc32c(bytes, 0x5bd1e995)]
+    sums = [sums[0] + sign * scattered(crc32c(bytes)) | 0, sums[1] + sign * scattered(crc32c(bytes, 0x5bd1e995) ^ 0x68e31da4) | 0]
   }
   const set = (key: string, value: number): void => {
-    mix(key, registers.get(key) ?? 0)
-    mix(key, value)
+    mix(key, registers.get(key) ?? 0, -1)
+    mix(key, value, 1)
     registers.set(key, value)
   }
   const applyOne = (data: Uint8Array): Uint8Array => {
@@ -73,9 +74,16 @@ export function createRegisterMachine (): RegisterMachine {
       const from = new ByteReader(rest)
       while (from.left > 0) for (let left = from.varint(); left > 0; left--) next.set(from.text(), from.varint())
       registers = new Map()
-      xor = [0, 0]
+      sums = [0, 0]
       for (const [key, value] of next) set(key, value)
     },
-    digest: () => BigInt(xor[0] >>> 0) << 32n | BigInt(xor[1] >>> 0)
+    digest: () => BigInt(sums[0] >>> 0) << 32n | BigInt(sums[1] >>> 0)
   }
+}
+
+/** A CRC is linear: sums of them would cancel out. */
+function scattered (hash: number): number {
+  const first = Math.imul(hash ^ hash >>> 16, 0x85ebca6b)
+  const second = Math.imul(first ^ first >>> 13, 0xc2b2ae35)
+  return second ^ second >>> 16
 }
