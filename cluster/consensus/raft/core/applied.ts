@@ -1,8 +1,7 @@
 import { assert } from './assert.ts'
 import { leaveJointEntry } from './conf-codec.ts'
-import { restoreMembership } from './conf-state.ts'
 import { describeMembership } from './describe.ts'
-import { switchMembership } from './membership.ts'
+import { restoreMembershipOf } from './membership.ts'
 import { propose } from './propose.ts'
 import type { RaftState } from './state.ts'
 import type { Index, Snapshot } from './types.ts'
@@ -26,8 +25,6 @@ export function appliedSnapshot (raft: RaftState, { meta }: Snapshot): void {
   assert(meta.index <= raft.log.committed, 'a snapshot holds only what is committed', meta.index, raft.log.committed)
   raft.log.unstable.stableSnapshotTo(meta.index)
   if (meta.index <= raft.log.applied) return
-  const base = { lastIndex: raft.log.lastIndex(), limits: raft.config.limits }
-  const { membership, progress } = restoreMembership(base, meta.confState)
-  switchMembership(raft, membership, progress)
+  if (!raft.config.asEtcd) restoreMembershipOf(raft, meta.confState)
   appliedTo(raft, meta.index, 0)
 }

@@ -1,4 +1,5 @@
 import { assert } from './assert.ts'
+import { restoreMembership } from './conf-state.ts'
 import { changeMembership } from './confchange.ts'
 import { describeMembership } from './describe.ts'
 import { advanceCommit, broadcastAppend, sendAppend } from './replication.ts'
@@ -18,6 +19,12 @@ export function applyConfChange (raft: RaftState, change: ConfChange): ConfState
   )
   switchMembership(raft, membership, progress)
   return tracker.confState()
+}
+
+/** The membership that a snapshot brings. */
+export function restoreMembershipOf (raft: RaftState, conf: ConfState): void {
+  const { membership, progress } = restoreMembership({ lastIndex: raft.log.lastIndex(), limits: raft.config.limits }, conf)
+  switchMembership(raft, membership, progress)
 }
 
 export function switchMembership (raft: RaftState, membership: Membership, progress: ReadonlyMap<NodeId, Progress>): void {

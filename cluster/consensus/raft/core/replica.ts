@@ -1,4 +1,5 @@
 import { assert } from './assert.ts'
+import { restoreMembershipOf } from './membership.ts'
 import { send } from './outbox.ts'
 import { hex } from './state.ts'
 import type { RaftState } from './state.ts'
@@ -47,7 +48,7 @@ export function takeSnapshot (raft: RaftState, m: Message): void {
  */
 function restore (raft: RaftState, snapshot: Snapshot): boolean {
   const { log, trace } = raft
-  const { index, term } = snapshot.meta
+  const { index, term, confState: conf } = snapshot.meta
   if (index <= log.committed) return false
   assert(raft.role === 'follower', 'only a follower is given a snapshot')
   if (raft.config.asEtcd && ![conf.voters, conf.learners, conf.votersOutgoing].some(ids => ids.includes(raft.id))) {
@@ -63,8 +64,9 @@ function restore (raft: RaftState, snapshot: Snapshot): boolean {
     return false
   }
 
-  // Its membership comes into force when it is installed: entries handed out before may still be applied meanwhile.
   log.restore(snapshot)
+  // Ours comes into force when the snapshot is installed: entries handed out before may still be applied meanwhile.
+  if (raft.config.asEtcd) restoreMembershipOf(raft, conf)
   const last = log.lastId()
   assert(last.index === index && last.term === term, 'the log ends with its snapshot', last.index, index)
   trace?.('info', 'log starts from the snapshot', [hex(raft.id), log.committed, last.index, last.term, index, term])
