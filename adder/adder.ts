@@ -128,7 +128,8 @@ async function buildBatch (run: AddRun, entries: AsyncIterable<AddEntry>, output
       await outputs.send(built.output!)
     }
   }
-  const pin: PinOptions = { ...defaultPinOptions, name: params.options['pin-name'] ?? '' }
+  const asked = params.pin ?? defaultPinOptions
+  const pin: PinOptions = { ...asked, name: params.options['pin-name'] ?? asked.name }
   const delivery = await createDelivery(components, { pin, wait: params.wait, queueBytesMax, isHeldHere: layout === undefined, signal })
   try {
     if (layout !== undefined) {

@@ -1,4 +1,5 @@
 import type { OptionTable, OptionsOf } from '../cluster/api/kubo/request.ts'
+import type { PinOptions } from '../cluster/api/pin.ts'
 import type { PinWait } from '../cluster/ports.ts'
 import type { DirectoryLayout } from './directories.ts'
 import type { EntryMetadata } from './entries.ts'
@@ -50,6 +51,8 @@ export type AddOptions = Partial<OptionsOf<typeof addOptions>>
 /** One add: what Kubo was asked for, and what the cluster is to do with the roots. */
 export interface AddParams {
   readonly options: AddOptions
+  /** What each root's pin gets besides; its name stands unless `pin-name` is among the options. */
+  readonly pin?: PinOptions
   /** How long a root's line is held back. */
   readonly wait: PinWait
 }

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { encode } from '@ipld/dag-cbor'
+import { CID } from 'multiformats/cid'
+import { varint } from 'multiformats'
 import type { Dispatcher } from 'undici'
 import type { KuboCaller } from './kubo.ts'
 
@@ -42,18 +45,21 @@ async function copyDag (source: KuboCaller, target: KuboCaller, cid: string, sig
   if (failure !== undefined) throw new Error(`${cid}: ${failure.Root!.PinErrorMsg}`)
 }
 
+/** A CAR of one block: `block/put` does not take every hash. */
 async function copyBlock (source: KuboCaller, target: KuboCaller, cid: string, signal: AbortSignal): Promise<void> {
   const block = await source.post('block/get', [['arg', cid]], undefined, signal)
   if (block.statusCode !== 200) await ended(block)
-  const { codec, mhtype, mhlen } = await formatOf(cid)
-  await ended(await target.post('block/put', [['cid-codec', codec], ['mhtype', mhtype], ['mhlen', mhlen], ['allow-big-block', 'true']], multipart(block.body), signal))
+  const bytes = Buffer.from(await block.body.arrayBuffer())
+  const section = [CID.parse(cid).bytes, bytes]
+  const car = Buffer.concat([...prefixed([encode({ roots: [CID.parse(cid)], version: 1 })]), ...prefixed(section)])
+  async function * once (): AsyncGenerator<Uint8Array> { yield car }
+  await ended(await target.post('dag/import', [['pin-roots', 'false'], ['allow-big-block', 'true']], multipart(once()), signal))
 }
 
-/** `block/put` takes numbers for codec and hash as well as their names. */
-async function formatOf (text: string): Promise<{ codec: string, mhtype: string, mhlen: string }> {
-  const { CID } = await import('multiformats/cid')
-  const cid = CID.parse(text)
-  return { codec: `0x${cid.code.toString(16)}`, mhtype: `0x${cid.multihash.code.toString(16)}`, mhlen: String(cid.multihash.size) }
+/** A CAR's sections stand behind their lengths. */
+function prefixed (parts: readonly Uint8Array[]): Uint8Array[] {
+  const length = parts.reduce((sum, part) => sum + part.byteLength, 0)
+  return [varint.encodeTo(length, new Uint8Array(varint.encodingLength(length))), ...parts]
 }
 
 function multipart (bytes: AsyncIterable<Uint8Array>): { contentType: string, bytes: AsyncIterable<Uint8Array> } {

@@ -36,7 +36,7 @@ type Used = 'kubo' | 'embedded'
 export async function chooseDaemon (components: ChoiceComponents, configs: PeerConfigs, signal: AbortSignal): Promise<ChosenDaemon> {
   const { folder, say } = components
   const { nodeMultiaddress: endpoint, apiAuth } = configs.ipfsHttp
-  refuseOurselves(endpoint, configs)
+  refuseOurselves(configs)
   const { use } = configs.embedded
   const used = await usedBefore(folder)
   if (use === 'always') return await embeddedDaemon(components, 'as configured', signal)
@@ -78,7 +78,7 @@ async function moveToKubo (components: ChoiceComponents, { endpoint, apiAuth }: 
 }
 
 /** A daemon address that is our own would make each request call itself. */
-function refuseOurselves (endpoint: Endpoint, { proxy, rest, ipfsHttp }: PeerConfigs): void {
+function refuseOurselves ({ proxy, rest, ipfsHttp }: PeerConfigs): void {
   const doors = [...proxy.listenMultiaddress, ...rest.httpListenMultiaddress]
   for (const [setting, address] of [['ipfs_connector.ipfshttp', ipfsHttp.nodeMultiaddress], ['api.ipfsproxy', proxy.nodeMultiaddress]] as const) {
     const door = doors.find(door => isSame(door, address))

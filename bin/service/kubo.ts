@@ -21,7 +21,7 @@ export function kuboCaller (endpoint: Endpoint, apiAuth?: string): KuboCaller {
   return {
     post: async (command, query, body, signal) => await client.request({
       method: 'POST',
-      path: `/api/v0/${command}?${new URLSearchParams(query.map(([key, value]) => [key, value]))}`,
+      path: `/api/v0/${command}?${new URLSearchParams(query.map(([key, value]): [string, string] => [key, value]))}`,
       headers: { ...authorization !== undefined && { authorization }, ...body && { 'content-type': body.contentType } },
       body: body === undefined ? null : body.bytes as never,
       ...signal !== undefined && { signal }

@@ -1,0 +1,96 @@
+import { startInOrder } from '../../cluster/lifecycle.ts'
+import { systemClock } from '../../cluster/clock.ts'
+import type { Logger } from '../../cluster/log.ts'
+import { isLoopback } from '../../cluster/config/endpoint.ts'
+import { UsageError } from '../args.ts'
+import type { Values } from '../args.ts'
+import { compose } from '../compose.ts'
+import { lockFolder } from '../lock.ts'
+import { panel } from '../panel.ts'
+import { chooseDaemon } from './daemon-choice.ts'
+import { initFolder, readFolder } from './folder.ts'
+import type { PeerFolder } from './folder.ts'
+import type { PeerConfigs } from './sections.ts'
+
+/** A peer that has not stopped by then is ended: somebody waits for it. */
+const stopTimeoutMs = 20_000
+const later: Readonly<Record<string, string>> = {
+  bootstrap: 'joining other peers', leave: 'leaving a cluster', stats: 'metrics', tracing: 'tracing', 'no-trust': 'CRDT consensus'
+}
+
+/** `daemon`: runs the peer until the process is told to stop. */
+export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger, env: NodeJS.ProcessEnv): Promise<void> {
+  for (const [flag, what] of Object.entries(later)) {
+    if (flags.is(flag) || flags.text(flag) !== undefined) throw new UsageError(`daemon --${flag}: ${what} is not supported by this version`)
+  }
+  const say = (line: string): void => { process.stdout.write(`${line}\n`) }
+  if (flags.is('upgrade')) say('There is nothing to upgrade.')
+  const stopping = stopSignal(log)
+
+  if (flags.is('init')) for (const path of await initFolder(folder, { env, overwrites: false })) say(`wrote ${path}`)
+  const settings = await readFolder(folder, env)
+  const { configs, identity, written } = settings
+  for (const warning of settings.warnings) log.warn(warning)
+  warnOfOpenDoors(configs, log)
+
+  await using _lock = await lockFolder(folder.path, systemClock)
+  try {
+    await using daemon = await chooseDaemon({ folder, clock: systemClock, log, say }, configs, stopping)
+    const peer = compose({ folder, settings, daemon, clock: systemClock, log })
+    await using _running = await startInOrder(peer.components, stopping)
+    say(panel({
+      id: identity.id,
+      peername: configs.cluster.peername,
+      proxy: written.has('proxy') ? configs.proxy.listenMultiaddress : [],
+      rest: written.has('rest') ? configs.rest.httpListenMultiaddress : [],
+      daemon: daemon.description,
+      folder: folder.path,
+      pins: await peer.consensus.state.count()
+    }))
+    await aborted(stopping)
+    log.info('stopping')
+    limitStop(log)
+  } catch (err) {
+    if (!stopping.aborted) throw err
+  }
+  log.info('stopped')
+}
+
+/** Aborts at the first signal that asks to stop; the second ends the process at once. */
+function stopSignal (log: Logger): AbortSignal {
+  const controller = new AbortController()
+  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+  for (const [name, code] of Object.entries(codes)) {
+    process.on(name, () => {
+      if (controller.signal.aborted) {
+        log.warn('ended at once, without waiting for what is in flight')
+        process.exit(code)
+      }
+      controller.abort(new Error(`stopped by ${name}`))
+    })
+  }
+  return controller.signal
+}
+
+/** Ends the process when stopping hangs. Whatever was acknowledged is on disk already. */
+function limitStop (log: Logger): void {
+  setTimeout(() => {
+    log.error(`still not stopped after ${stopTimeoutMs} ms: ended`)
+    process.exit(1)
+  }, stopTimeoutMs).unref()
+}
+
+function warnOfOpenDoors ({ proxy, rest }: PeerConfigs, log: Logger): void {
+  for (const { multiaddr } of proxy.listenMultiaddress.filter(endpoint => !isLoopback(endpoint))) {
+    log.warn('the IPFS proxy can be reached from other machines: whoever can reach it can use the daemon as its owner can', { multiaddr })
+  }
+  if (rest.basicAuthCredentials !== undefined) return
+  for (const { multiaddr } of rest.httpListenMultiaddress.filter(endpoint => !isLoopback(endpoint))) {
+    log.warn('the REST API can be reached from other machines without a password; see api.restapi.basic_auth_credentials', { multiaddr })
+  }
+}
+
+async function aborted (signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>(resolve => { signal.addEventListener('abort', () => resolve(), { once: true }) })
+}

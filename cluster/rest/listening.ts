@@ -1,0 +1,39 @@
+import { chmod, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { once } from 'node:events'
+import type { FastifyInstance } from 'fastify'
+import { ClusterError } from '../api/errors.ts'
+import type { Endpoint } from '../config/endpoint.ts'
+
+/**
+ * Opens the door. A unix socket that a process left behind when it was killed is taken over; only its owner may use it.
+ *
+ * @throws ClusterError ERR_STORAGE that names the setting and what is in the way
+ */
+export async function listening (app: FastifyInstance, endpoint: Endpoint, setting: string): Promise<void> {
+  try {
+    if (endpoint.kind === 'tcp') {
+      await app.listen({ host: endpoint.host, port: endpoint.port })
+      return
+    }
+    if (!await isAnswered(endpoint.path)) await rm(endpoint.path, { force: true })
+    await app.listen({ path: endpoint.path })
+    await chmod(endpoint.path, 0o600)
+  } catch (err) {
+    const { code, message } = err as NodeJS.ErrnoException
+    const why = code === 'EADDRINUSE' ? 'another process listens there' : message
+    throw new ClusterError('ERR_STORAGE', `${setting}: cannot listen on ${endpoint.multiaddr}: ${why}`, { cause: err })
+  }
+}
+
+async function isAnswered (path: string): Promise<boolean> {
+  const socket = connect(path)
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}

@@ -1,0 +1,18 @@
+import type { PeerId } from '../api/pin.ts'
+import { valueAnswer } from './answer.ts'
+import type { Answer } from './answer.ts'
+import type { RestCall } from './routes.ts'
+
+/** ipfs-cluster's GlobalRepoGC: what each peer's daemon threw away. */
+export async function collectGarbage (call: RestCall): Promise<Answer> {
+  const { cluster, signal } = call
+  const details = await call.details()
+  const peers = new Map<PeerId, { key?: { '/': string }, error?: string }[]>()
+  for await (const { peer, key, error } of cluster.repoGc({ signal })) {
+    const keys = peers.get(peer) ?? []
+    peers.set(peer, keys)
+    keys.push({ ...key !== '' && { key: { '/': key } }, ...error !== '' && { error } })
+  }
+  if (!peers.has(cluster.self)) peers.set(cluster.self, [])
+  return valueAnswer({ peer_map: Object.fromEntries([...peers].map(([peer, keys]) => [peer, { peer, peername: details(peer).peername, keys }])) })
+}

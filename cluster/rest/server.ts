@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { resolve } from 'node:path'
+import { fastify } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { ClusterError } from '../api/errors.ts'
+import { urlOf } from '../config/endpoint.ts'
+import type { Endpoint } from '../config/endpoint.ts'
+import type { Component } from '../ports.ts'
+import { sendAnswer, sendError } from './answer.ts'
+import type { RestConfig } from './config.ts'
+import { createGuard, UnauthorizedError } from './guard.ts'
+import { createPeerDirectory } from './peer-details.ts'
+import { listening } from './listening.ts'
+import { RefusedError } from './rest-error.ts'
+import { routes } from './routes.ts'
+import type { RestParts } from './routes.ts'
+
+/** How long requests in flight may take to end when the door closes, before their signals abort. */
+const graceMs = 2_000
+/** Go's servers allow so much above the configured limit. */
+const headerSlackBytes = 4_096
+
+/**
+ * ipfs-cluster's REST API on each of the configured addresses.
+ *
+ * @param folder what `ssl_cert_file` and `ssl_key_file` are relative to
+ */
+export function createRest (parts: RestParts, config: RestConfig, folder: string): Component {
+  const closing = new AbortController()
+  const doors = new AsyncDisposableStack()
+  const { details } = createPeerDirectory(parts)
+  let inFlight = 0
+  let onIdle = (): void => {}
+
+  const serve = (app: FastifyInstance, endpoint: Endpoint): void => {
+    const guard = createGuard(config, endpoint)
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('*', (_request, _payload, done) => { done(null) }) // bodies are for handlers to pull
+    app.addHook('onRequest', async (request, reply) => {
+      inFlight++
+      reply.raw.once('close', () => {
+        if (--inFlight === 0) onIdle()
+      })
+      if (config.writeTimeout > 0) limitTime(parts, reply, config.writeTimeout)
+      reply.headers(guard.headersFor(request.raw))
+      guard.admit(request.raw)
+    })
+    app.options('*', async (request, reply) => await reply.code(204).headers(guard.preflight(request.raw)).send())
+    for (const { method, path, answer } of routes) {
+      app.route({
+        method,
+        url: path,
+        handler: async (request, reply) => {
+          const signal = AbortSignal.any([goneSignal(reply), closing.signal])
+          const params = request.params as Record<string, string>
+          await sendAnswer(reply, await answer({ ...parts, details, params, query: request.query as URLSearchParams, request: request.raw, signal }), signal)
+          return reply
+        }
+      })
+    }
+    app.setNotFoundHandler(async (request, reply) => await notFound(request.raw, reply))
+    app.setErrorHandler(async (err, request, reply) => {
+      if (err instanceof UnauthorizedError) reply.header('www-authenticate', err.challenge)
+      if (!(err instanceof RefusedError)) parts.log.debug('a request failed', { method: request.method, path: request.url.split('?')[0], error: err })
+      await sendError(reply, err)
+    })
+  }
+
+  return {
+    name: 'rest',
+    async start () {
+      const tls = config.sslCertFile === undefined ? undefined : { cert: await pem(folder, config.sslCertFile), key: await pem(folder, config.sslKeyFile!), minVersion: 'TLSv1.2' as const }
+      await using opened = new AsyncDisposableStack()
+      for (const endpoint of config.httpListenMultiaddress) {
+        const app = createApp(config, tls)
+        serve(app, endpoint)
+        opened.defer(() => app.close())
+        await listening(app, endpoint, 'api.restapi.http_listen_multiaddress')
+        parts.log.info('REST API is open', { url: urlOf(endpoint) })
+      }
+      doors.use(opened.move())
+    },
+    async [Symbol.asyncDispose] () {
+      if (doors.disposed) return
+      const closed = doors.disposeAsync()
+      if (inFlight > 0) {
+        const { promise: idle, resolve: done } = Promise.withResolvers<void>()
+        onIdle = done
+        using _limit = parts.clock.after(graceMs, done)
+        await idle
+      }
+      closing.abort(new ClusterError('ERR_PEER_FAILED', 'this peer is shutting down'))
+      await closed
+    }
+  }
+}
+
+function createApp (config: RestConfig, tls: { cert: Buffer, key: Buffer, minVersion: 'TLSv1.2' } | undefined): FastifyInstance {
+  const limits = {
+    maxHeaderSize: config.maxHeaderBytes + headerSlackBytes,
+    requestTimeout: config.readTimeout,
+    headersTimeout: config.readHeaderTimeout,
+    keepAliveTimeout: config.idleTimeout
+  }
+  const options = {
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle' as const,
+    return503OnClosing: false,
+    requestTimeout: config.readTimeout,
+    keepAliveTimeout: config.idleTimeout,
+    routerOptions: { querystringParser: (text: string) => new URLSearchParams(text) as unknown as Record<string, unknown> }
+  }
+  return (tls === undefined ? fastify({ ...options, http: limits }) : fastify({ ...options, https: { ...limits, ...tls } })) as unknown as FastifyInstance
+}
+
+/** Aborts when the client goes away before it has its whole answer. Fastify's own signal fires once an upload has been read. */
+function goneSignal ({ raw }: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  raw.once('close', () => {
+    if (!raw.writableFinished) controller.abort(new Error('client went away'))
+  })
+  return controller.signal
+}
+
+function limitTime ({ clock }: RestParts, { raw }: FastifyReply, timeoutMs: number): void {
+  const timer = clock.after(timeoutMs, () => raw.destroy())
+  raw.once('close', () => timer[Symbol.dispose]())
+}
+
+/** A path that ends in "/" is sent on to the one without, as in ipfs-cluster. */
+async function notFound ({ url = '/' }: IncomingMessage, reply: FastifyReply): Promise<void> {
+  const [path = '/', query] = url.split('?', 2)
+  const bare = `/${path.replace(/^\/+/, '').replace(/\/+$/, '')}`
+  if (path.endsWith('/') && path !== '/') await reply.redirect(query === undefined ? bare : `${bare}?${query}`, 307)
+  else await sendError(reply, new RefusedError(404, 'not found'))
+}
+
+async function pem (folder: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(resolve(folder, file))
+  } catch (err) {
+    throw new ClusterError('ERR_INVALID_ARGUMENT', `api.restapi: cannot read ${file}: ${(err as Error).message}`, { cause: err })
+  }
+}
