@@ -1,5 +1,6 @@
 import type { EmbeddedNode } from '../node.ts'
 import type { Command } from '../rpc/command.ts'
+import { addCommand } from './add-command.ts'
 import { blockCommands } from './block-commands.ts'
 import { dagImport } from './dag-import-command.ts'
 import { nodeCommands } from './node-commands.ts'
@@ -12,6 +13,7 @@ export function allCommands (node: EmbeddedNode): readonly Command[] {
   const all: Command[] = []
   all.push(
     ...nodeCommands(node, () => all),
+    addCommand(node),
     ...pinCommands(node),
     ...pinListCommands(node),
     ...blockCommands(node),

@@ -1,0 +1,54 @@
+import { unescapeGo } from '../../cluster/api/kubo/query.ts'
+import { parseGoQuery } from '../../cluster/api/kubo/query.ts'
+import { parseMediaType } from '../../cluster/api/kubo/media-type.ts'
+import type { MultipartPart } from '../../cluster/api/kubo/multipart.ts'
+import type { Mtime } from '../unixfs/data.ts'
+
+export interface UploadedEntry {
+  readonly kind: 'file' | 'directory' | 'symlink'
+  /** Cleaned: no empty segment, no `..`. Empty for a file without a name. */
+  readonly path: readonly string[]
+  /** As it was sent with the entry; 0 for none. */
+  readonly mode: number
+  readonly mtime: Mtime | undefined
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+/** The parts of an upload as files and directories, read as boxo's `multifilereader` writes and its `multipartfile` reads them. */
+export async function * entriesOf (parts: AsyncIterable<MultipartPart>): AsyncGenerator<UploadedEntry, void, undefined> {
+  for await (const { headers, body } of parts) {
+    const disposition = parseMediaType(headers.get('content-disposition') ?? '')
+    const type = parseMediaType(headers.get('content-type') ?? '')?.type
+    const kind = type === 'application/x-directory' || type === 'multipart/form-data' ? 'directory' : type === 'application/symlink' ? 'symlink' : 'file'
+    const path = cleanPath(fileName(disposition?.params.get('filename') ?? ''))
+    yield { kind, path, body, ...metadataOf(disposition?.params.get('name') ?? '') }
+  }
+}
+
+/** Clients escape names as for a query; a name that is not escaped like that is taken as it is. */
+function fileName (raw: string): string {
+  return unescapeGo(raw, 'query') ?? Buffer.from(raw, 'latin1').toString('utf8')
+}
+
+function cleanPath (name: string): readonly string[] {
+  const segments: string[] = []
+  for (const segment of name.split('/')) {
+    if (segment === '..') segments.pop()
+    else if (segment !== '' && segment !== '.') segments.push(segment)
+  }
+  return segments
+}
+
+/** Mode and time travel in the field's name: `file?mode=0644&mtime=1700000000&mtime-nsecs=5`. What cannot be read counts as not sent. */
+function metadataOf (field: string): Pick<UploadedEntry, 'mode' | 'mtime'> {
+  const query = parseGoQuery(field.slice(field.indexOf('?') + 1))
+  const mode = query.get('mode')?.[0] ?? ''
+  const seconds = query.get('mtime')?.[0]
+  const nanoseconds = query.get('mtime-nsecs')?.[0]
+  const isWhole = (text: string | undefined): text is string => text !== undefined && /^-?\d{1,18}$/.test(text)
+  const hasTime = field.includes('?') && (isWhole(seconds) || isWhole(nanoseconds))
+  return {
+    mode: /^[0-7]{1,12}$/.test(mode) ? parseInt(mode, 8) : 0,
+    mtime: hasTime ? { seconds: isWhole(seconds) ? BigInt(seconds) : 0n, nanoseconds: isWhole(nanoseconds) ? Number(nanoseconds) : 0 } : undefined
+  }
+}

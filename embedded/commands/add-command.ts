@@ -1,0 +1,89 @@
+import type { CID } from 'multiformats/cid'
+import { addEntries } from '../adding/adder.ts'
+import type { AddEvent } from '../adding/adder.ts'
+import { entriesOf } from '../adding/entries.ts'
+import type { UploadedEntry } from '../adding/entries.ts'
+import { addOptions, addSettings, checkAddOptions } from '../adding/settings.ts'
+import { createBlockBatch } from '../dag/block-batch.ts'
+import type { BlockBatch } from '../dag/block-batch.ts'
+import type { EmbeddedNode } from '../node.ts'
+import { command, line } from '../rpc/command.ts'
+import type { Call, Command, Emitted } from '../rpc/command.ts'
+import { KuboError } from '../rpc/kubo-error.ts'
+import { createNodeWriter } from '../unixfs/node-writer.ts'
+
+/** Go's bit for a symbolic link, and the permissions that one always has. */
+const symlinkMode = 0o1000000777
+
+export function addCommand (node: EmbeddedNode): Command {
+  return command({
+    path: 'add',
+    args: [{ name: 'path', kind: 'file', required: true, variadic: true, stdin: true }],
+    options: addOptions,
+    run (call) {
+      checkAddOptions(call.options)
+      call.showCid(emptyCid(node))
+      return { kind: 'many', values: add(node, call) }
+    }
+  })
+}
+
+/** Any CID will do to find out whether `cid-base` can be heeded, before anything is read. */
+function emptyCid ({ pinning }: EmbeddedNode): CID {
+  for (const { cid } of pinning.pins('recursive')) return cid
+  throw new KuboError('unreachable')
+}
+
+async function * add (node: EmbeddedNode, call: Call<typeof addOptions>): AsyncGenerator<Emitted> {
+  const { options } = call
+  const batch = options['only-hash'] ? discarding : createBlockBatch(node.blocks)
+  // Held from the first byte to the last pin: no collection takes a block of this upload in between.
+  using _lock = options['only-hash'] ? undefined : await node.lock.forPinning(call)
+  const events = addEntries(
+    entriesOf(call.parts),
+    () => addSettings(options, node.imports),
+    settings => createNodeWriter(settings, (cid, bytes) => batch.put(cid, bytes)),
+    { isWrapped: options['wrap-with-directory'], tellsProgress: options.progress }
+  )
+  let isAnything = false
+  for await (const event of events) {
+    call.signal.throwIfAborted()
+    isAnything = true
+    if (event.kind !== 'root') {
+      if (event.kind !== 'file' || !options.silent) yield eventLine(event, call.showCid)
+      continue
+    }
+    await batch.written()
+    await node.stores.durable()
+    if (options.pin && !options['only-hash']) await node.pinning.mark(event.node.cid, options['pin-name'] ?? '')
+  }
+  if (!isAnything) throw new KuboError('expected a file argument')
+}
+
+const discarding: BlockBatch = { async put () { /* nothing is kept */ }, async written () { /* nothing was */ } }
+
+function eventLine (event: Exclude<AddEvent, { kind: 'root' }>, showCid: Call['showCid']): Emitted {
+  const { top, name } = event
+  const shown = event.kind === 'progress' ? undefined : showCid(event.node.cid)
+  const bytes = event.kind === 'progress' && event.bytes > 0 ? event.bytes : undefined
+  const size = event.kind === 'progress' ? undefined : String(event.node.totalSize)
+  const mode = modeOf(top)
+  const seconds = top.mtime?.seconds ?? 0n
+  const nanoseconds = top.mtime?.nanoseconds ?? 0
+  const isUnnamed = event.kind === 'file' && event.top.path.length === 0 && name === event.node.cid.toString()
+  const json = {
+    Name: isUnnamed ? shown! : name,
+    Hash: shown,
+    Bytes: bytes,
+    Size: size,
+    Mode: mode === 0 ? undefined : `0${mode.toString(8)}`,
+    Mtime: seconds === 0n ? undefined : seconds,
+    MtimeNsecs: nanoseconds === 0 ? undefined : nanoseconds
+  }
+  const text = `&{${json.Name} ${shown ?? ''} %!s(int64=${bytes ?? 0}) ${size ?? ''} ${json.Mode ?? ''} %!s(int64=${seconds}) %!s(int=${nanoseconds})}`
+  return line(json, text)
+}
+
+function modeOf ({ kind, path, mode }: UploadedEntry): number {
+  return kind === 'symlink' && path.length <= 1 ? symlinkMode : mode
+}
