@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { ClusterError } from '../api/errors.ts'
 import type { PeerId } from '../api/pin.ts'
 import type { AbortOptions, AppliedOp, AppliedOps, Consensus, PinsetOp, StateStore } from '../ports.ts'
+import { bytesPerRow } from '../store/store.ts'
 import type { Store, Table } from '../store/store.ts'
 import { applyEntry, muteListener } from './apply.ts'
 import { decodeLogOp, encodeLogOp } from './log-op.ts'
 
 /** Entries that share one durable transaction at most, and callers that wait at most. */
-const batchMax = 1_024
+const batchMax = 256
 const waitingMax = 65_536
 const replayBatch = 256
 
@@ -57,10 +58,11 @@ export function createSoloLog ({ store, state, applied, self }: SoloLogComponent
     const last = index + BigInt(batch.length)
     try {
       // Handed to the store within one turn, hence one transaction: entries, pinset and applied index.
+      const entries = batch.map(({ ops }) => encodeLogOp(ops))
       const appending = store.write(() => {
-        for (const [i, { ops }] of batch.entries()) log.put(keyOf(first + BigInt(i)), encodeLogOp(ops))
+        for (const [i, entry] of entries.entries()) log.put(keyOf(first + BigInt(i)), entry)
         truncate(log, last - BigInt(trailingLogs))
-      })
+      }, entries.reduce((sum, entry) => sum + 2 * entry.byteLength, bytesPerRow))
       const applying = batch.map(({ ops }, i) => applyEntry({ state, applied }, ops, first + BigInt(i)))
       const [, ...outcomes] = await Promise.all([appending, ...applying])
       index = last
@@ -128,7 +130,7 @@ function indexOf (log: Table, { reverse = false }: { readonly reverse?: boolean 
   return undefined
 }
 
-/** Removes a bounded number a time, more than were added, so that a lowered setting is reached too. */
+/** Removes a bounded number at a time, more than were added, so that a lowered setting is reached too. */
 function truncate (log: Table, upTo: bigint): void {
   if (upTo <= 0n) return
   for (const { key } of [...log.entries({ to: keyOf(upTo + 1n), limit: batchMax * 2 })]) log.remove(key)

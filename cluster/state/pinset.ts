@@ -5,13 +5,17 @@ import { ByteReader } from '../api/byte-reader.ts'
 import { ByteWriter } from '../api/byte-writer.ts'
 import { cidKey } from '../api/cid-key.ts'
 import { decodePin, encodePin } from '../api/pin-bytes.ts'
+import type { Pin } from '../api/pin.ts'
 import { breathing } from '../async/breathe.ts'
 import type { AbortOptions, PinsetEntry, PinsetOp, StateStore } from '../ports.ts'
+import { bytesPerRow } from '../store/store.ts'
 import type { Store, Table, View } from '../store/store.ts'
 import { cidOf, guardsHold, outcomes } from './guards.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 
-const rowsPerTransaction = 2_000
+/** Of a restore, whose rows come in order and so share their pages. */
+const rowsPerTransaction = 500
+const bytesPerRowInOrder = 4 << 10
 const appliedKey = Buffer.from('applied')
 const sideKey = Buffer.from('side')
 const nothing = Buffer.alloc(0)
@@ -54,14 +58,17 @@ export function createPinset ({ store }: { readonly store: Store }): StateStore 
         if (row !== undefined) yield decodeRow(row)
       }
     },
-    apply: async (ops, index) => await store.write(() => {
-      assert(index > applied(), 'entries are applied once, in order')
-      const side = current()
-      const isApplied = guardsHold(ops, cid => revisionOf(side, cid))
-      if (isApplied) for (const op of ops) applyOp(side, op, index)
-      setApplied(index)
-      return outcomes(ops, isApplied, index)
-    }),
+    async apply (ops, index) {
+      const rows = ops.map(op => op.kind === 'pin' ? encodeRow({ pin: op.pin, revision: index }) : undefined)
+      return await store.write(() => {
+        assert(index > applied(), 'entries are applied once, in order')
+        const side = current()
+        const isApplied = guardsHold(ops, cid => revisionOf(side, cid))
+        if (isApplied) for (const [i, op] of ops.entries()) applyOp(side, op, rows[i])
+        setApplied(index)
+        return outcomes(ops, isApplied, index)
+      }, rows.reduce((sum, row) => sum + bytesPerRow + 2 * (row?.byteLength ?? 0), 0))
+    },
     appliedIndex: () => applied(),
     async * snapshot () {
       using view = store.view()
@@ -86,18 +93,23 @@ function sideOf (store: Store, side: 0 | 1): Side {
   return { pins: store.table(`pinset.pins.${side}`), expiry: store.table(`pinset.expiry.${side}`) }
 }
 
-function applyOp (side: Side, op: PinsetOp, index: bigint): void {
+/** @param row of a pin, as `encodeRow` made it */
+function applyOp (side: Side, op: PinsetOp, row: Buffer | undefined): void {
   const key = cidKey(cidOf(op))
   const before = side.pins.get(key)
   const expiredBefore = before === undefined ? undefined : decodeRow(before).pin.expireAtMs
   if (expiredBefore !== undefined) side.expiry.remove(expiryKey(expiredBefore, key))
-  if (op.kind === 'pin') putRow(side, key, { pin: op.pin, revision: index })
+  if (op.kind === 'pin') putRow(side, key, op.pin, row!)
   else if (before !== undefined) side.pins.remove(key)
 }
 
-function putRow (side: Side, key: Buffer, { pin, revision }: PinsetEntry): void {
-  side.pins.put(key, new ByteWriter().varint(revision).raw(encodePin(pin)).finish())
-  if (pin.expireAtMs !== undefined) side.expiry.put(expiryKey(pin.expireAtMs, key), nothing)
+function putRow (side: Side, key: Buffer, { expireAtMs }: Pin, row: Buffer): void {
+  side.pins.put(key, row)
+  if (expireAtMs !== undefined) side.expiry.put(expiryKey(expireAtMs, key), nothing)
+}
+
+function encodeRow ({ pin, revision }: PinsetEntry): Buffer {
+  return new ByteWriter().varint(revision).raw(encodePin(pin)).finish()
 }
 
 function revisionOf (side: Side, cid: CID): bigint {
@@ -117,14 +129,15 @@ async function * decodeRows (pins: Table, view: View, signal: AbortSignal): Asyn
 
 /** In many transactions, each of a bounded size. */
 async function fill (store: Store, side: Side, entries: AsyncIterable<PinsetEntry>): Promise<void> {
-  let batch: PinsetEntry[] = []
+  let batch: { readonly pin: Pin, readonly row: Buffer }[] = []
   const flush = async (): Promise<void> => {
-    const entries = batch
+    const rows = batch
     batch = []
-    await store.write(() => { for (const entry of entries) putRow(side, cidKey(entry.pin.cid), entry) })
+    const roomBytes = rows.reduce((sum, { row }) => sum + bytesPerRowInOrder + 2 * row.byteLength, 0)
+    await store.write(() => { for (const { pin, row } of rows) putRow(side, cidKey(pin.cid), pin, row) }, roomBytes)
   }
   for await (const entry of entries) {
-    batch.push(entry)
+    batch.push({ pin: entry.pin, row: encodeRow(entry) })
     if (batch.length >= rowsPerTransaction) await flush()
   }
   await flush()
@@ -135,7 +148,7 @@ async function clear (store: Store, { pins, expiry }: Side): Promise<void> {
     while (table.count() > 0) {
       await store.write(() => {
         for (const { key } of [...table.entries({ limit: rowsPerTransaction })]) table.remove(key)
-      })
+      }, rowsPerTransaction * bytesPerRowInOrder)
       await setImmediate()
     }
   }

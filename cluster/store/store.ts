@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import type { Database, RootDatabase, Transaction } from 'lmdb'
 import { ClusterError } from '../api/errors.ts'
+import { openHeadroom, probeRoom } from './headroom.ts'
+import type { Headroom } from './headroom.ts'
 
 const fileName = 'store.mdb'
 const tablesMax = 32
 const format = 1
+/** What any transaction may need besides its rows: free lists, meta pages, a new table. */
+const overheadBytes = 1 << 20
+
+/** What changing one row may need at most: a leaf and the pages above it are written anew, in a table and its index. */
+export const bytesPerRow = 32 << 10
 
 export interface KeyRange {
   readonly from?: Uint8Array
@@ -44,17 +52,20 @@ export interface Store extends AsyncDisposable {
    * being written shares the next one; what is handed in within one turn of the event loop always shares one, in order.
    * They stand and fall together: when one throws or the disk refuses, none of them has happened.
    *
+   * @param roomBytes disk space it may need, see `bytesPerRow`; the values it writes come on top
    * @throws ClusterError ERR_STORAGE when the disk refuses
    */
-  write<T> (work: () => T): Promise<T>
+  write<T> (work: () => T, roomBytes?: number): Promise<T>
 }
 
-interface Waiting { readonly work: () => unknown, readonly resolve: (answer: never) => void, readonly reject: (reason: unknown) => void }
+interface Waiting { readonly roomBytes: number, readonly work: () => unknown, readonly resolve: (answer: never) => void, readonly reject: (reason: unknown) => void }
 
 export function createStore ({ folder }: { readonly folder: string }): Store {
   const waiting: Waiting[] = []
   const databases = new Map<string, Database<Buffer, Buffer>>()
   let environment: RootDatabase<Buffer, Buffer> | undefined
+  let headroom: Headroom | undefined
+  let broken: unknown
   let writing: Promise<void> | undefined
   let isInWrite = false
 
@@ -94,24 +105,38 @@ export function createStore ({ folder }: { readonly folder: string }): Store {
     }
   }
 
+  async function commit (group: readonly Waiting[]): Promise<readonly unknown[]> {
+    const environment = opened()
+    if (broken !== undefined) throw new ClusterError('ERR_STORAGE', 'the store is read-only since the disk refused a write; restart the peer', { cause: broken })
+    const { lastPageNumber, pageSize } = environment.getStats() as { lastPageNumber: number, pageSize: number }
+    await headroom?.ensure((lastPageNumber + 1) * pageSize, group.reduce((sum, { roomBytes }) => sum + roomBytes, overheadBytes))
+    try {
+      return await environment.childTransaction(() => {
+        isInWrite = true
+        try {
+          return group.map(({ work }) => work())
+        } finally {
+          isInWrite = false
+        }
+      })
+    } catch (err) {
+      if (!isCommitFailure(err)) throw err
+      // Seen with lmdb 3.5.6: to go on writing after a commit has failed ends the process sooner or later.
+      broken = await err.commitError.then(() => err, reason => reason as Error)
+      throw new ClusterError('ERR_STORAGE', `the disk refused a write: ${(broken as Error).message}`, { cause: broken })
+    }
+  }
+
   /** One transaction after the other, each with everything that came up while the one before was being written. */
   async function writeWaiting (): Promise<void> {
     await Promise.resolve() // all that is handed in within this turn is in
     while (waiting.length > 0) {
       const group = waiting.splice(0)
       try {
-        const answers = await opened().childTransaction(() => {
-          isInWrite = true
-          try {
-            return group.map(({ work }) => work())
-          } finally {
-            isInWrite = false
-          }
-        })
+        const answers = await commit(group)
         for (const [i, { resolve }] of group.entries()) resolve(answers[i] as never)
       } catch (err) {
-        const reason = await storageError(err)
-        for (const { reject } of group) reject(reason)
+        for (const { reject } of group) reject(err)
       }
     }
     writing = undefined
@@ -124,9 +149,13 @@ export function createStore ({ folder }: { readonly folder: string }): Store {
       signal.throwIfAborted()
       try {
         await mkdir(folder, { recursive: true })
-        // Without overlappingSync a transaction that is answered is on disk: one promise, one meaning.
-        environment = open<Buffer, Buffer>({ path: join(folder, fileName), noSubdir: true, keyEncoding: 'binary', encoding: 'binary', maxDbs: tablesMax, overlappingSync: false })
+        const path = join(folder, fileName)
+        if (!existsSync(path)) await probeRoom(path)
+        // Without overlappingSync a transaction that is answered is on disk: one promise, one meaning. With eventTurnBatching lmdb leaves a rejection behind that nobody can catch.
+        environment = open<Buffer, Buffer>({ path, noSubdir: true, keyEncoding: 'binary', encoding: 'binary', maxDbs: tablesMax, overlappingSync: false, eventTurnBatching: false })
+        headroom = await openHeadroom(path)
       } catch (err) {
+        if (err instanceof ClusterError) throw err
         throw new ClusterError('ERR_STORAGE', `cannot open the store in ${folder}: ${(err as Error).message}`, { cause: err })
       }
       await checkFormat(this, folder)
@@ -135,9 +164,9 @@ export function createStore ({ folder }: { readonly folder: string }): Store {
       const transaction = opened().useReadTransaction()
       return { transaction, [Symbol.dispose]: () => transaction.done() }
     },
-    async write<T> (work: () => T) {
+    async write<T> (work: () => T, roomBytes = bytesPerRow) {
       const { promise, resolve, reject } = Promise.withResolvers<T>()
-      waiting.push({ work, resolve, reject })
+      waiting.push({ roomBytes, work, resolve, reject })
       writing ??= writeWaiting()
       return await promise
     },
@@ -147,6 +176,8 @@ export function createStore ({ folder }: { readonly folder: string }): Store {
       environment = undefined
       databases.clear()
       await closing?.close()
+      await headroom?.[Symbol.asyncDispose]()
+      headroom = undefined
     }
   }
 }
@@ -160,11 +191,8 @@ async function checkFormat (store: Store, folder: string): Promise<void> {
 }
 
 /** lmdb hides what went wrong in a commit behind a promise of its own. */
-async function storageError (err: unknown): Promise<unknown> {
-  if (!(err instanceof Error) || err instanceof assert.AssertionError || err instanceof ClusterError) return err
-  const { commitError } = err as { commitError?: Promise<unknown> }
-  const cause = commitError === undefined ? err : await commitError.then(() => err, reason => reason as Error)
-  return new ClusterError('ERR_STORAGE', `the disk refused a write: ${cause.message}`, { cause })
+function isCommitFailure (err: unknown): err is Error & { readonly commitError: Promise<unknown> } {
+  return err instanceof Error && 'commitError' in err && err.commitError instanceof Promise
 }
 
 function asBuffer (bytes: Uint8Array): Buffer {
