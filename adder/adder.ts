@@ -1,5 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import { MultipartError } from '../cluster/api/kubo/multipart.ts'
+import { untilGivenUp } from '../cluster/async/give-up.ts'
 import { Channel } from '../cluster/async/channel.ts'
 import type { Clock } from '../cluster/clock.ts'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
@@ -86,19 +87,21 @@ interface AddRun {
 }
 
 /** While one batch is being pinned the next is built; what that tells waits, so that lines keep their order. */
-async function addBatches (run: AddRun, entries: AsyncIterable<AddEntry>, outputs: Channel<AddedOutput>): Promise<void> {
+async function addBatches (asked: AddRun, entries: AsyncIterable<AddEntry>, outputs: Channel<AddedOutput>): Promise<void> {
+  const refused = new AbortController()
+  const run = { ...asked, signal: AbortSignal.any([asked.signal, refused.signal]) }
   const { options } = run.params
   const isWhole = options['wrap-with-directory'] === true || options['to-files'] !== undefined
   let before: Promise<void> = Promise.resolve()
   let count = 0
   const finish = async (built: BuiltBatch): Promise<void> => {
     await before
-    before = pinBatch(built, outputs, run.signal)
-    before.catch(() => {}) // heard of below, or before the next batch is pinned
+    before = pinBatch(built, outputs, asked.signal)
+    before.catch((err: unknown) => { refused.abort(err) }) // nothing more is read for an answer that has failed
     count++
   }
   try {
-    for await (const batch of batches(entries, { ...batchLimits, isWhole }, run.components.clock)) await finish(await buildBatch(run, batch.entries, outputs, before))
+    for await (const batch of batches(thatEnd(entries, run), { ...batchLimits, isWhole }, run.components.clock)) await finish(await buildBatch(run, batch.entries, outputs, before))
     if (count === 0 && options['wrap-with-directory'] === true) await finish(await buildBatch(run, nothing, outputs, before))
   } catch (err) {
     throw err instanceof MultipartError && err.cut ? new MultipartError('multipart: NextPart: EOF') : err
@@ -106,6 +109,11 @@ async function addBatches (run: AddRun, entries: AsyncIterable<AddEntry>, output
     await before
   }
   if (count === 0) throw new Error('expected a file argument')
+}
+
+/** Reading an entry, or waiting for one, ends with the run. */
+async function * thatEnd (entries: AsyncIterable<AddEntry>, { signal }: AbortOptions): AsyncGenerator<AddEntry, void, undefined> {
+  for await (const entry of untilGivenUp(entries, { signal })) yield { ...entry, content: untilGivenUp(entry.content, { signal }) }
 }
 
 const nothing: AsyncIterable<AddEntry> = { async * [Symbol.asyncIterator] () {} }
@@ -164,6 +172,7 @@ async function pinBatch ({ delivery, held, failure }: BuiltBatch, outputs: Chann
     const outcome = root === undefined ? undefined : outcomes[next++]
     if (outcome?.error !== undefined) throw outcome.error
     if (output !== undefined) await outputs.send(output)
+    if (root !== undefined) await outputs.send({ kind: 'pinned', cid: root })
   }
   if (failure !== undefined) throw failure.error
 }
@@ -174,8 +183,8 @@ async function importAll (components: AdderComponents, cars: AsyncIterable<Async
   let blockCount = 0
   let blockBytes = 0
   try {
-    for await (const bytes of cars) {
-      const car = await readCar(bytes, params)
+    for await (const bytes of untilGivenUp(cars, params)) {
+      const car = await readCar(untilGivenUp(bytes, params), params)
       if (car === undefined) return await delivery.abandon(new Error('a CAR of no bytes'))
       for (const root of car.roots) roots.set(root.toString(), root)
       for await (const blocks of car.blocks) {

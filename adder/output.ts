@@ -5,6 +5,8 @@ import type { EntryMetadata } from './entries.ts'
 export type AddedOutput =
   | { readonly kind: 'progress', readonly name: string, readonly bytes: number, readonly metadata: EntryMetadata }
   | { readonly kind: 'added', readonly name: string, readonly cid: CID, readonly size: bigint, readonly metadata: EntryMetadata }
+  /** A root is held as was asked for; behind its line, if it has one. Kubo has no line for this. */
+  | { readonly kind: 'pinned', readonly cid: CID }
 
 /** What the import of CARs tells: each root, pinned when `pinError` is empty, then how much came in. */
 export type ImportOutput =

@@ -109,7 +109,7 @@ function isForDaemon (options: AddOptions, settings: ImportSettings): boolean {
   const isTrickle = options.trickle ?? layout !== 'balanced'
   const hasBadTime = (options['mtime-nsecs'] ?? 0) !== 0 && (options.mtime ?? 0n) === 0n
   return hash !== 'sha2-256' || isTrickle || hasBadTime || options.inline === true || options.nocopy === true || options.fscache === true ||
-    options['to-files'] !== undefined || options['only-hash'] === true || options['fast-provide-dag'] === true || options['fast-provide-wait'] === true ||
+    options['to-files'] !== undefined || options['only-hash'] === true ||
     (options['mtime-nsecs'] ?? 0) >= 1_000_000_000 || (options.mode ?? 0) > 0o777
 }
 

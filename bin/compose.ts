@@ -59,7 +59,7 @@ export function compose ({ folder, settings, daemon, clock, log }: ComposeParts)
 
   const doors = [
     ...written.has('rest') ? [createRest({ cluster, adder, clock, log: log.for('restapi'), version }, configs.rest, folder.path)] : [],
-    ...written.has('proxy') ? [createProxy({ cluster, clock, log }, proxyConfig)] : []
+    ...written.has('proxy') ? [createProxy({ cluster, adder, clock, log }, proxyConfig)] : []
   ]
   const adding: Component = { name: 'adder', start: async () => {}, [Symbol.asyncDispose]: () => requests[Symbol.asyncDispose]() }
   return { components: [store, ipfs, consensus, tracker, upkeep, adding, ...doors], cluster, consensus }

@@ -1,17 +1,22 @@
+import type { Adder } from '../adder/adder.ts'
 import type { Clock } from '../cluster/clock.ts'
 import type { ClusterApi, PinWait } from '../cluster/ports.ts'
 import type { KuboCommand } from './command.ts'
 import type { DaemonCalls } from './daemon-calls.ts'
 import type { CommandTable } from './match-command.ts'
+import { add } from './add.ts'
+import { dagImport } from './dag-import.ts'
 import { pinAdd } from './pin-add.ts'
 import { pinLs } from './pin-ls.ts'
 import { pinRm } from './pin-rm.ts'
 import { pinUpdate } from './pin-update.ts'
+import { blockPut, dagPut } from './put-then-pin.ts'
 import { repoGc } from './repo-gc.ts'
 import { repoStat } from './repo-stat.ts'
 
 export interface CommandComponents {
   readonly cluster: ClusterApi
+  readonly adder: Adder
   readonly daemon: DaemonCalls
   readonly clock: Clock
 }
@@ -23,6 +28,10 @@ export function createRoutes (components: CommandComponents, config: { readonly 
     pinRm(components),
     pinLs(components),
     pinUpdate(components, config),
+    add(components, config),
+    dagImport(components, config),
+    blockPut(components),
+    dagPut(components),
     repoStat(components, 'repo/stat'),
     repoStat(components, 'stats/repo'),
     repoGc(components)

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { rm } from 'node:fs/promises'
 import type { AddressInfo, Socket } from 'node:net'
 import { once } from 'node:events'
+import type { Adder } from '../adder/adder.ts'
 import type { ClusterApi, Component } from '../cluster/ports.ts'
 import type { Clock } from '../cluster/clock.ts'
 import { urlOf } from '../cluster/config/endpoint.ts'
@@ -26,7 +27,7 @@ import type { OwnAddressCheck } from './own-address.ts'
 import { createRoutes } from './routes.ts'
 import { answerUnreachable } from './unreachable.ts'
 
-export interface ProxyComponents { readonly cluster: ClusterApi, readonly clock: Clock, readonly log: Logger }
+export interface ProxyComponents { readonly cluster: ClusterApi, readonly adder: Adder, readonly clock: Clock, readonly log: Logger }
 
 export interface Proxy extends Component {
   /** Where it listens, once started; port 0 in the configuration is a free port here. */
@@ -37,7 +38,7 @@ export interface Proxy extends Component {
  * A Kubo /api/v0 whose pins are the cluster's. No web framework stands in the way: each request is looked up in one table and is
  * either run here or handed to the daemon raw.
  */
-export function createProxy ({ cluster, clock, log: parentLog }: ProxyComponents, config: ProxyConfig): Proxy {
+export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyComponents, config: ProxyConfig): Proxy {
   const log = parentLog.for('ipfsproxy')
   const daemon = createDaemonLink(config.nodeMultiaddress, { https: config.nodeHttps })
   const calls = createDaemonCalls({ daemon }, { auth: config.apiAuth })
@@ -48,7 +49,7 @@ export function createProxy ({ cluster, clock, log: parentLog }: ProxyComponents
   const guard = createGuard({ calls, daemon, clock, origins: () => origins }, { ttlMs: config.extractHeadersTtl })
   const parts = { daemon, origins: () => origins, log }
   const pass = createPassthrough(parts)
-  const table = createRoutes({ cluster, daemon: calls, clock }, config)
+  const table = createRoutes({ cluster, adder, daemon: calls, clock }, config)
 
   const answer = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
     if (check?.caught(request, response) === true) return

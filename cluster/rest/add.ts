@@ -71,7 +71,7 @@ async function * addedRows ({ adder, cluster, signal }: RestCall, parts: AsyncIt
   }
   for await (const output of adder.add(addEntries(parts), { options, pin, wait: 'min' }, { signal })) {
     if (output.kind === 'progress') yield { name: output.name, cid: null, ...output.bytes > 0 && { bytes: output.bytes } }
-    else yield { name: output.name, cid: output.cid.toString(), ...output.size > 0n && { size: Number(output.size) }, allocations }
+    else if (output.kind === 'added') yield { name: output.name, cid: output.cid.toString(), ...output.size > 0n && { size: Number(output.size) }, allocations }
   }
 }
 

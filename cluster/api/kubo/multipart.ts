@@ -24,11 +24,11 @@ export class MultipartError extends Error {
   }
 }
 
-/** @returns undefined for anything that is no multipart body; '' when it names no boundary */
+/** @returns undefined for anything that is no multipart body, or whose boundary nobody knows */
 export function multipartBoundary (contentType: string): string | undefined {
   const parsed = parseMediaType(contentType)
   if (parsed?.type !== 'multipart/form-data') return undefined
-  return parsed.params.get('boundary') ?? ''
+  return parsed.params.get('boundary')
 }
 
 /**

@@ -1,0 +1,67 @@
+import type { CID } from 'multiformats/cid'
+import type { ImportOutput } from '../adder/output.ts'
+import { defaultPinOptions } from '../cluster/api/pin.ts'
+import type { PinWait } from '../cluster/ports.ts'
+import { fileArgument, kuboCommand } from './command.ts'
+import type { KuboCommand } from './command.ts'
+import { escapeXml } from './encodings.ts'
+import { fastProvideOptions, provideAsAsked } from './fast-provide.ts'
+import { KuboCommandError } from './kubo-error.ts'
+import type { CommandComponents } from './routes.ts'
+import { uploadedFiles } from './upload.ts'
+
+interface CarImportLine {
+  readonly [key: string]: { readonly Cid: { readonly '/': string }, readonly PinErrorMsg: string } | { readonly BlockCount: number, readonly BlockBytesCount: number } | undefined
+  readonly Root?: { readonly Cid: { readonly '/': string }, readonly PinErrorMsg: string } | undefined
+  readonly Stats?: { readonly BlockCount: number, readonly BlockBytesCount: number } | undefined
+}
+
+const options = {
+  'pin-roots': { type: 'bool' },
+  'local-only': { type: 'bool' },
+  silent: { type: 'bool' },
+  stats: { type: 'bool' },
+  'allow-big-block': { type: 'bool', fallback: false },
+  ...fastProvideOptions
+} as const
+
+/** `dag/import`: the CARs' roots become pins of the cluster's, each standing for itself, once all CARs have been read and are good. */
+export function dagImport (components: CommandComponents, { pinWait }: { readonly pinWait: PinWait }): KuboCommand {
+  const { adder, clock } = components
+  return kuboCommand({
+    path: 'dag/import',
+    args: [fileArgument('path', 'required', 'variadic', 'stdin')],
+    options,
+    isOurs: options => options['pin-roots'] !== false && options['local-only'] !== true,
+    text: textOf,
+    xml: xmlOf,
+    async run (call) {
+      const { stats, 'allow-big-block': allowBigBlock } = call.options
+      const params = { allowBigBlock, stats: stats === true, pin: defaultPinOptions, wait: pinWait, signal: call.signal }
+      const pinned: CID[] = []
+      for await (const output of adder.importCars(uploadedFiles(call, clock), params)) {
+        if (output.kind === 'root' && output.pinError === '') pinned.push(output.cid)
+        await call.reply.emit(lineOf(output))
+      }
+      for (const root of pinned) await provideAsAsked(root, call, components)
+    }
+  })
+}
+
+function lineOf (output: ImportOutput): CarImportLine {
+  if (output.kind === 'root') return { Root: { Cid: { '/': output.cid.toString() }, PinErrorMsg: output.pinError } }
+  return { Stats: { BlockCount: output.blockCount, BlockBytesCount: output.blockBytes } }
+}
+
+function textOf ({ Root, Stats }: CarImportLine): string {
+  if (Stats !== undefined) return `Imported ${Stats.BlockCount} blocks (${Stats.BlockBytesCount} bytes)\n`
+  const { Cid, PinErrorMsg } = Root!
+  if (PinErrorMsg !== '') throw new KuboCommandError(`pinning root "${Cid['/']}" FAILED: ${PinErrorMsg}`)
+  return `Pinned root\t${Cid['/']}\tsuccess\n`
+}
+
+function xmlOf ({ Root, Stats }: CarImportLine): string {
+  const root = Root === undefined ? '' : `<Root><Cid>${Root.Cid['/']}</Cid><PinErrorMsg>${escapeXml(Root.PinErrorMsg)}</PinErrorMsg></Root>`
+  const stats = Stats === undefined ? '' : `<Stats><BlockCount>${Stats.BlockCount}</BlockCount><BlockBytesCount>${Stats.BlockBytesCount}</BlockBytesCount></Stats>`
+  return `<CarImportOutput>${root}${stats}</CarImportOutput>`
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { CID } from 'multiformats/cid'
+import type { GoValue } from '../cluster/api/kubo/go-json.ts'
+import type { OptionTable } from '../cluster/api/kubo/request.ts'
+import { defaultPinOptions } from '../cluster/api/pin.ts'
+import type { ClusterApi } from '../cluster/ports.ts'
+import { fileArgument, kuboCommand } from './command.ts'
+import type { CommandCall, KuboCommand } from './command.ts'
+import type { QueryPairs } from './daemon-calls.ts'
+import { KuboCommandError } from './kubo-error.ts'
+import type { CommandComponents } from './routes.ts'
+import { uploadedFiles } from './upload.ts'
+
+/** What is put is held in memory, because the daemon gets it twice. Kubo itself warns above 2 MiB. */
+const heldBytesMax = 64 << 20
+
+const blockPutOptions = {
+  'cid-codec': { type: 'string', fallback: 'raw' },
+  mhtype: { type: 'string' },
+  mhlen: { type: 'int', fallback: -1 },
+  pin: { type: 'bool', fallback: false },
+  'allow-big-block': { type: 'bool', fallback: false },
+  format: { type: 'string', aliases: ['f'] }
+} as const satisfies OptionTable
+
+const dagPutOptions = {
+  'store-codec': { type: 'string', fallback: 'dag-cbor' },
+  'input-codec': { type: 'string', fallback: 'dag-json' },
+  pin: { type: 'bool' },
+  hash: { type: 'string' },
+  'allow-big-block': { type: 'bool', fallback: false }
+} as const satisfies OptionTable
+
+type BlockLine = { readonly Key: string, readonly Size: number }
+type DagLine = { readonly Cid: { readonly '/': string } }
+
+/** `block/put` with `pin`: each part becomes a block and a pin of the cluster's, answered as it goes. */
+export function blockPut (components: CommandComponents): KuboCommand {
+  return kuboCommand({
+    path: 'block/put',
+    args: [fileArgument('data', 'required', 'variadic', 'stdin')],
+    options: blockPutOptions,
+    isOurs: ({ pin }) => pin,
+    text: ({ Key }: BlockLine) => `${Key}\n`,
+    printed: ({ Key, Size }: BlockLine) => `&{${Key} %!s(int=${Size})}`,
+    xml: ({ Key, Size }: BlockLine) => `<BlockStat><Key>${Key}</Key><Size>${Size}</Size></BlockStat>`,
+    async run (call) {
+      for await (const content of uploadedFiles(call, components.clock)) {
+        const bytes = await held(content, heldBytesMax)
+        const { Key, Size } = await put<BlockLine>('block/put', bytes, call, components)
+        const cid = CID.parse(Key)
+        await pinPut('block/put', cid, bytes, call, components)
+        await call.reply.emit({ Key: call.cidText(cid), Size })
+      }
+    }
+  })
+}
+
+/** `dag/put` with `pin`: nothing is pinned unless all parts are good. Kubo's lines come before it pins; here they wait for the pins. */
+export function dagPut (components: CommandComponents): KuboCommand {
+  return kuboCommand({
+    path: 'dag/put',
+    args: [fileArgument('object data', 'required', 'variadic', 'stdin')],
+    options: dagPutOptions,
+    isOurs: ({ pin }) => pin === true,
+    text: ({ Cid }: DagLine) => `${Cid['/']}\n`,
+    xml: ({ Cid }: DagLine) => `<OutputObject><Cid>${Cid['/']}</Cid></OutputObject>`,
+    async run (call) {
+      const nodes: { readonly line: DagLine, readonly bytes: Uint8Array }[] = []
+      const emitAll = async (): Promise<void> => { for (const { line } of nodes) await call.reply.emit(line) }
+      try {
+        let bytesLeft = heldBytesMax
+        for await (const content of uploadedFiles(call, components.clock)) {
+          const bytes = await held(content, bytesLeft)
+          bytesLeft -= bytes.byteLength
+          const line = await put<DagLine | undefined>('dag/put', bytes, call, components)
+          if (line === undefined) break // JSON that is cut short ends Kubo's answer without a word
+          nodes.push({ line, bytes })
+        }
+      } catch (err) {
+        await emitAll()
+        throw err
+      }
+      for (const { line, bytes } of nodes) await pinPut('dag/put', CID.parse(line.Cid['/']), bytes, call, components)
+      await emitAll()
+    }
+  })
+}
+
+type PutCall = CommandCall<Readonly<Record<string, GoValue | undefined>>>
+type PutCommand = 'block/put' | 'dag/put'
+
+/**
+ * The pin is agreed on first, then the daemon gets the same bytes again with its own `pin`, which keeps them from a GC and, unlike
+ * `pin/add`, does not fetch what they link to. Answered when this peer's daemon holds it; the tracker sees to the others.
+ */
+async function pinPut (command: PutCommand, cid: CID, bytes: Uint8Array, call: PutCall, components: CommandComponents): Promise<void> {
+  const { cluster } = components
+  const before = await cluster.state.get(cid)
+  const delivered = Promise.withResolvers<void>()
+  delivered.promise.catch(() => {}) // the tracker hears of it
+  try {
+    await cluster.pin(cid, { ...defaultPinOptions }, { wait: 'commit', delivered: delivered.promise, signal: call.signal })
+    await put(command, bytes, call, components, { pin: true })
+    delivered.resolve()
+  } catch (err) {
+    delivered.reject(err)
+    await takeBack(cid, before !== undefined, cluster)
+    throw err
+  }
+}
+
+async function takeBack (cid: CID, wasThere: boolean, cluster: Pick<ClusterApi, 'state' | 'unpin'>): Promise<void> {
+  if (wasThere || await cluster.state.get(cid) === undefined) return
+  await cluster.unpin(cid, { signal: AbortSignal.timeout(takeBackTimeoutMs) })
+}
+
+const takeBackTimeoutMs = 10_000
+
+/** One part to the daemon, and the one line it answers. */
+async function put<T> (command: PutCommand, bytes: Uint8Array, { options, signal }: PutCall, { daemon }: CommandComponents, { pin } = { pin: false }): Promise<T> {
+  const boundary = `ipfs-quorum-${randomUUID()}`
+  const body = Buffer.concat([
+    Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="data"\r\nContent-Type: application/octet-stream\r\n\r\n`),
+    bytes,
+    Buffer.from(`\r\n--${boundary}--\r\n`)
+  ])
+  const call = { query: queryOf(options, command, pin), headers: ['Content-Type', `multipart/form-data; boundary=${boundary}`], body: Readable.from([body]), signal }
+  let first: unknown
+  for await (const line of daemon.values(command, call)) first ??= line
+  return first as T
+}
+
+function queryOf (options: PutCall['options'], command: PutCommand, pin: boolean): QueryPairs {
+  const names = Object.keys(command === 'block/put' ? blockPutOptions : dagPutOptions)
+  const given = names.flatMap((name): [string, string][] => name === 'pin' || options[name] === undefined ? [] : [[name, String(options[name])]])
+  return [...given, ['pin', String(pin)]]
+}
+
+async function held (content: AsyncIterable<Uint8Array>, bytesMax: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of content) {
+    length += chunk.byteLength
+    if (length > bytesMax) throw new KuboCommandError(`what is put and pinned may not be more than ${heldBytesMax} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
