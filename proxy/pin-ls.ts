@@ -88,7 +88,8 @@ async function * pinsOfArguments ({ type, detailed }: Asked, call: PinLsCall, co
   }
 }
 
-async function pinOf (cid: CID, { type, detailed }: Asked, call: PinLsCall, { cluster, daemon }: CommandComponents): Promise<ListedPin | undefined> {
+async function pinOf (cid: CID, { type, detailed }: Asked, call: PinLsCall, { cluster, daemon, givenUp }: CommandComponents): Promise<ListedPin | undefined> {
+  await givenUp.settled(cid, call)
   const entry = await cluster.state.get(cid)
   if (entry !== undefined && type !== 'indirect') {
     const { mode, name } = entry.pin

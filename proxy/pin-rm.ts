@@ -29,7 +29,8 @@ export function pinRm (components: CommandComponents): KuboCommand {
 }
 
 /** Takes back a pin of the cluster's; one that only the daemon has is the daemon's to take back. */
-export async function unpin (cid: CID, { recursive, call }: { readonly recursive: boolean, readonly call: Pick<CommandCall, 'signal' | 'patience' | 'timeLeft'> }, { cluster, daemon }: CommandComponents): Promise<void> {
+export async function unpin (cid: CID, { recursive, call }: { readonly recursive: boolean, readonly call: Pick<CommandCall, 'signal' | 'patience' | 'timeLeft'> }, { cluster, daemon, givenUp }: CommandComponents): Promise<void> {
+  await givenUp.settled(cid, call)
   const entry = await cluster.state.get(cid)
   if (entry === undefined) {
     const timeout = call.timeLeft()

@@ -41,7 +41,7 @@ async function update ({ from, to, wait, unpins }: Update, call: CommandCall, co
   if (await optionsOfRecursive(to, call, components) !== undefined) throw new KuboCommandError("'to' cid was already recursively pinned")
 
   try {
-    await components.cluster.pin(to, { ...wanted, pinUpdate: from }, { wait, signal: call.signal })
+    await components.givenUp.pin(to, { ...wanted, pinUpdate: from }, { wait, signal: call.signal })
   } catch (err) {
     if (!(call.signal.aborted && call.signal.reason instanceof DeadlineExceededError)) throw err
     throw new KuboCommandError(`get ${to.toString()}: ${call.signal.reason.message}`, { cause: err })
@@ -50,7 +50,8 @@ async function update ({ from, to, wait, unpins }: Update, call: CommandCall, co
 }
 
 /** What was asked for with a recursive pin, be it the cluster's or the daemon's own; `undefined` when there is none. */
-async function optionsOfRecursive (cid: CID, { signal }: CommandCall, { cluster, daemon }: CommandComponents): Promise<PinOptions | undefined> {
+async function optionsOfRecursive (cid: CID, { signal }: CommandCall, { cluster, daemon, givenUp }: CommandComponents): Promise<PinOptions | undefined> {
+  await givenUp.settled(cid, { signal })
   const entry = await cluster.state.get(cid)
   if (entry !== undefined) {
     const { name, mode, replication, expireAtMs, metadata, origins, allocations } = entry.pin

@@ -3,6 +3,7 @@ import type { Clock } from '../cluster/clock.ts'
 import type { ClusterApi, PinWait } from '../cluster/ports.ts'
 import type { KuboCommand } from './command.ts'
 import type { DaemonCalls } from './daemon-calls.ts'
+import type { GivenUp } from './given-up.ts'
 import type { CommandTable } from './match-command.ts'
 import { add } from './add.ts'
 import { dagImport } from './dag-import.ts'
@@ -19,6 +20,7 @@ export interface CommandComponents {
   readonly adder: Adder
   readonly daemon: DaemonCalls
   readonly clock: Clock
+  readonly givenUp: GivenUp
 }
 
 /** The only place that says what the proxy answers itself. Everything else is the daemon's. */

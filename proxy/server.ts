@@ -15,6 +15,7 @@ import type { ProxyConfig } from './config.ts'
 import { createDaemonCalls } from './daemon-calls.ts'
 import { createDaemonLink, headBytesMax } from './daemon-link.ts'
 import { passWithExpect } from './expect.ts'
+import { watchGivenUp } from './given-up.ts'
 import { createGuard, isUnreachable } from './guard.ts'
 import { intercept } from './intercept.ts'
 import { lingerOnClose } from './lingering-close.ts'
@@ -49,7 +50,7 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
   const guard = createGuard({ calls, daemon, clock, origins: () => origins }, { ttlMs: config.extractHeadersTtl })
   const parts = { daemon, origins: () => origins, log }
   const pass = createPassthrough(parts)
-  const table = createRoutes({ cluster, adder, daemon: calls, clock }, config)
+  const table = createRoutes({ cluster, adder, daemon: calls, clock, givenUp: watchGivenUp({ cluster }) }, config)
 
   const answer = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
     if (check?.caught(request, response) === true) return
