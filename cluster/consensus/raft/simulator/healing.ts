@@ -29,7 +29,7 @@ export function heal (world: World, clients: Clients, passed: () => void): void 
 
   const ticksMost = 60 + electionsMax * 2 * world.settings.electionTicks
   for (let tick = 0; tick < ticksMost; tick++) {
-    if (tick % proposeEvery === 0) for (const peer of back) clients.mark(peer)
+    if (tick % proposeEvery === 0 && !clients.isMarked) for (const peer of back) clients.mark(peer)
     const conf = world.spec.conf()
     if (conf !== undefined) guide(world, conf, tick)
     passTick(world)

@@ -10,8 +10,8 @@ import type { SimDisk } from './disk.ts'
 import type { MachineState } from './machine.ts'
 import type { Random } from './random.ts'
 import type { Settings } from './settings.ts'
-import type { Seen, Spec } from './spec.ts'
-import type { ConfChange, ConfState, Entry, Message, NodeId, Ready, Snapshot } from '../core/types.ts'
+import type { Spec } from './spec.ts'
+import type { ConfChange, ConfState, Entry, Message, NodeId, Ready, Snapshot, Status } from '../core/types.ts'
 import type { Trace } from './trace.ts'
 
 /** What a peer needs of the world around it. */
@@ -173,7 +173,7 @@ export class SimPeer {
     throw powerCut
   }
 
-  seen (): Seen {
+  seen (): Status {
     return this.core.status()
   }
 

@@ -1,10 +1,12 @@
 import { hashEntry, decodeCommand, takesEffect } from './machine.ts'
+import { LeaderClaims } from './spec-leader.ts'
 import { confText, isQuorum, sameConf } from './spec-membership.ts'
 import { covers, lastIndexOf } from './log-image.ts'
 import { require } from './violation.ts'
-import type { ConfState, Entry, Index, Message, MessageType, NodeId, Ready, Role, Snapshot, Term } from '../core/types.ts'
+import type { ConfState, Entry, Index, Message, MessageType, NodeId, Ready, Role, Snapshot, Status, Term } from '../core/types.ts'
 import type { LogImage } from './log-image.ts'
 import type { MachineState } from './machine.ts'
+import type { Settings } from './settings.ts'
 
 /** What can be seen of a peer from outside at the moment it hands out work. */
 export interface Seen {
@@ -49,6 +51,7 @@ const bindsTerm: ReadonlySet<MessageType> = new Set(
  */
 export class Spec {
   readonly #durable: (id: NodeId) => Readonly<LogImage>
+  readonly #settings: Settings
   readonly #peers = new Map<NodeId, SpecPeer>()
   readonly #leaders = new Map<Term, NodeId>()
   /** By index: all entries that ever stood there. Two with one term are one entry with one predecessor. */
@@ -58,11 +61,15 @@ export class Spec {
   readonly #canonical: Array<Canonical | undefined> = []
   readonly #effects = new Set<string>()
   readonly #reads = new Map<number, Index>()
+  #claims: LeaderClaims
+  #newestTerm: Term = 0
   commit: Index = 0
   elections = 0
 
-  constructor (durable: (id: NodeId) => Readonly<LogImage>) {
+  constructor (settings: Settings, durable: (id: NodeId) => Readonly<LogImage>) {
+    this.#settings = settings
     this.#durable = durable
+    this.#claims = new LeaderClaims(settings)
   }
 
   /** A peer starts, for the first time or again, from what its disk kept and its machine remembers. */
@@ -85,14 +92,18 @@ export class Spec {
   }
 
   /** A peer hands out work: what it will write, and what it has become. */
-  handedOut (id: NodeId, { snapshot, entries }: Ready, seen: Seen): void {
+  handedOut (id: NodeId, { snapshot, entries }: Ready, seen: Status): void {
     const peer = this.#peer(id)
     require(seen.term >= peer.term, 'monotone-term', () => `peer ${id} went from term ${peer.term} to ${seen.term}`)
     peer.term = seen.term
     if (snapshot !== undefined) this.#installed(peer, snapshot)
     this.#appended(peer, entries)
     this.committed(id, seen)
-    if (seen.role === 'leader' && this.#leaders.get(seen.term) !== id) this.#elected(peer)
+    if (seen.role !== 'leader') return
+    if (this.#leaders.get(seen.term) !== id) this.#elected(peer)
+    if (seen.term !== this.#newestTerm) return
+    const termOf = (index: Index): Term | undefined => this.#termOf(peer, index)
+    this.#claims.check(seen, peer.conf, { durable: this.#durable, termOf })
   }
 
   /** A peer's commit index may have moved. To be told before it applies a membership change, and at every Ready. */
@@ -121,7 +132,8 @@ export class Spec {
 
     if (message.type === 'MsgAppResp') {
       const last = durable.base + durable.entries.length
-      require(last >= message.index, 'durable-before-said', () => `peer ${id} acknowledges ${message.index}; its disk ends at ${last}`)
+      // In a newer term another leader may have replaced, before this left, what it held when it was said: as if written twice.
+      require(hard.term > message.term || last >= message.index, 'durable-before-said', () => `peer ${id} acknowledges ${message.index}; its disk ends at ${last}`)
     }
     if (message.type === 'MsgVoteResp') {
       require(hard.term > message.term || hard.vote === message.to, 'durable-before-said', () => `peer ${id} grants its vote of term ${message.term} to ${message.to}; its disk says ${hard.vote}`)
@@ -213,6 +225,10 @@ export class Spec {
     require(other === undefined, 'election-safety', () => `${id} and ${other} both lead term ${term}`)
     this.#leaders.set(term, id)
     this.elections++
+    if (term > this.#newestTerm) {
+      this.#newestTerm = term
+      this.#claims = new LeaderClaims(this.#settings)
+    }
     this.#voted(peer, term, id)
     for (const [earlier, index] of this.#commitOfTerm) {
       if (earlier >= term || index <= peer.base) continue

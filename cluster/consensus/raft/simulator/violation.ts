@@ -1,7 +1,7 @@
 export type Rule =
   | 'election-safety' | 'log-matching' | 'leader-completeness' | 'state-machine-safety' | 'committed-is-durable'
   | 'commit-own-term' | 'monotone-term' | 'monotone-commit' | 'one-vote-a-term' | 'durable-before-said'
-  | 'applied-is-committed' | 'membership' | 'read-index' | 'exactly-once' | 'nothing-acknowledged-lost' | 'liveness' | 'bounds'
+  | 'applied-is-committed' | 'membership' | 'read-index' | 'exactly-once' | 'nothing-acknowledged-lost' | 'liveness' | 'bounds' | 'flow'
 
 /** The engine did something that the specification does not allow. */
 export class SpecViolation extends Error {

@@ -45,7 +45,7 @@ export function createWorld (request: RunRequest, settings: Settings): World {
     settings,
     random,
     trace,
-    spec: new Spec(id => (disks[id - 1] as SimDisk).durable),
+    spec: new Spec(settings, id => (disks[id - 1] as SimDisk).durable),
     network: createNetwork(settings, createRandom(request.seed, 3), ids.length),
     peers,
     onApplied: () => {},
