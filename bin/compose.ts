@@ -11,10 +11,12 @@ import type { Logger } from '../cluster/log.ts'
 import { createPinTracker } from '../cluster/pintracker/tracker.ts'
 import type { ClusterApi, Component, Consensus } from '../cluster/ports.ts'
 import { createRest } from '../cluster/rest/server.ts'
+import type { Rest } from '../cluster/rest/server.ts'
 import { createPinset } from '../cluster/state/pinset.ts'
 import { createStore } from '../cluster/store/store.ts'
 import { createUpkeep } from '../cluster/upkeep.ts'
 import { createProxy } from '../proxy/server.ts'
+import type { Proxy } from '../proxy/server.ts'
 import type { PeerFolder, Settings } from './service/folder.ts'
 import { version } from './version.ts'
 
@@ -32,6 +34,9 @@ export interface Composed {
   readonly components: readonly Component[]
   readonly cluster: ClusterApi
   readonly consensus: Consensus
+  /** The doors; one that service.json leaves out stays shut. */
+  readonly rest: Rest | undefined
+  readonly proxy: Proxy | undefined
 }
 
 /** Configuration → a peer, built and idle. The one place that knows which implementation stands behind which seam. */
@@ -57,10 +62,8 @@ export function compose ({ folder, settings, daemon, clock, log }: ComposeParts)
   const requests = createRequests({ clock }, { endpoint: daemon.endpoint, apiAuth: ipfsConfig.apiAuth })
   const adder = createAdder({ cluster, daemon: createAddingDaemon(requests), putBlocks: async (_peer, blocks, roots, call) => await ipfs.importBlocks(blocks, roots, call), clock })
 
-  const doors = [
-    ...written.has('rest') ? [createRest({ cluster, adder, clock, log: log.for('restapi'), version }, configs.rest, folder.path)] : [],
-    ...written.has('proxy') ? [createProxy({ cluster, adder, clock, log }, proxyConfig)] : []
-  ]
+  const rest = written.has('rest') ? createRest({ cluster, adder, clock, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined
+  const proxy = written.has('proxy') ? createProxy({ cluster, adder, clock, log }, proxyConfig) : undefined
   const adding: Component = { name: 'adder', start: async () => {}, [Symbol.asyncDispose]: () => requests[Symbol.asyncDispose]() }
-  return { components: [store, ipfs, consensus, tracker, upkeep, adding, ...doors], cluster, consensus }
+  return { components: [store, ipfs, consensus, tracker, upkeep, adding, ...[rest, proxy].filter(door => door !== undefined)], cluster, consensus, rest, proxy }
 }

@@ -1,7 +1,8 @@
 import { startInOrder } from '../../cluster/lifecycle.ts'
 import { systemClock } from '../../cluster/clock.ts'
 import type { Logger } from '../../cluster/log.ts'
-import { isLoopback } from '../../cluster/config/endpoint.ts'
+import { isLoopback, parseEndpoint } from '../../cluster/config/endpoint.ts'
+import type { Endpoint } from '../../cluster/config/endpoint.ts'
 import { UsageError } from '../args.ts'
 import type { Values } from '../args.ts'
 import { compose } from '../compose.ts'
@@ -29,7 +30,7 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
 
   if (flags.is('init')) for (const path of await initFolder(folder, { env, overwrites: false })) say(`wrote ${path}`)
   const settings = await readFolder(folder, env)
-  const { configs, identity, written } = settings
+  const { configs, identity } = settings
   for (const warning of settings.warnings) log.warn(warning)
   warnOfOpenDoors(configs, log)
 
@@ -41,8 +42,8 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
     say(panel({
       id: identity.id,
       peername: configs.cluster.peername,
-      proxy: written.has('proxy') ? configs.proxy.listenMultiaddress : [],
-      rest: written.has('rest') ? configs.rest.httpListenMultiaddress : [],
+      proxy: peer.proxy === undefined ? [] : configs.proxy.listenMultiaddress.map((endpoint, i) => atPort(endpoint, peer.proxy!.addresses[i]!)),
+      rest: peer.rest?.addresses ?? [],
       daemon: daemon.description,
       folder: folder.path,
       pins: await peer.consensus.state.count()
@@ -88,6 +89,11 @@ function warnOfOpenDoors ({ proxy, rest }: PeerConfigs, log: Logger): void {
   for (const { multiaddr } of rest.httpListenMultiaddress.filter(endpoint => !isLoopback(endpoint))) {
     log.warn('the REST API can be reached from other machines without a password; see api.restapi.basic_auth_credentials', { multiaddr })
   }
+}
+
+/** Port 0 in the configuration is a port that was free. */
+function atPort (endpoint: Endpoint, url: string): Endpoint {
+  return endpoint.kind === 'tcp' && endpoint.port === 0 ? parseEndpoint(endpoint.multiaddr.replace('/tcp/0', `/tcp/${new URL(url).port}`)) : endpoint
 }
 
 async function aborted (signal: AbortSignal): Promise<void> {

@@ -38,7 +38,7 @@ async function sendLines (reply: FastifyReply, { lines, headers = {} }: Extract<
   const first = await source.next()
   reply.headers({ 'content-type': contentType, ...headers })
   if (first.done === true) {
-    await reply.header('trailer', streamError).code(204).send()
+    await reply.code(204).send() // an answer without a body cannot announce a trailer
     return
   }
 

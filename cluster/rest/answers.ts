@@ -22,8 +22,8 @@ export function idToJson (id: ClusterId): object {
   }
 }
 
-/** ipfs-cluster's GlobalPinInfo object. */
-export function pinInfoToJson (info: GlobalPinInfo, details: PeerDetails): object {
+/** ipfs-cluster's GlobalPinInfo object. What was never noted, like that nobody pins it, is so as of now. */
+export function pinInfoToJson (info: GlobalPinInfo, details: PeerDetails, nowMs: number): object {
   const peers = info.peers.map(({ peer, status, timestampMs, error, attemptCount, isPriority }) => {
     const { peername, ipfsId, ipfsAddresses } = details(peer)
     return [peer, {
@@ -31,7 +31,7 @@ export function pinInfoToJson (info: GlobalPinInfo, details: PeerDetails): objec
       ...ipfsId !== '' && { ipfs_peer_id: ipfsId },
       ...ipfsAddresses.length > 0 && { ipfs_peer_addresses: ipfsAddresses },
       status,
-      timestamp: goTime(timestampMs),
+      timestamp: goTime(timestampMs === 0 ? nowMs : timestampMs),
       error,
       attempt_count: attemptCount,
       priority_pin: isPriority

@@ -42,7 +42,7 @@ export async function unpinPath (call: RestCall): Promise<Answer> {
 export async function onePin (call: RestCall): Promise<Answer> {
   const { cluster, params, signal } = call
   const info = await cluster.status(cidFromText(params['cid']!), { signal })
-  return valueAnswer(pinInfoToJson(asAsked(call, info), await call.details()))
+  return valueAnswer(pinInfoToJson(asAsked(call, info), await call.details(), call.clock.now()))
 }
 
 export function listPins (call: RestCall): Answer {
@@ -59,7 +59,7 @@ export function listPins (call: RestCall): Answer {
 export async function recoverPin (call: RestCall): Promise<Answer> {
   const { cluster, params, signal } = call
   const info = await cluster.recover(cidFromText(params['cid']!), { signal })
-  return valueAnswer(pinInfoToJson(asAsked(call, info), await call.details()))
+  return valueAnswer(pinInfoToJson(asAsked(call, info), await call.details(), call.clock.now()))
 }
 
 export function recoverPins (call: RestCall): Answer {
@@ -78,7 +78,7 @@ export function statusFilter (text: string | null): ReadonlySet<TrackerStatus> {
 function infoLines (call: RestCall, infos: AsyncIterable<GlobalPinInfo>): Answer {
   async function * lines (): AsyncGenerator<object> {
     const details = await call.details()
-    for await (const info of infos) yield pinInfoToJson(asAsked(call, info), details)
+    for await (const info of infos) yield pinInfoToJson(asAsked(call, info), details, call.clock.now())
   }
   return linesAnswer(lines())
 }

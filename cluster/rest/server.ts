@@ -21,12 +21,18 @@ const graceMs = 2_000
 /** Go's servers allow so much above the configured limit. */
 const headerSlackBytes = 4_096
 
+export interface Rest extends Component {
+  /** Where it listens, once started. */
+  readonly addresses: readonly Endpoint[]
+}
+
 /**
  * ipfs-cluster's REST API on each of the configured addresses.
  *
  * @param folder what `ssl_cert_file` and `ssl_key_file` are relative to
  */
-export function createRest (parts: RestParts, config: RestConfig, folder: string): Component {
+export function createRest (parts: RestParts, config: RestConfig, folder: string): Rest {
+  const addresses: Endpoint[] = []
   const closing = new AbortController()
   const doors = new AsyncDisposableStack()
   const { details } = createPeerDirectory(parts)
@@ -69,6 +75,7 @@ export function createRest (parts: RestParts, config: RestConfig, folder: string
 
   return {
     name: 'rest',
+    addresses,
     async start () {
       const tls = config.sslCertFile === undefined ? undefined : { cert: await pem(folder, config.sslCertFile), key: await pem(folder, config.sslKeyFile!), minVersion: 'TLSv1.2' as const }
       await using opened = new AsyncDisposableStack()
@@ -76,10 +83,10 @@ export function createRest (parts: RestParts, config: RestConfig, folder: string
         const app = createApp(config, tls)
         serve(app, endpoint)
         opened.defer(() => app.close())
-        await listening(app, endpoint, 'api.restapi.http_listen_multiaddress')
-        parts.log.info('REST API is open', { url: urlOf(endpoint) })
+        addresses.push(await listening(app, endpoint, 'api.restapi.http_listen_multiaddress'))
       }
       doors.use(opened.move())
+      parts.log.info('the REST API is open', { addresses: addresses.map(urlOf) })
     },
     async [Symbol.asyncDispose] () {
       if (doors.disposed) return
