@@ -34,7 +34,11 @@ export function isPromotable ({ id, tracker, log }: RaftState): boolean {
 export function countVote (raft: RaftState, m: Message): void {
   const { tracker, trace } = raft
   trace?.('info', m.reject ? 'vote refused' : 'vote received', [hex(raft.id), hex(m.from), raft.term])
-  if (m.reject && m.commit > raft.log.committed && raft.log.matches(m.commit, m.logTerm)) raft.log.commitTo(m.commit)
+  if (m.reject && m.commit > raft.log.committed && raft.log.matches(m.commit, m.logTerm)) {
+    // What is committed now may change who decides, and whether we may stand: not with votes counted before.
+    raft.log.commitTo(m.commit)
+    return becomeFollower(raft, raft.term, none)
+  }
   tracker.recordVote(m.from, !m.reject)
   const { granted, rejected, result } = tracker.tally()
   assert(granted + rejected <= tracker.members.length, 'nobody votes twice', granted, rejected)
