@@ -9,7 +9,7 @@ import type { AbortOptions, AddingDaemon, ImportCall, PinWait } from '../cluster
 import { batches } from './batches.ts'
 import { buildEntries } from './build.ts'
 import { readCar } from './car.ts'
-import { addOnDaemon } from './daemon-add.ts'
+import { addOnDaemon, assertAccepted } from './daemon-add.ts'
 import { createDelivery } from './delivery.ts'
 import type { Delivery, DeliveryComponents } from './delivery.ts'
 import type { AddEntry } from './entries.ts'
@@ -54,6 +54,7 @@ export function createAdder (components: AdderComponents): Adder {
     async * add (entries, params, { signal }) {
       const settings = await importSettings({ signal })
       const layout = settings === undefined ? undefined : importerLayout(params.options, settings)
+      if (layout === undefined) await assertAccepted(components.daemon, params.options, { signal })
       yield * running(signal, async (outputs, signal) => {
         await addBatches({ components, params, layout, signal, routes }, entries, outputs)
       })

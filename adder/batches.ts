@@ -30,7 +30,7 @@ export async function * batches (entries: AsyncIterable<AddEntry>, limits: Batch
       yield { entries: limits.isWhole ? source.all() : oneBatch(source, limits) }
     }
   } finally {
-    await source.close()
+    source.close()
   }
 }
 
@@ -114,10 +114,10 @@ class EntrySource {
     }
   }
 
-  async close (): Promise<void> {
-    // A read that is under way ends with the upload, which is what its owner closes; waiting for it here could be for ever.
+  /** A read that is under way ends with the upload, which is what its owner closes; waiting for it here could be for ever. */
+  close (): void {
     this.#pending?.catch(() => {})
-    if (this.#pending === undefined) await this.#entries.return?.()
+    this.#entries.return?.().catch(() => {})
   }
 
   async #next (): Promise<AddEntry | undefined> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CID } from 'multiformats/cid'
+import { KuboRepliedError } from '../cluster/api/errors.ts'
 import { toGoBytes } from '../cluster/api/kubo/go-text.ts'
 import type { AbortOptions, AddingDaemon, DaemonAddLine } from '../cluster/ports.ts'
 import { noEntryMetadata } from './entries.ts'
@@ -24,6 +25,24 @@ export async function addOnDaemon (daemon: AddingDaemon, entries: AsyncIterable<
   const lines = daemon.add({ query: queryOf(options), contentType, body: multipartBody(noticing(entries, upload), boundary) }, { signal })
   for await (const line of lines) await tellLine(line, upload, tell)
 }
+
+/**
+ * Has the daemon say whether it takes these options, before anything of the upload is read, as Kubo would. An upload of nothing makes it
+ * look at them and stop.
+ *
+ * @throws KuboRepliedError with its refusal
+ */
+export async function assertAccepted (daemon: AddingDaemon, options: AddOptions, { signal }: AbortOptions): Promise<void> {
+  const boundary = 'nothing'
+  try {
+    const body = multipartBody(noEntries, boundary)
+    await Array.fromAsync(daemon.add({ query: queryOf(options), contentType: `multipart/form-data; boundary=${boundary}`, body }, { signal }))
+  } catch (err) {
+    if (!(err instanceof KuboRepliedError && err.message === 'expected a file argument')) throw err
+  }
+}
+
+const noEntries: AsyncIterable<AddEntry> = { async * [Symbol.asyncIterator] () {} }
 
 interface Top { readonly path: string, readonly isDirectory: boolean, readonly metadata: EntryMetadata }
 

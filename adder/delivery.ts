@@ -78,16 +78,21 @@ async function pinRoots (to: Destinations, options: DeliveryOptions, roots: read
   const named: NamedRoot[] = roots.filter((_cid, i) => isNamed[i]).map(cid => ({ cid, name: options.pin.name }))
   for (const [i, pin] of pins.entries()) if (!isNamed[i]) pin.giveUp(new Error('a root before it was refused'))
 
+  let failure: { readonly error: unknown } | undefined
   try {
     const here = to.isAllocatedHere ? to.out.outcome(to.cluster.self) : undefined
     const told = here?.then(outcome => { for (const pin of pins) pin.deliveredHere(outcome) })
     const outcomes = await to.out.finish(named)
     await told
     for (const [i, pin] of pins.entries()) if (isNamed[i]) pin.deliveredTo(outcomes, to)
-  } catch (err) {
-    for (const pin of pins) pin.giveUp(err)
+  } catch (error) {
+    // A caller whose time is up hears of each root; a daemon that would not have the blocks at all is another matter.
+    if (!options.signal.aborted) failure = { error }
+    for (const pin of pins) pin.giveUp(error)
   }
-  return await Promise.all(pins.map(pin => pin.outcome))
+  const outcomes = await Promise.all(pins.map(pin => pin.outcome))
+  if (failure !== undefined) throw failure.error
+  return outcomes
 }
 
 interface OpenPin {

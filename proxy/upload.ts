@@ -11,10 +11,10 @@ const stallTimeoutMs = 300_000
 
 type Uploading = Pick<CommandCall, 'request' | 'signal'>
 
-/** The parts of the request's body, pulled. Neither an error nor an early end closes the connection, which the answer needs. */
-export function uploadedParts ({ request, signal }: Uploading, clock: Clock): AsyncIterable<MultipartPart> {
+/** The parts of the request's body, pulled; not a byte is read before the first is asked for. Neither an error nor an early end closes the connection, which the answer needs. */
+export async function * uploadedParts ({ request, signal }: Uploading, clock: Clock): AsyncGenerator<MultipartPart, void, undefined> {
   const bytes = request.body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
-  return readMultipart(untilGivenUp(bytes, { signal, stall: { clock, timeoutMs: stallTimeoutMs, what: 'upload' } }), multipartBoundary(request.contentType) ?? '')
+  yield * readMultipart(untilGivenUp(bytes, { signal, stall: { clock, timeoutMs: stallTimeoutMs, what: 'upload' } }), multipartBoundary(request.contentType) ?? '')
 }
 
 export function uploadedEntries (call: Uploading, clock: Clock): AsyncIterable<AddEntry> {
