@@ -1,21 +1,21 @@
 import { assert } from './assert.ts'
-import { appendThread, applyThread } from './types.ts'
+import { appendThread, applyThread, none } from './types.ts'
 import type { Entry, HardState, Message, MessageType, NodeId } from './types.ts'
 
 export const noEntries: readonly Entry[] = Object.freeze([])
 export const noMessages: readonly Message[] = Object.freeze([])
 
 /** All fields, always in this order: one shape. */
-export function message (type: MessageType, fields: Partial<Message>): Message {
+export function message (type: MessageType, fields: Partial<Message>, from = fields.from ?? none, term = fields.term ?? 0): Message {
   return {
     type,
-    to: fields.to ?? 0,
-    from: fields.from ?? 0,
-    term: fields.term ?? 0,
+    to: fields.to ?? none,
+    from,
+    term,
     logTerm: fields.logTerm ?? 0,
     index: fields.index ?? 0,
     commit: fields.commit ?? 0,
-    vote: fields.vote ?? 0,
+    vote: fields.vote ?? none,
     reject: fields.reject ?? false,
     rejectHint: fields.rejectHint ?? 0,
     context: fields.context ?? 0,

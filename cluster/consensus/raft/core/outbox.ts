@@ -14,11 +14,7 @@ export function send (raft: RaftState, type: MessageType, fields: Partial<Messag
   assert(isVoting === (fields.term !== undefined), 'elections state their term, all else has the term it is sent in')
   assert((fields.to ?? 0) > 0, 'a message has somebody to go to')
 
-  const m = message(type, {
-    ...fields,
-    from: fields.from ?? raft.id,
-    term: isVoting ? fields.term! : isForwarded ? 0 : raft.term
-  })
+  const m = message(type, fields, fields.from ?? raft.id, isVoting ? fields.term! : isForwarded ? 0 : raft.term)
   if (type === 'MsgAppResp' || type === 'MsgVoteResp' || type === 'MsgPreVoteResp') {
     raft.messagesAfterAppend.push(m)
   } else {

@@ -6,6 +6,7 @@ export type VoteResult = 'pending' | 'lost' | 'won'
 export type AckedIndex = (id: NodeId) => Index | undefined
 export type CastVote = (id: NodeId) => boolean | undefined
 
+/** Room to sort in, so that counting a quorum allocates nothing. */
 const scratch: Index[] = []
 
 /**
@@ -16,10 +17,10 @@ export function committedIndex (voters: readonly NodeId[], acked: AckedIndex): I
   const count = voters.length
   if (count === 0) return Infinity
 
-  scratch.length = 0
-  for (const id of voters) insertDescending(scratch, acked(id) ?? 0)
-  assert(scratch.length === count, 'every voter counts once', scratch.length, count)
-  return scratch[majority(count) - 1]!
+  for (let taken = 0; taken < count; taken++) insertDescending(scratch, taken, acked(voters[taken]!) ?? 0)
+  const index = scratch[majority(count) - 1]!
+  assert(index <= scratch[0]!, 'a majority is not ahead of everyone', index, scratch[0]!)
+  return index
 }
 
 /** Nobody to ask counts as won, for the same reason. */
@@ -44,8 +45,9 @@ export function majority (count: number): number {
   return Math.floor(count / 2) + 1
 }
 
-function insertDescending (sorted: Index[], index: Index): void {
-  let at = sorted.length
-  while (at > 0 && sorted[at - 1]! < index) at--
-  sorted.splice(at, 0, index)
+/** `sorted` holds `count` indexes and what is left of earlier calls. */
+function insertDescending (sorted: Index[], count: number, index: Index): void {
+  let at = count
+  for (; at > 0 && sorted[at - 1]! < index; at--) sorted[at] = sorted[at - 1]!
+  sorted[at] = index
 }
