@@ -16,6 +16,8 @@ export interface SimulatorArgs {
   readonly without: readonly Switch[]
   /** Print each seed's hash, not only that of them all. */
   readonly hashes: boolean
+  /** Say which seed failed, without looking for the shortest prefix. */
+  readonly quick: boolean
   readonly help: boolean
 }
 
@@ -29,6 +31,7 @@ export const usage = `npm run raft:sim -- --seeds A..B [--nodes N] [--learners L
   --workers W     threads                                                     (one a core)
   --without X,Y   leaves kinds of weather out: ${switches.join(', ')}
   --hashes        prints the trace hash of every seed
+  --quick         does not look for the shortest prefix of a failing seed
 `
 
 /** @throws Error with what is wrong, for the command line */
@@ -44,6 +47,7 @@ export function parseSimulatorArgs (args: readonly string[]): SimulatorArgs {
       workers: { type: 'string', default: String(availableParallelism()) },
       without: { type: 'string', default: '' },
       hashes: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false }
     }
   })
@@ -59,6 +63,7 @@ export function parseSimulatorArgs (args: readonly string[]): SimulatorArgs {
     workers: integer('workers', values.workers, 1, 64),
     without: values.without.split(',').filter(name => name !== '').map(name => oneOf('without', name, switches)),
     hashes: values.hashes,
+    quick: values.quick,
     help: values.help
   }
 }

@@ -63,8 +63,9 @@ function describe ({ request: { seed }, failure, hash }: RunResult): string {
   return `seed ${seed} failed at tick ${failure?.tick} (trace ${hash})\n  ${failure?.message}`
 }
 
-function explain (failed: RunResult, { without }: SimulatorArgs): void {
+function explain (failed: RunResult, { without, quick }: SimulatorArgs): void {
   console.log(`\nreplay:   ${replayCommand({ result: failed, without })}`)
+  if (quick) return
   const shrunk = shrink(failed, without)
   console.log(`shortest: ${replayCommand(shrunk)}`)
   console.log(`  ${shrunk.result.failure?.message}`)

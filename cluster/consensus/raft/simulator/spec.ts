@@ -1,6 +1,6 @@
 import { hashEntry, decodeCommand, takesEffect } from './machine.ts'
 import { LeaderClaims } from './spec-leader.ts'
-import { confText, isQuorum, sameConf } from './spec-membership.ts'
+import { confText, isQuorum, isVoter, sameConf } from './spec-membership.ts'
 import { covers, lastIndexOf } from './log-image.ts'
 import { require } from './violation.ts'
 import type { ConfState, Entry, Index, Message, MessageType, NodeId, Ready, Role, Snapshot, Status, Term } from '../core/types.ts'
@@ -230,6 +230,7 @@ export class Spec {
       this.#claims = new LeaderClaims(this.#settings)
     }
     this.#voted(peer, term, id)
+    require(isVoter(peer.conf, id), 'membership', () => `${id} leads term ${term} and is no voter of ${confText(peer.conf)}`)
     for (const [earlier, index] of this.#commitOfTerm) {
       if (earlier >= term || index <= peer.base) continue
       require(this.#termOf(peer, index) === this.#committed[index], 'leader-completeness', () => `leader ${id} of term ${term} lacks ${index}, committed in term ${earlier}`)
