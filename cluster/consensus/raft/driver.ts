@@ -161,9 +161,9 @@ export class Driver {
       else this.#out(m)
     }
     // A candidate asks for votes once its own term and vote are safe (D5): the core would let it ask before.
+    if (append === undefined) for (const m of candidacies) this.#out(m)
+    this.#flush() // first, so that the others' disks work while ours does
     if (append !== undefined) this.#hooks.append(append, candidacies)
-    else for (const m of candidacies) this.#out(m)
-    this.#flush()
   }
 
   #out (m: Message): void {

@@ -87,6 +87,7 @@ class LogStorage implements RaftStorage {
   #hard: ReplayedLog['hard']
   #base: SnapshotMeta
   #snapshot: Snapshot | 'pending' = 'pending'
+  #hint: ReplayedLog['hard'] | undefined
   #queue: Waiting[] = []
   #writing: Promise<void> | undefined
   #failed: StorageFailedError | undefined
@@ -118,12 +119,18 @@ class LogStorage implements RaftStorage {
   }
 
   append ({ hard, entries, mustSync }: AppendBatch): Promise<void> {
-    if (hard === undefined && entries.length === 0) return this.#enqueue(undefined, false, () => {})
+    if (entries.length === 0 && !mustSync) {
+      // A commit hint goes along with the next write; by itself it is not worth one.
+      this.#hint = hard ?? this.#hint
+      return this.#enqueue(undefined, false, () => {})
+    }
     const to = new ByteWriter(64 + entries.reduce((sum, entry) => sum + entry.data.length + 24, 0))
     writeEntries(to, entries)
-    return this.#enqueue({ kind: 'append', payload: encodeAppend(hard, to.done()) }, mustSync, place => {
+    const written = hard ?? this.#hint
+    this.#hint = undefined
+    return this.#enqueue({ kind: 'append', payload: encodeAppend(written, to.done()) }, mustSync, place => {
       this.#tail.append(entries, place)
-      if (hard !== undefined) this.#hard = hard
+      if (written !== undefined) this.#hard = written
     })
   }
 
@@ -165,6 +172,7 @@ class LogStorage implements RaftStorage {
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {
+    if (this.#hint !== undefined && this.#failed === undefined) await this.append({ hard: this.#hint, entries: [], mustSync: true }).catch(() => {})
     this.#closed = true
     this.#wakeForSpace?.()
     await this.#writing

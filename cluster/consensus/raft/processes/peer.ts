@@ -85,9 +85,17 @@ async function carryOut (order: Order): Promise<unknown> {
   }
 }
 
+/** Shared by the requests of a moment: a timer each would cost more than the requests. */
+let shared: { readonly signal: AbortSignal, readonly madeMs: number } | undefined
+function deadline (): AbortSignal {
+  const nowMs = performance.now()
+  if (shared === undefined || nowMs - shared.madeMs > requestMs / 10) shared = { signal: AbortSignal.timeout(requestMs), madeMs: nowMs }
+  return shared.signal
+}
+
 async function answer (request: Request): Promise<Answer> {
   if (request.kind === 'admin') return { kind: 'json', json: JSON.stringify(await carryOut(request.order)) }
-  const signal = AbortSignal.timeout(requestMs)
+  const signal = deadline()
   switch (request.kind) {
     case 'write': {
       const { answer } = await node!.propose(request.data, { signal, ...request.id === undefined ? {} : { id: request.id } })
@@ -110,7 +118,7 @@ function serve (socket: Socket): void {
   socket.on('error', () => {})
   const reply = (number: number, given: Answer): void => {
     // Answers of one moment leave in one write.
-    if (out.length === 0) queueMicrotask(() => setImmediate(() => { socket.write(Buffer.concat(out)); out = [] }))
+    if (out.length === 0) setImmediate(() => { socket.write(Buffer.concat(out)); out = [] })
     out.push(encodeFrame(encodeAnswer(number, given)))
   }
   socket.on('data', chunk => {
