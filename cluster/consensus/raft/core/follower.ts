@@ -79,8 +79,17 @@ function forward (raft: RaftState, m: Message): StepResult {
     return m.type === 'MsgReadIndex' ? 'dropped' : 'accepted'
   }
   const { type, from, entries, context } = m
+  if (type !== 'MsgTransferLeader' && isForwarded(raft, m)) {
+    raft.trace?.('info', 'passed on once already', [hex(raft.id), hex(from)])
+    return 'dropped'
+  }
   send(raft, type, { to: raft.lead, from: from === none ? raft.id : from, entries, context })
   return 'accepted'
+}
+
+/** One hop: peers that each take another for the leader must not pass a request round. Its sender tries again. */
+function isForwarded ({ id, config }: RaftState, { from }: Message): boolean {
+  return from !== none && from !== id && !config.asEtcd
 }
 
 /** So that this peer may vote, or be asked to, without waiting for the silence to be long enough. */

@@ -2,7 +2,7 @@ import { assert } from './assert.ts'
 import { restoreMembership } from './conf-state.ts'
 import { changeMembership } from './confchange.ts'
 import { describeMembership } from './describe.ts'
-import { advanceCommit, broadcastAppend, sendAppend } from './replication.ts'
+import { advanceCommit, broadcastAppend, resumeAppends } from './replication.ts'
 import { becomeFollower } from './roles.ts'
 import type { Progress } from './progress.ts'
 import { hex } from './state.ts'
@@ -43,12 +43,7 @@ export function switchMembership (raft: RaftState, membership: Membership, progr
   if (membership.voters.incoming.length === 0) return
 
   // Fewer voters may be needed now than have the entry; otherwise make the acquaintance of who is new.
-  if (advanceCommit(raft)) {
-    broadcastAppend(raft)
-  } else {
-    for (const peer of tracker.members) {
-      if (peer.id !== raft.id) sendAppend(raft, peer, false)
-    }
-  }
+  if (advanceCommit(raft)) broadcastAppend(raft)
+  else resumeAppends(raft)
   if (!tracker.isVoter(raft.leadTransferee)) raft.leadTransferee = none
 }

@@ -4,11 +4,12 @@ import { describeIds, describeMembership } from './describe.ts'
 import { tickFollower } from './follower.ts'
 import { jointIds } from './joint.ts'
 import { tickLeader } from './leader.ts'
-import { indexMax } from './limits.ts'
+import { indexMax, termMax } from './limits.ts'
 import { applyConfChange } from './membership.ts'
 import { hasTerm, isLocal, isResponse, isStorageLane, message } from './message.ts'
 import { propose } from './propose.ts'
 import { ReadyQueue } from './ready.ts'
+import { resumeAppends } from './replication.ts'
 import { becomeFollower } from './roles.ts'
 import { createState, hex } from './state.ts'
 import type { RaftState } from './state.ts'
@@ -108,6 +109,7 @@ export class RaftCore implements RaftCoreApi {
 
   entriesFetched (): void {
     this.#raft.log.entriesFetched()
+    if (this.#raft.role === 'leader') resumeAppends(this.#raft)
   }
 
   hasReady (): boolean {
@@ -134,6 +136,7 @@ export class RaftCore implements RaftCoreApi {
 
 /** Entries must follow the one their message names, in order and of its leader's time: storage and log rely on it. */
 function isWellFormed (m: Message): boolean {
+  if (m.term > termMax) return false
   if (m.type === 'MsgProp') return m.entries.length > 0
   if (m.type === 'MsgSnap') return m.snapshot !== undefined
   if (m.type !== 'MsgApp') return true

@@ -40,6 +40,13 @@ export function broadcastAppend (raft: RaftState): void {
   }
 }
 
+/** Sends what there is to send and could not be sent before; nothing to those who miss nothing. */
+export function resumeAppends (raft: RaftState): void {
+  for (const peer of raft.tracker.members) {
+    if (peer.id !== raft.id) sendAppend(raft, peer, false)
+  }
+}
+
 export function broadcastHeartbeat (raft: RaftState): void {
   const { reads, config } = raft
   const isRound = reads.waitsForRound || config.readOnly === 'lease'

@@ -199,8 +199,8 @@ export interface RaftCoreConfig {
   readonly stepDownOnRemoval?: boolean
   /**
    * Default false. Leaves out what this engine does beyond etcd's: a snapshot whose membership lacks the receiver is
-   * not taken, a refused vote says nothing about commits, and a membership change that does not fit is only noticed
-   * when it is applied. For scripts that expect exactly etcd's messages.
+   * not taken, a refused vote says nothing about commits, a membership change that does not fit is only noticed when it
+   * is applied, and requests may be passed on more than once. For scripts that expect exactly etcd's messages.
    */
   readonly asEtcd?: boolean
   readonly trace?: Trace
