@@ -9,7 +9,7 @@ import type { AddedOutput, TellBuilt } from './output.ts'
 import type { AddOptions } from './params.ts'
 
 /** What would make the daemon pin, announce what is not pinned yet, or keep from us what it did. */
-const withheld: ReadonlySet<string> = new Set(['pin', 'pin-name', 'silent', 'only-hash', 'fast-provide-root', 'fast-provide-dag', 'fast-provide-wait'])
+const withheld: ReadonlySet<string> = new Set(['encoding', 'pin', 'pin-name', 'silent', 'only-hash', 'fast-provide-root', 'fast-provide-dag', 'fast-provide-wait'])
 
 /**
  * Has the daemon add the entries as it was asked to, but for the pin: the caller holds its pin lock meanwhile and pins the roots when

@@ -59,6 +59,7 @@ class Relay implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #gone = false
   #begun = false
+  #cut = false
 
   constructor (request: IncomingMessage, response: ServerResponse, parts: RelayParts) {
     this.#request = request
@@ -71,7 +72,12 @@ class Relay implements Dispatcher.DispatchHandler {
   upload (body: PassThrough): void {
     const request = this.#request
     request.pipe(body)
-    request.once('close', () => { if (!request.complete) body.destroy(new Error('the client broke off its upload')) })
+    request.on('error', () => {})
+    request.once('close', () => {
+      if (request.complete) return
+      this.#cut = true
+      body.destroy(new Error('the client broke off its upload'))
+    })
     // The daemon may have enough before the end: the rest is read and dropped, so that the client lives to read its answer.
     body.once('close', () => { request.unpipe(body); request.resume() })
     body.on('error', () => {})
@@ -112,6 +118,10 @@ class Relay implements Dispatcher.DispatchHandler {
   failed (error: Error): void {
     const { daemon, log } = this.#parts
     if (this.#gone) return
+    if (this.#cut) {
+      this.#response.destroy()
+      return
+    }
     if (this.#response.headersSent) {
       log.warn('the daemon broke off an answer', { error })
       this.#response.destroy()

@@ -44,6 +44,7 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
   const daemon = createDaemonLink(config.nodeMultiaddress, { https: config.nodeHttps })
   const calls = createDaemonCalls({ daemon }, { auth: config.apiAuth })
   const stopping = new AbortController()
+  const inFlight = new WeakMap<Socket, Exchange>()
   const servers: Server[] = []
   let origins: OriginMap = mapOrigins([], undefined)
   let check: OwnAddressCheck | undefined
@@ -54,6 +55,7 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
 
   const answer = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
     if (check?.caught(request, response) === true) return
+    inFlight.set(request.socket, { request, response })
     const wrong = refusedByGo(request)
     if (wrong !== undefined) {
       closeWith(wrong, request.socket)
@@ -87,6 +89,7 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
     server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response))
     server.on('connect', (request: IncomingMessage, socket: Socket) => relayRequest(request, socket, { daemon, origins }))
     server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket) => {
+      if (error.code === 'HPE_INVALID_EOF_STATE' && cutUpload(inFlight.get(socket))) return
       if (error.code === 'HPE_INVALID_METHOD' && isWholeHead(error.rawPacket)) relayBytes(error.rawPacket!, socket, daemon)
       else if (error.code !== 'HPE_INVALID_URL' || error.rawPacket === undefined || !retryEscaped(error.rawPacket, socket, server)) answerBadRequest(socket, error)
     })
@@ -115,6 +118,17 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
     },
     [Symbol.asyncDispose]: stop
   }
+}
+
+interface Exchange { readonly request: IncomingMessage, readonly response: ServerResponse }
+
+/** The client has closed its side in the middle of its upload. The upload fails as in Go; the answer can still be sent. */
+function cutUpload (exchange: Exchange | undefined): boolean {
+  if (exchange === undefined || exchange.response.writableEnded) return false
+  const { request } = exchange
+  Object.assign(request, { socket: null }) // or node would close the whole connection with it
+  request.destroy(new Error('context canceled'))
+  return true
 }
 
 function failed (response: ServerResponse, err: unknown, { address, log }: { readonly address: string, readonly log: Logger }): void {

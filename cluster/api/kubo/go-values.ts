@@ -10,7 +10,7 @@ export function parseGoBool (text: string): boolean | undefined {
   }
 }
 
-/** `strconv.ParseInt(text, 0, bits)` or `ParseUint`: `0x`, `0o`, `0b` and `0` prefixes, `_` between digits only together with a prefix. */
+/** `strconv.ParseInt(text, 0, bits)` or `ParseUint`: `0x`, `0o`, `0b` and `0` prefixes, `_` between digits. */
 export function parseGoInteger (text: string, { bits, signed }: { bits: 32 | 64, signed: boolean }): bigint | undefined {
   const match = /^([+-]?)(0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|0[bB]_?[01]+(?:_[01]+)*|0[oO]?_?[0-7]+(?:_[0-7]+)*|0|[1-9][0-9]*(?:_[0-9]+)*)$/.exec(text)
   if (match === null || (!signed && match[1] !== '')) return undefined
