@@ -116,6 +116,7 @@ export function createLane ({ ipfs, index, clock, log, expectations }: LaneCompo
   function fail (operation: Operation, cause: unknown): void {
     operation.phase = 'error'
     operation.attempts++
+    operation.error = cause instanceof Error ? cause.message : String(cause)
     operation.ended.resolve({ kind: 'failed', cause })
     log.warn(`${operation.type} failed`, { cid: operation.cid.toString(), attempts: operation.attempts, err: cause })
     const { type, asked, attempts } = operation

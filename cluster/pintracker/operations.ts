@@ -19,8 +19,9 @@ export interface Operation {
   /** Of an `unpin`: whether a user asked for it. */
   asked: boolean
   phase: OperationPhase
-  /** Failures so far. */
+  /** Failures so far, and what the last one said. */
   attempts: number
+  error: string
   sinceMs: number
   readonly isPriority: boolean
   /** Ends the work itself. */
@@ -61,6 +62,7 @@ export class Operations {
     const operation: Operation = {
       ...wish,
       phase: 'queued',
+      error: '',
       cancelling: new AbortController(),
       previousStopped: existing?.stopped.promise ?? Promise.resolve(),
       stopped: Promise.withResolvers(),
@@ -81,6 +83,12 @@ export class Operations {
   /** Unless another has taken its place already. */
   remove (operation: Operation): void {
     if (this.isCurrent(operation)) this.#byKey.delete(operation.key)
+  }
+
+  /** Whether one is waiting or running, and not just being noted. */
+  isBusy (key: string): boolean {
+    const phase = this.#byKey.get(key)?.phase
+    return phase === 'queued' || phase === 'in_progress'
   }
 
   isCurrent (operation: Operation): boolean {

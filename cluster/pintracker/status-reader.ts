@@ -24,7 +24,7 @@ export interface StatusReader {
   /** The same, but asks the daemon when all seems to be well: somebody may have unpinned it there. */
   verified (cid: CID, options: AbortOptions): Promise<PinInfo>
   /** How an operation ended. */
-  after (operation: Operation, cause: unknown): Promise<PinInfo>
+  after (operation: Operation): Promise<PinInfo>
   /** Never asks the daemon. An empty filter is none. */
   all (filter: ReadonlySet<TrackerStatus>, options: AbortOptions): AsyncIterable<PinInfo>
   cidOf (key: Uint8Array): CID
@@ -81,10 +81,9 @@ export function createStatusReader ({ state, index, ipfs, operations, self }: St
         return { ...info, status: 'cluster_error', error: (err as Error).message }
       }
     },
-    async after (operation, cause) {
+    async after (operation) {
       const pin = (await state.get(operation.cid))?.pin
-      const fault = cause === undefined ? undefined : { ...operation, atMs: operation.sinceMs, message: cause instanceof Error ? cause.message : String(cause) }
-      return pinInfoOf({ cid: operation.cid, peer: self, pin, isAllocatedHere: true, operation: { ...operation, phase: cause === undefined ? 'done' : 'error' }, fault, heldSinceMs: undefined })
+      return pinInfoOf({ cid: operation.cid, peer: self, pin, isAllocatedHere: true, operation, fault: undefined, heldSinceMs: undefined })
     },
     async * all (filter, options) {
       const isWanted = ({ status }: PinInfo): boolean => filter.size === 0 || filter.has(status)

@@ -12,7 +12,7 @@ export interface Known {
   readonly pin: Pin | undefined
   readonly isAllocatedHere: boolean
   /** The local state: what is being done, or has failed. */
-  readonly operation: { readonly type: OperationType, readonly phase: OperationPhase, readonly attempts: number, readonly sinceMs: number, readonly isPriority: boolean } | undefined
+  readonly operation: { readonly type: OperationType, readonly phase: OperationPhase, readonly attempts: number, readonly sinceMs: number, readonly isPriority: boolean, readonly error: string } | undefined
   readonly fault: { readonly type: OperationType, readonly attempts: number, readonly atMs: number, readonly message: string } | undefined
   /** The ipfs state: since when the daemon holds it, if it does. */
   readonly heldSinceMs: number | undefined
@@ -22,7 +22,7 @@ export interface Known {
 export function pinInfoOf (known: Known): PinInfo {
   const { cid, peer, pin, operation, fault } = known
   const base = { cid, peer, name: pin?.name ?? '', attemptCount: operation?.attempts ?? fault?.attempts ?? 0, isPriority: operation?.isPriority ?? false }
-  if (operation !== undefined) return { ...base, status: statusOf(operation.type, operation.phase), timestampMs: operation.sinceMs, error: operation.phase === 'error' ? fault?.message ?? '' : '' }
+  if (operation !== undefined) return { ...base, status: statusOf(operation.type, operation.phase), timestampMs: operation.sinceMs, error: operation.error }
   if (fault !== undefined) return { ...base, status: statusOf(fault.type, fault.attempts === 0 ? 'queued' : 'error'), timestampMs: fault.atMs, error: fault.message }
   return { ...base, ...atRest(known) }
 }

@@ -36,7 +36,7 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
   const reader = createStatusReader({ state, index, ipfs, self, operations: lane.operations })
   const reconciler = createReconciler({
     ipfs, state, index, clock, log, self,
-    isBusy: key => lane.operations.get(key) !== undefined,
+    isBusy: key => lane.operations.isBusy(key),
     queuePin: (pin, attempts) => lane.pin(pin, attempts),
     queueUnpin: (cid, asked, attempts) => lane.unpin(cid, { asked, attempts }),
     room: lane.room
@@ -101,7 +101,7 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
       const operation = lane.operations.get(cidKeyText(cid))
       if (operation !== undefined) {
         const end = await lane.followed(operation, call)
-        return { info: await reader.after(end.operation, end.cause), cause: end.cause }
+        return { info: await reader.after(end.operation), cause: end.cause }
       }
       const info = await reader.local(cid)
       const fault = index.fault(cidKey(cid))

@@ -1,0 +1,23 @@
+/** Pins and CIDs for tests that need many, all different. */
+import { createHash } from 'node:crypto'
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import * as Digest from 'multiformats/hashes/digest'
+import type { PeerId, Pin } from '../../cluster/api/pin.ts'
+
+const sha256Code = 0x12
+
+export const self = '12D3KooWQmTqkMSHKgb7VBvTH6WmmB7JSa9jVqFFpZQVzQ4mYFdN' as PeerId
+export const other = '12D3KooWNB1bYbQCbKcHQ6cfWSgJX6VzbpRHCsrpcPVKQtmCLwrQ' as PeerId
+
+/** A CID nobody has content for. */
+export function cidOf (seed: string | number): CID {
+  return CID.createV1(raw.code, Digest.create(sha256Code, createHash('sha256').update(String(seed)).digest()))
+}
+
+export function pinOf (seed: string | number, given: Partial<Pin> = {}): Pin {
+  return {
+    cid: cidOf(seed), name: `pin ${seed}`, mode: 'recursive', replication: 'everywhere', allocations: [], expireAtMs: undefined,
+    metadata: {}, pinUpdate: undefined, origins: [], timestampMs: 1_700_000_000_000, ...given
+  }
+}

@@ -1,0 +1,50 @@
+import { FakeClock } from '../../cluster/clock.ts'
+import { applyEntry, muteListener } from '../../cluster/consensus/apply.ts'
+import { silentLogger } from '../../cluster/log.ts'
+import { createPinTracker } from '../../cluster/pintracker/tracker.ts'
+import { pinTrackerSection } from '../../cluster/pintracker/config.ts'
+import type { AppliedOps } from '../../cluster/ports.ts'
+import { createPinset } from '../../cluster/state/pinset.ts'
+import { createStore } from '../../cluster/store/store.ts'
+import { temporaryFolder } from '../harness/folder.ts'
+import { createMemoryIpfs } from '../harness/memory-ipfs.ts'
+import type { MemoryIpfs } from '../harness/memory-ipfs.ts'
+import { self } from '../harness/pins.ts'
+import { pinTrackerSuite } from './pin-tracker.ts'
+import type { OpenedTracker, TrackerLimits } from './pin-tracker.ts'
+
+const { signal } = new AbortController()
+
+async function openOn (folder: AsyncDisposable & { readonly path: string }, ipfs: MemoryIpfs, clock: FakeClock, limits: TrackerLimits): Promise<OpenedTracker> {
+  const store = createStore({ folder: folder.path })
+  const state = createPinset({ store })
+  await store.start({ signal })
+  const tracker = createPinTracker({ ipfs, state, store, clock, log: silentLogger, self }, { ...pinTrackerSection({}, {}), ...limits })
+  await tracker.start({ signal })
+  let listener: AppliedOps = tracker
+  const close = async (): Promise<void> => {
+    await tracker[Symbol.asyncDispose]()
+    await store[Symbol.asyncDispose]()
+  }
+  return {
+    tracker,
+    ipfs,
+    clock,
+    async log (...ops) {
+      await applyEntry({ state, applied: listener }, ops, state.appliedIndex() + 1n)
+    },
+    async restart (meanwhile = async () => {}) {
+      await tracker[Symbol.asyncDispose]()
+      listener = muteListener
+      await meanwhile()
+      await store[Symbol.asyncDispose]()
+      return await openOn(folder, ipfs, clock, limits)
+    },
+    async [Symbol.asyncDispose] () {
+      await close()
+      await folder[Symbol.asyncDispose]()
+    }
+  }
+}
+
+pinTrackerSuite('stateless tracker', async (limits = {}) => await openOn(await temporaryFolder(), createMemoryIpfs(), new FakeClock(), limits))
