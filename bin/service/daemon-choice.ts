@@ -3,7 +3,6 @@ import type { Clock } from '../../cluster/clock.ts'
 import { parseEndpoint, urlOf } from '../../cluster/config/endpoint.ts'
 import type { Endpoint } from '../../cluster/config/endpoint.ts'
 import type { Logger } from '../../cluster/log.ts'
-import { createEmbeddedDaemon } from '../../embedded/daemon.ts'
 import { bringOver } from './bring-over.ts'
 import { textOf, writePrivately } from './folder.ts'
 import type { PeerFolder } from './folder.ts'
@@ -53,6 +52,7 @@ export async function chooseDaemon (components: ChoiceComponents, configs: PeerC
 }
 
 async function embeddedDaemon ({ folder, clock, log }: ChoiceComponents, why: string, signal: AbortSignal): Promise<ChosenDaemon> {
+  const { createEmbeddedDaemon } = await import('../../embedded/daemon.ts')
   const daemon = createEmbeddedDaemon({ clock, log: log.for('embedded') }, { stores: { folder: folder.embedded }, port: 0 })
   await daemon.start({ signal })
   await remember(folder, 'embedded')

@@ -5,10 +5,8 @@ import { isLoopback, parseEndpoint } from '../../cluster/config/endpoint.ts'
 import type { Endpoint } from '../../cluster/config/endpoint.ts'
 import { UsageError } from '../args.ts'
 import type { Values } from '../args.ts'
-import { compose } from '../compose.ts'
 import { lockFolder } from '../lock.ts'
 import { panel } from '../panel.ts'
-import { chooseDaemon } from './daemon-choice.ts'
 import { initFolder, readFolder } from './folder.ts'
 import type { PeerFolder } from './folder.ts'
 import type { PeerConfigs } from './sections.ts'
@@ -35,6 +33,8 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
   warnOfOpenDoors(configs, log)
 
   await using _lock = await lockFolder(folder.path, systemClock)
+  // Most of the code is behind these two: what is wrong with the settings is said before it is loaded.
+  const [{ chooseDaemon }, { compose }] = await Promise.all([import('./daemon-choice.ts'), import('../compose.ts')])
   try {
     await using daemon = await chooseDaemon({ folder, clock: systemClock, log, say }, configs, stopping)
     const peer = compose({ folder, settings, daemon, clock: systemClock, log })

@@ -45,6 +45,7 @@ export function createRest (parts: RestParts, config: RestConfig, folder: string
     app.addContentTypeParser('*', (_request, _payload, done) => { done(null) }) // bodies are for handlers to pull
     app.addHook('onRequest', async (request, reply) => {
       inFlight++
+      parts.log.debug('a request', { method: request.method, path: request.url.split('?')[0] })
       reply.raw.once('close', () => {
         if (--inFlight === 0) onIdle()
       })

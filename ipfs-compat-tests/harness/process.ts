@@ -1,0 +1,94 @@
+/** The peer as a process of its own, as an operator starts it: for what only shows there. */
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+
+const service = fileURLToPath(new URL('../../bin/ipfs-cluster-service.ts', import.meta.url))
+const ctl = fileURLToPath(new URL('../../bin/ipfs-cluster-ctl.ts', import.meta.url))
+const readyTimeoutMs = 60_000
+
+export interface ProgramResult { readonly code: number | null, readonly out: string, readonly err: string }
+
+export interface PeerProcess {
+  readonly child: ChildProcess
+  /** Of proxy and REST API, as the panel names them. */
+  readonly proxy: string
+  readonly rest: string
+  out (): string
+  err (): string
+  /** Sends the signal and waits for the end. */
+  stop (signal?: NodeJS.Signals): Promise<ProgramResult>
+}
+
+/** Nothing of the machine's own settings, no Kubo at the usual address: what a test wants, it says. */
+export function cleanEnv (settings: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('CLUSTER_') && !name.startsWith('IPFS_'))
+  return {
+    ...Object.fromEntries(kept),
+    CLUSTER_IPFSPROXY_LISTENMULTIADDRESS: '/ip4/127.0.0.1/tcp/0',
+    CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS: '/ip4/127.0.0.1/tcp/0',
+    ...settings
+  }
+}
+
+/** Settings that point a peer at the daemon there. */
+export function daemonSettings ({ host, port }: { readonly host: string, readonly port: number }): Record<string, string> {
+  const address = `/ip4/${host}/tcp/${port}`
+  return { CLUSTER_IPFSPROXY_NODEMULTIADDRESS: address, CLUSTER_IPFSHTTP_NODEMULTIADDRESS: address }
+}
+
+export const runService = (args: readonly string[], env: NodeJS.ProcessEnv, input?: string): Promise<ProgramResult> => run(service, args, env, input)
+export const runCtl = (args: readonly string[], env: NodeJS.ProcessEnv = cleanEnv()): Promise<ProgramResult> => run(ctl, args, env)
+
+/** Starts `daemon --init` on the folder and waits for its panel. @throws Error with what it said when it ends before */
+export async function startPeerProcess (folder: string, settings: Readonly<Record<string, string>> = {}): Promise<PeerProcess> {
+  const child = spawn(process.execPath, [service, '--config', folder, 'daemon', '--init'], { env: cleanEnv(settings), stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = textOf(child)
+  const ended = once(child, 'close')
+  const panel = new Promise<void>(resolve => child.stdout.on('data', () => { if (said.out().includes('\ntry\n')) resolve() }))
+  const timeout = AbortSignal.timeout(readyTimeoutMs)
+  await Promise.race([panel, ended, once(timeout, 'abort')])
+  if (child.exitCode !== null || timeout.aborted) {
+    child.kill('SIGKILL')
+    throw new Error(`the peer did not get ready: ${said.out()}${said.err()}`)
+  }
+  return {
+    child,
+    proxy: /IPFS proxy +(\S+)/.exec(said.out())![1]!,
+    rest: /REST API +(\S+)/.exec(said.out())![1]!,
+    ...said,
+    async stop (signal = 'SIGINT') {
+      child.kill(signal)
+      await ended
+      return { code: child.exitCode, out: said.out(), err: said.err() }
+    }
+  }
+}
+
+/** A port that nobody listens on just now. */
+export async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function run (program: string, args: readonly string[], env: NodeJS.ProcessEnv, input?: string): Promise<ProgramResult> {
+  const child = spawn(process.execPath, [program, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const { out, err } = textOf(child)
+  child.stdin.end(input ?? '')
+  const [code] = await once(child, 'close') as [number | null]
+  return { code, out: out(), err: err() }
+}
+
+function textOf (child: ChildProcess): { out (): string, err (): string } {
+  let [out, err] = ['', '']
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => { out += text })
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => { err += text })
+  return { out: () => out, err: () => err }
+}
