@@ -18,8 +18,8 @@ import { createMemoryStores } from './store/memory-stores.ts'
 import { createPinLock } from './store/pin-lock.ts'
 import type { Stores } from './store/stores.ts'
 
-/** What clients take for Kubo's version: that of the Kubo whose answers these are, and whose they are not. */
-export const embeddedVersion = '0.44.0-ipfs-quorum'
+/** What clients take for Kubo's version: that of the Kubo whose answers these are like, and that they come from elsewhere. */
+export const embeddedVersion = '0.44.0-emb'
 const loopback = '127.0.0.1'
 const storageMaxBytes = 10_000_000_000n
 /** The empty directory in its UnixFS bytes, which every fresh Kubo pins. */

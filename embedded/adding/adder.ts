@@ -1,5 +1,6 @@
 /** An upload on its way into blocks: files as they come, directories when they are complete, every top-level entry a root of its own. */
 import { MultipartError } from '../../cluster/api/kubo/multipart.ts'
+import type { Chunker } from '../unixfs/chunker.ts'
 import { addEntry, createDirectory, writeDirectories } from '../unixfs/directory.ts'
 import type { Directory } from '../unixfs/directory.ts'
 import { balancedFile, trickleFile } from '../unixfs/file-layout.ts'
@@ -85,12 +86,23 @@ async function * addFile (entry: UploadedEntry, top: UploadedEntry, metadata: Me
   const name = entry.path.join('/')
   const ticks: AddEvent[] = []
   const tick = (bytes: number): void => { if (tellsProgress) ticks.push({ kind: 'progress', name, bytes, top }) }
-  for await (const chunk of settings.chunker(counted(withoutCut(entry.body), tick))) {
+  const chunker = await chunkerFor(entry, settings)
+  for await (const chunk of chunker(counted(withoutCut(entry.body), tick))) {
     yield * ticks.splice(0)
     await builder.add(chunk)
   }
   yield * ticks.splice(0)
   return await builder.finish(metadata)
+}
+
+/** Kubo closes the file when it cannot cut it, and closing reads it to its end. */
+async function chunkerFor ({ body }: UploadedEntry, settings: AddSettings): Promise<Chunker> {
+  try {
+    return settings.chunker()
+  } catch (err) {
+    for await (const _ of withoutCut(body)) { /* to the end */ }
+    throw err
+  }
 }
 
 /** A file that is cut short ends there, as far as boxo's chunkers can tell; that it was cut shows when the next part is asked for. */

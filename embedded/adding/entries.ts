@@ -1,6 +1,6 @@
-import { unescapeGo } from '../../cluster/api/kubo/query.ts'
-import { parseGoQuery } from '../../cluster/api/kubo/query.ts'
+import { parseGoQuery, unescapeGo } from '../../cluster/api/kubo/query.ts'
 import { parseMediaType } from '../../cluster/api/kubo/media-type.ts'
+import { MultipartError } from '../../cluster/api/kubo/multipart.ts'
 import type { MultipartPart } from '../../cluster/api/kubo/multipart.ts'
 import type { Mtime } from '../unixfs/data.ts'
 
@@ -16,12 +16,21 @@ export interface UploadedEntry {
 
 /** The parts of an upload as files and directories, read as boxo's `multifilereader` writes and its `multipartfile` reads them. */
 export async function * entriesOf (parts: AsyncIterable<MultipartPart>): AsyncGenerator<UploadedEntry, void, undefined> {
-  for await (const { headers, body } of parts) {
+  for await (const { headers, body } of wholeParts(parts)) {
     const disposition = parseMediaType(headers.get('content-disposition') ?? '')
     const type = parseMediaType(headers.get('content-type') ?? '')?.type
     const kind = type === 'application/x-directory' || type === 'multipart/form-data' ? 'directory' : type === 'application/symlink' ? 'symlink' : 'file'
     const path = cleanPath(fileName(disposition?.params.get('filename') ?? ''))
     yield { kind, path, body, ...metadataOf(disposition?.params.get('name') ?? '') }
+  }
+}
+
+/** After a part that was cut there is no next one, which is what Kubo says then. */
+async function * wholeParts (parts: AsyncIterable<MultipartPart>): AsyncGenerator<MultipartPart, void, undefined> {
+  try {
+    yield * parts
+  } catch (err) {
+    throw err instanceof MultipartError && err.cut ? new MultipartError('multipart: NextPart: EOF', { cut: true }) : err
   }
 }
 

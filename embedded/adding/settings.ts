@@ -57,7 +57,8 @@ export interface AddSettings {
   readonly cidVersion: 0 | 1
   readonly rawLeaves: boolean
   readonly hash: Hash
-  readonly chunker: Chunker
+  /** Read when a file is there to be cut. @throws KuboError */
+  readonly chunker: () => Chunker
   readonly layout: 'balanced' | 'trickle'
   readonly fileLinksMax: number
   readonly directories: DirectoryLayout
@@ -101,7 +102,7 @@ export function addSettings (options: AddOptions, defaults: ImportDefaults): Add
     cidVersion: asked,
     rawLeaves: hasMetadata(options) ? false : options['raw-leaves'] ?? rawByDefault,
     hash,
-    chunker: createChunker(options.chunker ?? defaults.chunker),
+    chunker: () => createChunker(options.chunker ?? defaults.chunker),
     layout: isTrickle ? 'trickle' : 'balanced',
     fileLinksMax: options['max-file-links'] ?? defaults.fileLinksMax,
     directories: {

@@ -2,10 +2,15 @@ import type { EmbeddedNode } from '../node.ts'
 import type { Command } from '../rpc/command.ts'
 import { addCommand } from './add-command.ts'
 import { blockCommands } from './block-commands.ts'
+import { dagCommands } from './dag-commands.ts'
+import { dagWalkCommands } from './dag-walk-commands.ts'
 import { dagImport } from './dag-import-command.ts'
+import { listCommands } from './list-commands.ts'
 import { nodeCommands } from './node-commands.ts'
 import { pinCommands } from './pin-commands.ts'
 import { pinListCommands } from './pin-list-commands.ts'
+import { readCommands } from './read-commands.ts'
+import { removedCommands } from './removed-commands.ts'
 import { repoCommands } from './repo-commands.ts'
 
 /** Everything this daemon answers; any other command is unknown to it. */
@@ -18,7 +23,12 @@ export function allCommands (node: EmbeddedNode): readonly Command[] {
     ...pinListCommands(node),
     ...blockCommands(node),
     dagImport(node),
-    ...repoCommands(node)
+    ...dagCommands(node),
+    ...dagWalkCommands(node),
+    ...repoCommands(node),
+    ...readCommands(node),
+    ...listCommands(node),
+    ...removedCommands
   )
   return all
 }

@@ -3,10 +3,10 @@ import type { SocketReader } from './socket-reader.ts'
 
 const sizeLineBytesMax = 4096
 
-/** The upload ended before it was whole. Go's text, which clients see. */
-export class UnexpectedEofError extends Error {
+/** The client went before its upload was whole. Go cancels what it does for a client that has gone, and says so. */
+export class ClientGoneError extends Error {
   constructor () {
-    super('unexpected EOF')
+    super('context canceled')
     this.name = new.target.name
   }
 }
@@ -43,7 +43,7 @@ export class RequestBody {
   /** Bytes still to come; more than can be counted when the body is chunked. */
   get remaining (): number { return this.#isEnded ? 0 : this.#framing.kind === 'chunked' ? Infinity : this.#remaining }
 
-  /** At most `bytesMax` bytes; `undefined` at the end. @throws UnexpectedEofError, MalformedChunkError */
+  /** At most `bytesMax` bytes; `undefined` at the end. @throws ClientGoneError, MalformedChunkError */
   async read (bytesMax: number): Promise<Buffer | undefined> {
     if (!this.#isStarted) {
       this.#isStarted = true
@@ -53,7 +53,7 @@ export class RequestBody {
     if (this.#framing.kind === 'chunked' && this.#remaining === 0 && !await this.#nextChunk()) return undefined
 
     const piece = await this.#reader.pull(Math.min(bytesMax, this.#remaining))
-    if (piece === undefined) throw new UnexpectedEofError()
+    if (piece === undefined) throw new ClientGoneError()
     this.#remaining -= piece.length
     if (this.#remaining === 0) await this.#finishPiece()
     return piece
@@ -89,7 +89,7 @@ export class RequestBody {
     let held: Buffer = Buffer.alloc(0)
     while (true) {
       const piece = await this.#reader.pull(sizeLineBytesMax)
-      if (piece === undefined) throw new UnexpectedEofError()
+      if (piece === undefined) throw new ClientGoneError()
       held = Buffer.concat([held, piece])
       const end = held.indexOf('\r\n')
       if (end >= 0) {

@@ -42,7 +42,7 @@ export function createGate ({ httpHeaders, authorizations, version }: GateConfig
 
     const clean = cleanPath(rawPath)
     if (clean !== rawPath) return await redirect(request, response, query === '' ? clean : `${clean}?${query}`)
-    if (path === '/version') return await answerShort(request, response, 200, new Map(), `Client Version: ${version}\n`, 'text/plain; charset=utf-8')
+    if (path === '/version') return await answerShort(request, response, 200, new Map(), `Commit: \nClient Version: kubo/${version}\n`, 'text/plain; charset=utf-8')
     if (!path.startsWith(`${apiPrefix}/`)) return await answerText(request, response, 404, notFound)
 
     const agent = header(request, 'user-agent') ?? ''

@@ -1,0 +1,169 @@
+import type { CID } from 'multiformats/cid'
+import type { GoValue } from '../../cluster/api/kubo/go-json.ts'
+import { BlockNotFoundError } from '../dag/block-service.ts'
+import type { ReadOptions } from '../dag/block-service.ts'
+import { codes, linksOf } from '../dag/codecs.ts'
+import { resolveArgument } from '../dag/resolve.ts'
+import { readOptions } from '../node.ts'
+import type { EmbeddedNode } from '../node.ts'
+import { command, line } from '../rpc/command.ts'
+import type { Call, Command, Emitted } from '../rpc/command.ts'
+import { KuboError, messageOf } from '../rpc/kubo-error.ts'
+import { listDirectory, openUnixfs } from '../unixfs/reader.ts'
+import type { UnixfsNode } from '../unixfs/reader.ts'
+
+const typeCodes = { directory: 1, file: 2, symlink: 4 } as const
+const noTime = '0001-01-01T00:00:00Z'
+
+export function listCommands (node: EmbeddedNode): readonly Command[] {
+  return [ls(node), refs(node), resolve(node)]
+}
+
+function ls (node: EmbeddedNode): Command {
+  return command({
+    path: 'ls',
+    args: [{ name: 'ipfs-path', kind: 'string', required: true, variadic: true, stdin: true }],
+    options: {
+      headers: { type: 'bool', aliases: ['v'] },
+      'resolve-type': { type: 'bool', fallback: true },
+      size: { type: 'bool', fallback: true },
+      stream: { type: 'bool', aliases: ['s'], fallback: false },
+      long: { type: 'bool', aliases: ['l'] }
+    },
+    async run (call) {
+      const resolveType = call.options['resolve-type'] || call.options.size
+      if (call.options.stream) return { kind: 'many', values: streamed(node, call, resolveType) }
+      const objects: GoValue[] = []
+      let text = ''
+      for (const argument of call.args) {
+        const links = await Array.fromAsync(linksBelow(node, call, argument, resolveType))
+        objects.push({ Hash: argument, Links: links.map(({ json }) => json) })
+        text += call.args.length > 1 ? `${text === '' ? '' : '\n'}${argument}:\n` : ''
+        text += links.map(({ text }) => text as string).join('')
+      }
+      return { kind: 'one', value: line({ Objects: objects }, text) }
+    }
+  })
+}
+
+async function * streamed (node: EmbeddedNode, call: Call, resolveType: boolean): AsyncGenerator<Emitted> {
+  for (const argument of call.args) {
+    for await (const { json, text } of linksBelow(node, call, argument, resolveType)) yield line({ Objects: [{ Hash: argument, Links: [json] }] }, text)
+  }
+}
+
+async function * linksBelow ({ blocks }: EmbeddedNode, call: Call, argument: string, resolveType: boolean): AsyncGenerator<Emitted> {
+  const options = readOptions(call)
+  const { cid } = await resolveArgument(argument, blocks, options)
+  for await (const { name, cid: child, totalSize } of entriesOf(cid, blocks, options)) {
+    const known = resolveType ? await kindOf(child, totalSize, blocks, options) : undefined
+    const shown = call.showCid(child)
+    const json = {
+      Name: name,
+      Hash: shown,
+      Size: known?.size ?? 0,
+      Type: known?.type ?? 0,
+      Target: known?.target ?? '',
+      Mode: known?.mode ?? 0,
+      ModTime: known?.mtime ?? noTime
+    }
+    yield line(json, `${shown} ${known?.type === typeCodes.directory ? '-' : json.Size} ${name}${known?.type === typeCodes.directory ? '/' : ''}\n`)
+  }
+}
+
+/** Entries of a directory, links of what is no UnixFS; a file has none to show. */
+async function * entriesOf (cid: CID, blocks: EmbeddedNode['blocks'], options: ReadOptions): AsyncGenerator<{ name: string, cid: CID, totalSize: number }> {
+  if (cid.code !== codes['dag-pb'] && cid.code !== codes.raw) {
+    for (const link of linksOf(cid, await blocks.get(cid, options))) yield { ...link, totalSize: 0 }
+    return
+  }
+  const node = await openUnixfs(cid, blocks, options)
+  if (node.kind === 'directory') yield * listDirectory(node, blocks, options)
+  else if (cid.code === codes['dag-pb']) for (const link of linksOf(cid, await blocks.get(cid, options))) yield { ...link, totalSize: 0 }
+}
+
+/** Of a raw block the link tells all, so it need not be here. */
+async function kindOf (cid: CID, totalSize: number, blocks: EmbeddedNode['blocks'], options: ReadOptions): Promise<{ size: number, type: number, target: string, mode: number, mtime: string }> {
+  if (cid.code === codes.raw) return { size: totalSize, type: typeCodes.file, target: '', mode: 0, mtime: noTime }
+  if (cid.code !== codes.raw && cid.code !== codes['dag-pb']) return { size: 0, type: 0, target: '', mode: 0, mtime: noTime }
+  const node: UnixfsNode = await openUnixfs(cid, blocks, options)
+  const { mode = 0, mtime } = node.data ?? {}
+  return {
+    size: node.kind === 'directory' ? 0 : node.size,
+    type: typeCodes[node.kind],
+    target: node.kind === 'symlink' ? node.target : '',
+    mode,
+    mtime: mtime === undefined ? noTime : new Date(Number(mtime.seconds) * 1000).toISOString().replace('.000Z', 'Z')
+  }
+}
+
+function refs (node: EmbeddedNode): Command {
+  return command({
+    path: 'refs',
+    args: [{ name: 'ipfs-path', kind: 'string', required: true, variadic: true, stdin: true }],
+    options: {
+      format: { type: 'string', fallback: '<dst>' },
+      edges: { type: 'bool', aliases: ['e'], fallback: false },
+      unique: { type: 'bool', aliases: ['u'], fallback: false },
+      recursive: { type: 'bool', aliases: ['r'], fallback: false },
+      'max-depth': { type: 'int', fallback: -1 }
+    },
+    async run (call) {
+      const { edges, format, recursive, unique, 'max-depth': depthMax } = call.options
+      if (edges && format !== '<dst>') throw new KuboError('using format argument with edges is not allowed')
+      const roots: CID[] = []
+      for (const argument of call.args) roots.push((await resolveArgument(argument, node.blocks, readOptions(call))).cid)
+      return { kind: 'many', values: listRefs(node, call, roots, { format: edges ? '<src> -> <dst>' : format, unique, depthMax: recursive ? depthMax : 1 }) }
+    }
+  })
+}
+
+async function * listRefs ({ blocks }: EmbeddedNode, call: Call, roots: readonly CID[], { format, unique, depthMax }: { format: string, unique: boolean, depthMax: number }): AsyncGenerator<Emitted> {
+  const options = readOptions(call)
+  const listed = new Set<string>()
+  const ref = (text: string, err: string): Emitted => line({ Ref: text, Err: err }, () => {
+    if (err !== '') throw new KuboError(err)
+    return `${text}\n`
+  })
+  for (const root of roots) {
+    const stack: { cid: CID, depth: number, shown: string | undefined }[] = [{ cid: root, depth: 0, shown: undefined }]
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      const { cid, depth } = next
+      let links: ReturnType<typeof linksOf> = []
+      const isDeep = depthMax < 0 || depth < depthMax
+      try {
+        if (isDeep || next.shown !== undefined) links = linksOf(cid, await blocks.get(cid, options))
+      } catch (err) {
+        if (next.shown !== undefined && !isDeep) links = []
+        else {
+          yield ref('', depth > 0 && err instanceof BlockNotFoundError ? 'failed to fetch all nodes' : messageOf(err))
+          return
+        }
+      }
+      if (next.shown !== undefined) yield ref(next.shown, '')
+      if (!isDeep) continue
+      const below: typeof stack = []
+      for (const { name, cid: child } of links) {
+        const key = child.toString()
+        if (unique && listed.has(key)) continue
+        listed.add(key)
+        const shown = format.replaceAll('<src>', call.showCid(cid)).replaceAll('<dst>', call.showCid(child)).replaceAll('<linkname>', name)
+        below.push({ cid: child, depth: depth + 1, shown })
+      }
+      stack.push(...below.toReversed())
+    }
+  }
+}
+
+function resolve ({ blocks }: EmbeddedNode): Command {
+  return command({
+    path: 'resolve',
+    args: [{ name: 'name', kind: 'string', required: true, variadic: false, stdin: true }],
+    options: { recursive: { type: 'bool', aliases: ['r'], fallback: true }, 'dht-record-count': { type: 'int', aliases: ['dhtrc'] }, 'dht-timeout': { type: 'string', aliases: ['dhtt'] } },
+    async run (call) {
+      const { cid, remainder } = await resolveArgument(call.args[0]!, blocks, readOptions(call))
+      const path = `/ipfs/${[call.showCid(cid), ...remainder].join('/')}`
+      return { kind: 'one', value: line({ Path: path }, `${path}\n`) }
+    }
+  })
+}
