@@ -10,7 +10,9 @@ const fields = {
   ipfsRequestTimeout: durationMs('5m'),
   /** A pin that makes no progress for so long is given up; one that moves may take days. */
   pinTimeout: durationMs('2m', { min: '1s' }),
+  /** Longest that one unpin may take. 0 is no limit. */
   unpinTimeout: durationMs('3h'),
+  /** Longest that one garbage collection may take. 0 is no limit. */
   repogcTimeout: durationMs('24h'),
   /** Refuses to unpin anything on this daemon. */
   unpinDisable: boolean(false)

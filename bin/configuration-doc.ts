@@ -1,0 +1,69 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { jsonKeyOf, variableOf } from '../cluster/config/section.ts'
+import type { Field, Section } from '../cluster/config/section.ts'
+import { sections } from './service/sections.ts'
+
+const root = new URL('../', import.meta.url)
+/** Where each section's table is written, and with it what is said about each setting. */
+const tables: Readonly<Record<keyof typeof sections, string>> = {
+  cluster: 'cluster/config/cluster-section.ts',
+  raft: 'cluster/consensus/config.ts',
+  proxy: 'proxy/config.ts',
+  rest: 'cluster/rest/config.ts',
+  ipfsHttp: 'cluster/ipfs/config.ts',
+  embedded: 'bin/service/sections.ts',
+  pinTracker: 'cluster/pintracker/config.ts'
+}
+export const docPath: string = fileURLToPath(new URL('docs/configuration.md', root))
+
+const head = `# Configuration
+
+<!-- Written by \`npm run docs\` from the tables of settings in the code; a test keeps it up to date. -->
+
+Everything is in one folder: \`~/.ipfs-cluster\`, or where \`IPFS_CLUSTER_PATH\` or \`--config\` say. \`npm start\` and
+\`ipfs-cluster-service init\` write \`service.json\` and \`identity.json\` there, readable by their owner only.
+
+* \`service.json\` has the sections and key names of ipfs-cluster, so a file of the Go program can be used as it is. What only the Go program
+  knows is read over, with one warning. Any other key that is not in the tables below is an error.
+* A variable wins over the file, the file over the default. A variable that is set but empty counts as not set. \`init\` writes the variables
+  it finds into the file.
+* Durations are written like \`15s\` or \`1m30s\`. Lists are JSON arrays, in variables texts with commas between; maps are JSON objects, in
+  variables \`key:value,key:value\`.
+* An API whose section is not in the file is off.
+* \`identity.json\` holds the peer id and its private key; \`CLUSTER_ID\` and \`CLUSTER_PRIVATEKEY\` stand over it.
+* Settings marked **secret** are never printed.
+`
+
+/** The whole page. */
+export async function configurationDoc (): Promise<string> {
+  const parts = await Promise.all(Object.entries(sections).map(async ([name, section]) => await sectionDoc(section, tables[name as keyof typeof tables])))
+  return `${head}${parts.join('')}`
+}
+
+async function sectionDoc (section: Section, table: string): Promise<string> {
+  const said = docstrings(await readFile(new URL(table, root), 'utf8'))
+  const rows = Object.entries(section.fields).map(([name, field]) => {
+    const what = said.get(name)
+    if (what === undefined) throw new Error(`${table}: ${name} has no docstring, so nothing can be said about it`)
+    return `| \`${jsonKeyOf(name)}\`<br>\`${variableOf(section.envPrefix, name)}\` | ${cell(what)}${field.secret === true ? ' **Secret.**' : ''} | ${cell(field.expects)} | ${defaultOf(field)} |\n`
+  })
+  return `\n## ${section.path}\n\n| Setting | What it does | Expected | Default |\n|---|---|---|---|\n${rows.join('')}`
+}
+
+/** What stands above each key of a table, as one line. */
+function docstrings (source: string): Map<string, string> {
+  const found = source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s+(\w+):/g)
+  return new Map([...found].map(([, comment, name]) => [name!, comment!.split('\n').map(line => line.replace(/^\s*\* ?/, '').trim()).filter(line => line !== '').join(' ')]))
+}
+
+function defaultOf ({ fallback, fallbackInWords, write }: Field<unknown>): string {
+  if (fallbackInWords !== undefined) return fallbackInWords
+  const written = write(fallback)
+  if (written === undefined || (Array.isArray(written) && written.length === 0)) return 'none'
+  return typeof written === 'object' && Object.keys(written as object).length === 0 ? 'none' : `\`${typeof written === 'string' ? written : JSON.stringify(written)}\``
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;')
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(docPath, await configurationDoc())
