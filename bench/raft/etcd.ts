@@ -4,8 +4,8 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:http2'
 import type { ClientHttp2Session } from 'node:http2'
+import { freePort } from '../../cluster/consensus/raft/processes/ports.ts'
 import type { Target } from './load.ts'
-import { freePort } from './port.ts'
 
 const connections = 4
 const valueBytes = 256

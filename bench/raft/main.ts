@@ -52,8 +52,9 @@ for (let round = 0; round < Number(values.rounds); round++) {
     theirs.push(await measure(cluster))
   }
   await using cluster = await startOurs(`${folder}/ours-${round}`)
-  await cluster.loopDelay()
   ours.push(await measure(cluster))
+  await cluster.loopDelay()
+  await closedLoop(cluster.write, { clients: 64, warmUpMs: 0, measureMs: measureMs / 2 })
   loopP99.push((await cluster.loopDelay()).p99)
   const batch = await closedLoop(async () => { await cluster.writeMany(256) }, { clients: 1, warmUpMs: 1_000, measureMs: measureMs / 2 })
   batches.push(batch.perSecond * 256)
@@ -79,7 +80,7 @@ function report (): void {
   }
   console.log(`batch API, one client, 256 commands a call: ${Math.round(median(batches))} commands/s, at least 20000 ${verdict(median(batches) >= 20_000)}`)
   console.log(`failover after kill -9 of the leader, in election timeouts: p50 ${failover.p50.toFixed(2)}, p99 ${failover.p99.toFixed(2)}, p50 at most 2 ${verdict(failover.p50 <= 2)}`)
-  console.log(`event loop of the leader, p99 delay over all loads: ${median(loopP99).toFixed(1)} ms`)
+  console.log(`event loop of the leader with 64 clients, p99 delay: ${median(loopP99).toFixed(1)} ms, at most 20 ${verdict(median(loopP99) <= 20)}`)
   console.log(`fdatasync p50 before ${syncBefore.toFixed(2)} ms, after ${syncAfter.toFixed(2)} ms`)
   const spread = theirs.length === 0 ? 1 : Math.max(...loads.map((_, i) => Math.max(...theirs.map(({ writes }) => writes[i]!.perSecond)) / Math.min(...theirs.map(({ writes }) => writes[i]!.perSecond))))
   if (spread > 2 || Math.max(syncBefore, syncAfter) / Math.min(syncBefore, syncAfter) > 1.5) {

@@ -5,7 +5,7 @@
  * A write is durable once a later `sync` of the file resolved; a new name, a rename or a removal once `syncFolder` did.
  */
 import { createServer } from 'node:net'
-import { closeSync, fdatasync, fstatSync, fsync, ftruncate, openSync, readSync, statSync, write, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, fsync, ftruncate, openSync, readSync, statSync, write, writeSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
@@ -15,7 +15,11 @@ export interface DiskFile extends Disposable {
   write (bytes: Uint8Array, position: number): Promise<void>
   /** At once; short only at the end of the file. */
   read (position: number, length: number): Uint8Array
-  sync (): Promise<void>
+  /**
+   * `little`: only a few bytes are waiting, and the caller has nothing better to do. Then, on a disk that has been quick,
+   * this thread waits itself: that is a third faster than asking another thread, and shorter than a turn of the loop.
+   */
+  sync (little?: boolean): Promise<void>
   truncate (length: number): Promise<void>
 }
 
@@ -33,6 +37,10 @@ export interface Disk {
 
 /** Up to here a write into the page cache costs less than a trip to the thread pool and back. */
 const syncWriteBytesMax = 256 * 1_024
+
+/** A disk that was once this slow is waited for by another thread for a while: no vote or heartbeat is to wait for it. */
+const slowSyncMs = 5
+const syncsAfterSlowOne = 200
 
 const writeAsync = promisify(write)
 const truncateAsync = promisify(ftruncate)
@@ -62,6 +70,7 @@ export const realDisk: Disk = {
 function openedFile (fd: number, isNew: boolean): DiskFile {
   let size = fstatSync(fd).size
   let sizeIsSynced = !isNew
+  let patience = 0
   return {
     get size () { return size },
     async write (bytes, position) {
@@ -81,9 +90,18 @@ function openedFile (fd: number, isNew: boolean): DiskFile {
       }
       return bytes
     },
-    async sync () {
-      await (sizeIsSynced ? fdatasyncAsync(fd) : fsyncAsync(fd))
-      sizeIsSynced = true
+    async sync (little = false) {
+      if (!sizeIsSynced) {
+        await fsyncAsync(fd)
+        sizeIsSynced = true
+      } else if (little && patience === 0) {
+        const begunMs = performance.now()
+        fdatasyncSync(fd)
+        if (performance.now() - begunMs > slowSyncMs) patience = syncsAfterSlowOne
+      } else {
+        if (patience > 0) patience--
+        await fdatasyncAsync(fd)
+      }
     },
     async truncate (length) {
       await truncateAsync(fd, length)

@@ -23,6 +23,8 @@ export interface LogFile extends AsyncDisposable {
 }
 
 const zeroes = new Uint8Array(1_024 * 1_024)
+/** Of one or a few entries: the peer is not busy. */
+const littleBytes = 4_096
 const nextName = 'next.tmp'
 
 export async function createFirstSegment (disk: Disk, folder: string, segmentBytes: number, head: SegmentHead): Promise<void> {
@@ -76,7 +78,7 @@ export async function openLogFile (disk: Disk, folder: string, { segments, end }
     },
     async sync () {
       const upTo = end_
-      await file.sync()
+      await file.sync(upTo - syncedTo <= littleBytes)
       syncedTo = upTo
       await mark.write(encodeSyncMark({ sequence: current.sequence, at: upTo }), syncMarkSlot(markTurn++))
     },

@@ -2,14 +2,13 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Member } from '../members.ts'
 import type { NodeStatus } from '../status.ts'
 import type { Identity } from '../storage.ts'
 import { openClient } from './client.ts'
 import type { Client } from './client.ts'
+import { freePort } from './ports.ts'
 
 export interface ProcessPeer {
   readonly id: number
@@ -164,14 +163,4 @@ export async function within<T> (ms: number, task: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => { reject(new Error(`no answer within ${ms} ms`)) }, ms)
   try { return await Promise.race([task, promise]) } finally { clearTimeout(timer) }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
