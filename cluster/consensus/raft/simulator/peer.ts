@@ -11,7 +11,7 @@ import type { MachineState } from './machine.ts'
 import type { Random } from './random.ts'
 import type { Settings } from './settings.ts'
 import type { Spec } from './spec.ts'
-import type { ConfChange, ConfState, Entry, Message, NodeId, Ready, Snapshot, Status } from '../core/types.ts'
+import type { ConfChange, ConfState, Entry, Message, NodeId, RaftCoreConfig, Ready, Snapshot, Status } from '../core/types.ts'
 import type { Trace } from './trace.ts'
 
 /** What a peer needs of the world around it. */
@@ -26,6 +26,8 @@ export interface PeerSurroundings {
   readonly applied: (id: NodeId, entry: Entry) => void
   /** Everything under fire is over: disks are quick from now on. */
   readonly isCalm: () => boolean
+  /** What a scenario wants otherwise than the settings have it. */
+  readonly core?: Partial<RaftCoreConfig>
 }
 
 /** How a peer carries out what the core hands out: one thing after the other, or by lanes that may be behind. */
@@ -94,9 +96,10 @@ export class SimPeer {
       preVote: settings.preVote !== (settings.mixedPreVote && this.id === 1),
       checkQuorum: settings.checkQuorum,
       disableProposalForwarding: settings.disableForwarding,
-      stepDownOnRemoval: settings.stepDownOnRemoval
+      stepDownOnRemoval: settings.stepDownOnRemoval,
+      ...this.surroundings.core
     })
-    this.#lane = settings.asyncStorage ? new AsyncLanes(this) : new SyncLane(this)
+    this.#lane = (this.surroundings.core?.asyncStorageWrites ?? settings.asyncStorage) ? new AsyncLanes(this) : new SyncLane(this)
     this.isUp = true
     this.#starts++
     trace.add(1, this.id, this.#machine.applied, this.disk.durable.hard.term, this.disk.lastIndex())

@@ -9,10 +9,10 @@ const election: Killer = { test: 'scenarios/election.test.ts' }
 export const electionMutants: readonly Mutant[] = [
   {
     id: 'M2',
-    what: 'the vote is not written down',
-    file: 'core/state.ts',
-    find: 'return { term, vote, commit: log.committed }',
-    replace: 'return { term, vote: none, commit: log.committed }',
+    what: 'a vote alone is not written down',
+    file: 'core/ready.ts',
+    find: 'this.#hard.term !== term || this.#hard.vote !== vote',
+    replace: 'this.#hard.term !== term',
     killers: [hostile]
   },
   {
