@@ -18,16 +18,34 @@ export function clientSink (request: IncomingMessage, response: ServerResponse):
   return request.httpVersion === '1.0' ? oldSink(request) : chunkedSink(response)
 }
 
+/**
+ * Lines that come in the same turn of the event loop go out as one chunk: thousands of small files would otherwise be thousands of
+ * writes. Nothing waits longer than until there is nothing else to do.
+ */
 function chunkedSink (response: ServerResponse): ClientSink {
+  let gathered = ''
+  const flush = (): void => {
+    if (gathered === '' || response.destroyed) return
+    response.write(gathered, 'utf8')
+    gathered = ''
+  }
   return {
     head: (status, headers) => writeRawHead(response, status, reasonOf(status), headers),
-    write: (text, options) => written(response, text, options),
+    async write (text, options) {
+      if (gathered === '' && text !== '') process.nextTick(flush)
+      gathered += text
+      if (gathered.length > gatheredMax) flush()
+      if (response.writableNeedDrain) await drained(response, options)
+    },
     end (trailers = []) {
+      flush()
       if (trailers.length > 0) response.addTrailers([[trailers[0]!, trailers[1]!]])
       response.end()
     }
   }
 }
+
+const gatheredMax = 64 << 10
 
 function oldSink ({ socket }: IncomingMessage): ClientSink {
   return {
@@ -40,8 +58,12 @@ function oldSink ({ socket }: IncomingMessage): ClientSink {
   }
 }
 
-async function written (to: Writable, text: string, { signal }: AbortOptions): Promise<void> {
+async function written (to: Writable, text: string, options: AbortOptions): Promise<void> {
   if (text === '' || to.write(text, 'utf8')) return
+  await drained(to, options)
+}
+
+async function drained (to: Writable, { signal }: AbortOptions): Promise<void> {
   await once(to, 'drain', { signal }).catch((err: unknown) => { signal.throwIfAborted(); throw err })
 }
 

@@ -6,6 +6,7 @@ import type { DaemonCalls } from './daemon-calls.ts'
 import type { GivenUp } from './given-up.ts'
 import type { CommandTable } from './match-command.ts'
 import { add } from './add.ts'
+import { blockRm } from './block-rm.ts'
 import { dagImport } from './dag-import.ts'
 import { pinAdd } from './pin-add.ts'
 import { pinLs } from './pin-ls.ts'
@@ -33,6 +34,7 @@ export function createRoutes (components: CommandComponents, config: { readonly 
     add(components, config),
     dagImport(components, config),
     blockPut(components),
+    blockRm(components),
     dagPut(components),
     repoStat(components, 'repo/stat'),
     repoStat(components, 'stats/repo'),
