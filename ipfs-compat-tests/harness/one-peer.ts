@@ -1,0 +1,39 @@
+/** The cluster's verbs over the real log, pinset and tracker, on a daemon that is a Map. */
+import { createCluster } from '../../cluster/cluster.ts'
+import { FakeClock } from '../../cluster/clock.ts'
+import { createSoloLog } from '../../cluster/consensus/solo-log.ts'
+import { startInOrder } from '../../cluster/lifecycle.ts'
+import { silentLogger } from '../../cluster/log.ts'
+import { pinTrackerSection } from '../../cluster/pintracker/config.ts'
+import { createPinTracker } from '../../cluster/pintracker/tracker.ts'
+import type { ClusterApi, Consensus, PinTracker } from '../../cluster/ports.ts'
+import type { Replication } from '../../cluster/api/pin.ts'
+import { createPinset } from '../../cluster/state/pinset.ts'
+import { createStore } from '../../cluster/store/store.ts'
+import { temporaryFolder } from './folder.ts'
+import { createMemoryIpfs } from './memory-ipfs.ts'
+import type { MemoryIpfs } from './memory-ipfs.ts'
+import { self } from './pins.ts'
+
+export interface OnePeer extends AsyncDisposable {
+  readonly cluster: ClusterApi
+  readonly consensus: Consensus
+  readonly tracker: PinTracker
+  readonly ipfs: MemoryIpfs
+  readonly clock: FakeClock
+}
+
+export async function onePeer ({ replication = 'everywhere' }: { readonly replication?: Replication } = {}): Promise<OnePeer> {
+  await using undo = new AsyncDisposableStack()
+  const folder = undo.use(await temporaryFolder())
+  const clock = new FakeClock()
+  const ipfs = createMemoryIpfs()
+  const store = createStore({ folder: folder.path })
+  const state = createPinset({ store })
+  const tracker = createPinTracker({ ipfs, state, store, clock, log: silentLogger, self }, pinTrackerSection({}, {}))
+  const consensus = createSoloLog({ store, state, applied: tracker, self }, { trailingLogs: 1_000 })
+  const cluster = createCluster({ self, consensus, tracker, ipfs, clock, log: silentLogger }, { peername: 'one', version: '1', replication, addresses: [] })
+  undo.use(await startInOrder([store, ipfs, consensus, tracker], new AbortController().signal))
+  const running = undo.move()
+  return { cluster, consensus, tracker, ipfs, clock, [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
