@@ -1,5 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import { MultipartError } from '../cluster/api/kubo/multipart.ts'
+import { abortable } from '../cluster/async/abortable.ts'
 import { untilGivenUp } from '../cluster/async/give-up.ts'
 import { Channel } from '../cluster/async/channel.ts'
 import type { Clock } from '../cluster/clock.ts'
@@ -101,20 +102,20 @@ async function addBatches (asked: AddRun, entries: AsyncIterable<AddEntry>, outp
     before.catch((err: unknown) => { refused.abort(err) }) // nothing more is read for an answer that has failed
     count++
   }
+  // Where the upload is waited for, the wait is given up with the run; the upload itself is its owner's to end.
+  const source = batches(entries, { ...batchLimits, isWhole }, run.components.clock)
   try {
-    for await (const batch of batches(thatEnd(entries, run), { ...batchLimits, isWhole }, run.components.clock)) await finish(await buildBatch(run, batch.entries, outputs, before))
+    for (let next = await abortable(source.next(), run.signal); next.done !== true; next = await abortable(source.next(), run.signal)) {
+      await finish(await abortable(buildBatch(run, next.value.entries, outputs, before), run.signal))
+    }
     if (count === 0 && options['wrap-with-directory'] === true) await finish(await buildBatch(run, nothing, outputs, before))
   } catch (err) {
     throw err instanceof MultipartError && err.cut ? new MultipartError('multipart: NextPart: EOF') : err
   } finally {
+    source.return().catch(() => {})
     await before
   }
   if (count === 0) throw new Error('expected a file argument')
-}
-
-/** Reading an entry, or waiting for one, ends with the run. */
-async function * thatEnd (entries: AsyncIterable<AddEntry>, { signal }: AbortOptions): AsyncGenerator<AddEntry, void, undefined> {
-  for await (const entry of untilGivenUp(entries, { signal })) yield { ...entry, content: untilGivenUp(entry.content, { signal }) }
 }
 
 const nothing: AsyncIterable<AddEntry> = { async * [Symbol.asyncIterator] () {} }

@@ -74,7 +74,7 @@ const join = (parent: string, name: string): string => `${directoryPrefix(parent
 
 /** @throws Error in Go's words for a type that cannot be read */
 function partType (contentType: string): AddEntry['kind'] {
-  if (contentType === '') return 'file'
+  if (contentType === '' || contentType === 'application/octet-stream') return 'file'
   const parsed = parseMediaType(contentType)
   if (parsed === undefined) throw new Error('mime: invalid media parameter')
   if (parsed.type === 'application/x-directory' || parsed.type === 'multipart/form-data') return 'directory'

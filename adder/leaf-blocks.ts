@@ -4,6 +4,7 @@ import * as Digest from 'multiformats/hashes/digest'
 import { UnixFS } from 'ipfs-unixfs'
 import type { BufferImporter } from 'ipfs-unixfs-importer'
 import type { Chunker } from 'ipfs-unixfs-importer/chunker'
+import type { Block } from '../cluster/ports.ts'
 
 /*
  * The importer's own chunker and leaf encoder copy every byte four times and keep the data of up to 174 leaves until their parent is
@@ -40,7 +41,8 @@ export function sizedChunks (chunkBytes: number): Chunker {
   }
 }
 
-function joined (pieces: readonly Uint8Array[], length: number): Uint8Array {
+/** Pieces as one chunk with room around it. */
+export function joined (pieces: readonly Uint8Array[], length: number): Uint8Array {
   const block = Buffer.allocUnsafeSlow(roomBefore + length + roomBehind)
   let at = roomBefore
   for (const piece of pieces) {
@@ -55,8 +57,7 @@ export function leafBlocks ({ rawLeaves, cidVersion }: { readonly rawLeaves: boo
   return async function * (file, blockstore) {
     for await (const chunk of file.content) {
       yield async () => {
-        const block = rawLeaves ? chunk : enveloped(chunk)
-        const cid = rawLeaves ? sha256Cid(1, rawCode, block) : sha256Cid(cidVersion, dagPbCode, block)
+        const { cid, bytes: block } = leafOf(chunk, { rawLeaves, cidVersion })
         await blockstore.put(cid, block)
         // Its parent only asks for its size; the data itself is on its way.
         const unixfs = rawLeaves ? undefined : new UnixFS({ type: 'file', blockSizes: [BigInt(chunk.byteLength)] })
@@ -64,6 +65,12 @@ export function leafBlocks ({ rawLeaves, cidVersion }: { readonly rawLeaves: boo
       }
     }
   }
+}
+
+/** The leaf of a chunk that `sizedChunks` or `joined` made; it takes the chunk's place in memory. */
+export function leafOf (chunk: Uint8Array, { rawLeaves, cidVersion }: { readonly rawLeaves: boolean, readonly cidVersion: 0 | 1 }): Block {
+  const bytes = rawLeaves ? chunk : enveloped(chunk)
+  return { cid: rawLeaves ? sha256Cid(1, rawCode, bytes) : sha256Cid(cidVersion, dagPbCode, bytes), bytes }
 }
 
 export function sha256Cid (version: 0 | 1, code: number, bytes: Uint8Array): CID {

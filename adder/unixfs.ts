@@ -3,7 +3,7 @@ import { importer } from 'ipfs-unixfs-importer'
 import { balanced } from 'ipfs-unixfs-importer/layout'
 import type { CID } from 'multiformats/cid'
 import type { Block } from '../cluster/ports.ts'
-import { leafBlocks, sha256Cid, sizedChunks } from './leaf-blocks.ts'
+import { joined, leafBlocks, leafOf, sha256Cid, sizedChunks } from './leaf-blocks.ts'
 
 /** A node that was built: what a directory links to, and what an event line reports. */
 export interface UnixfsNode {
@@ -34,11 +34,8 @@ const dagPbCode = 0x70
 
 /** Builds one file. Only its last, unfinished block is held in memory. */
 export async function importFile (content: AsyncIterable<Uint8Array>, layout: FileLayout, metadata: UnixfsMetadata, take: TakeBlock): Promise<UnixfsNode> {
-  const store = new OneBehind(take)
-  const [imported] = await Array.fromAsync(importer([{ content }], store, importerOptions(layout)))
-  const { cid, size } = imported!
-  // The root is the last block that is made.
-  const root = store.last!
+  const { root, size } = await buildFile(content, layout, take)
+  const { cid } = root
   if (!hasMetadata(metadata)) {
     await take(root)
     return { cid, size }
@@ -47,6 +44,32 @@ export async function importFile (content: AsyncIterable<Uint8Array>, layout: Fi
   const markedCid = sha256Cid(layout.cidVersion, dagPbCode, marked)
   await take({ cid: markedCid, bytes: marked })
   return { cid: markedCid, size: size + BigInt(marked.byteLength - root.bytes.byteLength) }
+}
+
+/** All blocks of a file but its root go to `take`. Most files are one leaf, for which the importer's machinery is not set up. */
+async function buildFile (content: AsyncIterable<Uint8Array>, layout: FileLayout, take: TakeBlock): Promise<{ readonly root: Block, readonly size: bigint }> {
+  const chunks = content[Symbol.asyncIterator]()
+  const pieces: Uint8Array[] = []
+  let length = 0
+  for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
+    pieces.push(next.value)
+    length += next.value.byteLength
+    if (length > layout.chunkBytes) return await buildLongFile(resumed(pieces, chunks), layout, take)
+  }
+  const root = leafOf(joined(pieces, length), layout)
+  return { root, size: BigInt(root.bytes.byteLength) }
+}
+
+async function buildLongFile (content: AsyncIterable<Uint8Array>, layout: FileLayout, take: TakeBlock): Promise<{ readonly root: Block, readonly size: bigint }> {
+  const store = new OneBehind(take)
+  const [imported] = await Array.fromAsync(importer([{ content }], store, importerOptions(layout)))
+  // The root is the last block that is made.
+  return { root: store.last!, size: imported!.size }
+}
+
+async function * resumed (pieces: readonly Uint8Array[], chunks: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  yield * pieces
+  for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value
 }
 
 /** Kubo gives a symbolic link a time but no mode, and never raw leaves. */

@@ -8,6 +8,8 @@ export interface MediaType { readonly type: string, readonly params: ReadonlyMap
  * @param header one character a byte, as node:http gives headers
  */
 export function parseMediaType (header: string): MediaType | undefined {
+  const usual = usualForm.exec(header)
+  if (usual !== null) return { type: 'form-data', params: new Map([['name', usual[1]!], ['filename', usual[2]!]]) }
   const end = header.indexOf(';')
   const type = (end < 0 ? header : header.slice(0, end)).trim().toLowerCase()
   if (!isType.test(type)) return undefined
@@ -25,5 +27,7 @@ export function parseMediaType (header: string): MediaType | undefined {
   return { type, params }
 }
 
+/** As every client of Kubo's writes it; tens of thousands of files make this count. */
+const usualForm = /^form-data; name="([^"\\]*)"; filename="([^"\\]*)"$/
 const isType = /^[!#$%&'*+.^_`|~0-9a-z-]+(?:\/[!#$%&'*+.^_`|~0-9a-z-]+)?$/
 const parameter = /[ \t]*;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*(?:"((?:\\["\\]|[^"])*)"|([!#$%&'*+.^_`|~0-9A-Za-z-]+))[ \t]*/y

@@ -24,6 +24,8 @@ export function parseGoQuery (rawQuery: string): ReadonlyMap<string, readonly st
 /** Go's `url.QueryUnescape` or `url.PathUnescape`; `undefined` where those fail. */
 export function unescapeGo (text: string, kind: 'query' | 'path'): string | undefined {
   if (!needsWork.test(text)) return text
+  const quick = unescapeUtf8(text, kind)
+  if (quick !== undefined) return quick
   const bytes: number[] = []
   for (let at = 0; at < text.length; at++) {
     const character = text[at]!
@@ -39,6 +41,16 @@ export function unescapeGo (text: string, kind: 'query' | 'path'): string | unde
   return fromGoBytes(Uint8Array.from(bytes))
 }
 
+/** The same for text that stands for UTF-8, as nearly all does; `undefined` when it does not, or does not unescape. */
+function unescapeUtf8 (text: string, kind: 'query' | 'path'): string | undefined {
+  if (!isAscii.test(text)) return undefined
+  try {
+    return decodeURIComponent(kind === 'query' ? text.replaceAll('+', ' ') : text)
+  } catch {
+    return undefined
+  }
+}
+
 /** The path and query of a request target, absolute form (`http://host/path`) included. */
 export function splitTarget (target: string): { readonly path: string, readonly query: string } {
   const local = target.replace(/^https?:\/\/[^/?]*/i, '')
@@ -46,4 +58,5 @@ export function splitTarget (target: string): { readonly path: string, readonly 
   return at < 0 ? { path: local, query: '' } : { path: local.slice(0, at), query: local.slice(at + 1) }
 }
 
+const isAscii = /^[\0-\x7f]*$/
 const needsWork = /[%+]|[^\0-\x7f]/
