@@ -35,8 +35,9 @@ export function createDispatch (commands: readonly Command[], { clock }: { clock
     if (found === undefined) return await answerText(request, response, 404, notFound, headers)
     if (found === 'group') return await emit(() => ({ kind: 'nothing' }), admitted, { encoding: 'json', ownHeaders })
 
-    const boundary = multipartBoundary(header(request, 'content-type') ?? '')
-    if (boundary === '') return await answerText(request, response, 400, 'no multipart boundary param in Content-Type', headers)
+    const contentType = header(request, 'content-type') ?? ''
+    const boundary = multipartBoundary(contentType)
+    if (boundary === undefined && /^multipart\/form-data\s*(?:;|$)/i.test(contentType)) return await answerText(request, response, 400, 'no multipart boundary param in Content-Type', headers)
     const parts = readMultipart(pieces(request.body), boundary ?? '')
     let parsed: ParsedRequest
     try {

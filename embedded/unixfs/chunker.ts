@@ -1,6 +1,7 @@
 import { ByteCursor } from '../../cluster/api/kubo/byte-cursor.ts'
 import { quoteGo } from '../../cluster/api/kubo/go-text.ts'
 import { KuboError } from '../rpc/kubo-error.ts'
+import { rabinChunks } from './rabin.ts'
 
 export type Chunker = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
 
@@ -66,9 +67,6 @@ function labelled (text: string, label: string): number {
   return parseAtoi(parts.at(-1)!)
 }
 
-function rabinOf (minChunkSize: number, avgChunkSize: number, maxChunkSize: number): Chunker {
-  return async function * (source) {
-    const { rabin } = await import('ipfs-unixfs-importer/chunker')
-    yield * rabin({ minChunkSize, avgChunkSize, maxChunkSize })(source)
-  }
+function rabinOf (minBytes: number, averageBytes: number, maxBytes: number): Chunker {
+  return source => rabinChunks(source, { minBytes, averageBytes, maxBytes })
 }
