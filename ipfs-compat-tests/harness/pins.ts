@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
+import { identity } from 'multiformats/hashes/identity'
 import type { PeerId, Pin } from '../../cluster/api/pin.ts'
 
 const sha256Code = 0x12
@@ -13,6 +14,11 @@ export const other = '12D3KooWNB1bYbQCbKcHQ6cfWSgJX6VzbpRHCsrpcPVKQtmCLwrQ' as P
 /** A CID nobody has content for. */
 export function cidOf (seed: string | number): CID {
   return CID.createV1(raw.code, Digest.create(sha256Code, createHash('sha256').update(String(seed)).digest()))
+}
+
+/** A CID that carries its content itself, so any daemon can pin it. */
+export function inlineCidOf (seed: string | number): CID {
+  return CID.createV1(raw.code, identity.digest(new TextEncoder().encode(String(seed))))
 }
 
 export function pinOf (seed: string | number, given: Partial<Pin> = {}): Pin {
