@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { compose } from '../../bin/compose.ts'
 import { initFolder, peerFolder, readFolder } from '../../bin/service/folder.ts'
 import { systemClock } from '../../cluster/clock.ts'
+import { urlOf } from '../../cluster/config/endpoint.ts'
 import type { Environment } from '../../cluster/config/section.ts'
 import { startInOrder } from '../../cluster/lifecycle.ts'
 import { silentLogger } from '../../cluster/log.ts'
@@ -17,6 +18,8 @@ export interface Peer extends AsyncDisposable {
   /** Of the proxy. */
   readonly host: string
   readonly port: number
+  /** The REST API, as a URL. */
+  readonly rest: string
   /** The daemon's, but for `API_PORT`, which is the proxy's. */
   readonly values: Placeholders
   readonly daemon: Daemon
@@ -37,11 +40,11 @@ export async function startPeer ({ env = {}, ...daemonOptions }: PeerOptions = {
   await initFolder(folder, { env: settings, overwrites: false })
   const loaded = await readFolder(folder, settings)
 
-  const { components, cluster } = compose({ folder, settings: loaded, daemon: { endpoint: loaded.configs.ipfsHttp.nodeMultiaddress, isEmbedded: false }, clock: systemClock, log: silentLogger })
+  const { components, cluster, rest } = compose({ folder, settings: loaded, daemon: { endpoint: loaded.configs.ipfsHttp.nodeMultiaddress, isEmbedded: false }, clock: systemClock, log: silentLogger })
   undo.use(await startInOrder(components, new AbortController().signal))
   const { hostname, port } = new URL(proxyOf(components).addresses[0]!)
   const running = undo.move()
-  return { host: hostname, port: Number(port), values: { ...daemon.values, API_PORT: port }, daemon, cluster, [Symbol.asyncDispose]: () => running.disposeAsync() }
+  return { host: hostname, port: Number(port), rest: urlOf(rest!.addresses[0]!), values: { ...daemon.values, API_PORT: port }, daemon, cluster, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
 
 /** As a target for the recordings. */

@@ -1,0 +1,209 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
+import { proxyAlone, readAll } from '../ipfs-compat-tests/harness/proxy-alone.ts'
+import { scriptedDaemon } from '../ipfs-compat-tests/harness/scripted-daemon.ts'
+import type { Answer } from '../ipfs-compat-tests/harness/scripted-daemon.ts'
+
+const empty = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
+/** The proxy asks for its own address when it starts; tests are about what comes after. */
+const scripted = (answer: Answer, options?: Parameters<typeof scriptedDaemon>[1]) =>
+  scriptedDaemon((socket, head, rest) => head.includes('X-Own-Address-Check') ? socket.write(empty) : answer(socket, head, rest), options)
+const post = (path: string, headers = ''): string => `POST /api/v0/${path} HTTP/1.1\r\nHost: proxy.example\r\n${headers}\r\n`
+const isWhole = (text: string): boolean => text.endsWith('0\r\n\r\n') || /\r\n0\r\n[^]*\r\n\r\n$/.test(text)
+
+t.test('an answer comes out as it went in: order, case, repeats, chunks, trailers', async t => {
+  const answer = 'HTTP/1.1 200 Fine\r\nx-B: 2\r\nX-a: 1\r\nX-a: 3\r\nTrailer: X-Stream-Error\r\nDate: Sun, 22 Nov 2026 07:31:00 GMT\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Stream-Error: g\xc3\xbct & <long>\r\n\r\n'
+  await using daemon = await scripted(socket => socket.write(Buffer.from(answer, 'latin1')))
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+
+  client.write(post('id', 'Content-Length: 0\r\n'))
+
+  t.equal(await readAll(client, isWhole), answer)
+  client.destroy()
+})
+
+t.test('a request goes in as it came, but for what belongs to the connection', async t => {
+  await using daemon = await scripted(socket => socket.write(empty))
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+
+  client.write(post('cat?arg=a%20b&x=\xff;y', 'X-One: 1\r\nx-two: 2\r\nAuthorization: Bearer mine\r\nUser-Agent: curl\r\nTE: trailers\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: 0\r\n').replace('\xff', '%ff'))
+  await readAll(client, text => text.endsWith('\r\n\r\n'))
+
+  const head = daemon.heads.at(-1)!
+  t.match(head, /^POST \/api\/v0\/cat\?arg=a%20b&x=%ff;y HTTP\/1\.1\r\n/)
+  t.match(head, /\r\nX-One: 1\r\nx-two: 2\r\nAuthorization: Bearer mine\r\nUser-Agent: curl/)
+  t.notMatch(head, /upgrade: h2c|\r\nTE:|proxy\.example/i)
+  client.destroy()
+})
+
+t.test('the client is told at once that an answer has begun', async t => {
+  await using daemon = await scripted(socket => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'))
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+
+  client.write(post('log/tail', 'Content-Length: 0\r\n'))
+
+  t.match(await readAll(client, text => text.includes('\r\n\r\n')), /^HTTP\/1\.1 200 OK/)
+  client.destroy()
+})
+
+t.test('an answer that the daemon breaks off is broken off', async t => {
+  await using daemon = await scripted(socket => { socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', () => socket.destroy()) })
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+
+  client.write(post('cat', 'Content-Length: 0\r\n'))
+
+  const got = await readAll(client).catch((err: NodeJS.ErrnoException) => err.code)
+  t.notMatch(got, /\r\n0\r\n\r\n$/, 'never an orderly end')
+  client.destroy()
+})
+
+t.test('a client that goes ends its request at the daemon', async t => {
+  const arrived = Promise.withResolvers<Socket>()
+  await using daemon = await scripted(socket => arrived.resolve(socket))
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+  client.write(post('pin/verify', 'Content-Length: 0\r\n'))
+  const upstream = await arrived.promise
+
+  client.destroy()
+
+  await once(upstream, 'close')
+  t.pass('closed')
+})
+
+t.test('an upload that is broken off is broken off at the daemon', async t => {
+  const arrived = Promise.withResolvers<Socket>()
+  await using daemon = await scripted(socket => arrived.resolve(socket))
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+  client.write(`${post('files/write', 'Content-Length: 1000\r\n')}only this`)
+  const upstream = await arrived.promise
+
+  client.end()
+
+  await once(upstream, 'close')
+  t.pass('closed')
+  client.destroy()
+})
+
+t.test('an answer that begins before the upload ends goes out, and the upload goes on', async t => {
+  const bodies: Buffer[] = []
+  await using daemon = await scripted((socket, _, rest) => {
+    bodies.push(rest)
+    socket.on('data', chunk => {
+      bodies.push(chunk as Buffer)
+      if (Buffer.concat(bodies).includes('0\r\n\r\n')) socket.write('3\r\nend\r\n0\r\n\r\n')
+    })
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegin\r\n')
+  })
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+  client.write(post('files/write', 'Transfer-Encoding: chunked\r\n') + '4\r\nabcd\r\n')
+  const answer = readAll(client, isWhole)
+  await eventually('the first line', () => bodies.length > 0 && client.bytesRead > 0)
+
+  client.write('4\r\nefgh\r\n0\r\n\r\n')
+
+  t.match(await answer, /begin[^]*end/)
+  t.match(Buffer.concat(bodies).toString(), /abcd[^]*efgh/)
+  client.destroy()
+})
+
+t.test('a last answer reaches a client that is still uploading and asked for the connection to be closed', async t => {
+  await using daemon = await scripted(socket => { socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n') })
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+  const answer = readAll(client, text => text.endsWith('no\n'))
+  client.write(post('files/write', 'Connection: close\r\nContent-Length: 100000000\r\n'))
+  const piece = Buffer.alloc(64 << 10)
+  const pump = (): void => { while (!client.destroyed && client.writable && client.write(piece)); }
+  client.on('drain', pump)
+  pump()
+
+  t.match(await answer, /^HTTP\/1\.1 403 Forbidden\r\n[^]*no\n$/)
+  client.destroy()
+})
+
+t.test('a client that closes its connection is told so where Go tells it', async t => {
+  await using daemon = await scripted(socket => socket.write('HTTP/1.1 200 OK\r\nVary: Origin\r\nDate: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'))
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+
+  client.write(post('id', 'connection: close\r\nContent-Length: 0\r\n'))
+
+  t.equal(await readAll(client), 'HTTP/1.1 200 OK\r\nVary: Origin\r\nDate: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n')
+})
+
+t.test('heads of nearly a mebibyte pass, both ways', async t => {
+  const long = 'x'.repeat(900_000)
+  await using daemon = await scripted((socket, head) => socket.write(`HTTP/1.1 200 OK\r\nX-Long: ${head.includes(long) ? long : 'short'}\r\nContent-Length: 0\r\n\r\n`))
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+
+  client.write(post(`cat?arg=${long}`, 'Content-Length: 0\r\n'))
+
+  t.equal((await readAll(client, text => text.endsWith('\r\n\r\n'))).length, `HTTP/1.1 200 OK\r\nX-Long: ${long}\r\nContent-Length: 0\r\n\r\n`.length)
+  client.destroy()
+})
+
+t.test('a slow reader slows the daemon instead of filling the proxy', async t => {
+  const size = 64 << 20
+  let sent = 0
+  await using daemon = await scripted(socket => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`)
+    const piece = Buffer.alloc(1 << 20)
+    const pump = (): void => { while (sent < size) { sent += piece.length; if (!socket.write(piece)) return } }
+    socket.on('drain', pump)
+    pump()
+  })
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+  client.pause()
+
+  client.write(post('cat', 'Content-Length: 0\r\n'))
+  let before = -1
+  await eventually('the daemon waits', () => { const still = sent === before && sent > 0; before = sent; return still }, { intervalMs: 300 })
+
+  t.ok(sent < size / 2, `${sent} of ${size} bytes taken`)
+  client.destroy()
+})
+
+t.test('the daemon may be behind a unix socket', async t => {
+  await using daemon = await scripted(socket => socket.write(empty), { path: join(tmpdir(), `quorum-${randomUUID()}.sock`) })
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+
+  client.write(post('id', 'Content-Length: 0\r\n'))
+
+  t.match(await readAll(client, text => text.endsWith('\r\n\r\n')), /^HTTP\/1\.1 200 OK/)
+  client.destroy()
+})
+
+t.test('without a daemon the answer says so, in the form of a Kubo error', async t => {
+  await using proxy = await proxyAlone('/ip4/127.0.0.1/tcp/1')
+  for (const path of ['id', 'pin/ls', 'repo/stat']) {
+    const client = proxy.connect()
+    client.write(post(path, 'Connection: close\r\nContent-Length: 0\r\n'))
+
+    const answer = await readAll(client)
+
+    t.match(answer, /^HTTP\/1\.1 502 Bad Gateway\r\n[^]*\{"Message":"the IPFS daemon at http:\/\/127\.0\.0\.1:1 cannot be reached: [^]*ECONNREFUSED[^]*","Code":0,"Type":"error"\}\n$/, path)
+  }
+})
+
+t.test('a proxy whose daemon is itself does not start', async t => {
+  const port = 20_000 + process.pid % 30_000
+
+  await t.rejects(proxyAlone(`/dns4/localhost/tcp/${port}`, { listen_multiaddress: `/ip4/127.0.0.1/tcp/${port}` }), {
+    code: 'ERR_INVALID_ARGUMENT', message: /node_multiaddress: .* leads to the proxy itself/
+  })
+})
