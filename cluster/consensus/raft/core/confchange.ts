@@ -1,6 +1,5 @@
 import { assert, unreachable } from './assert.ts'
 import { Inflights } from './inflights.ts'
-import { jointIds } from './joint.ts'
 import { Progress } from './progress.ts'
 import type { Membership } from './tracker.ts'
 import type { RaftLimits } from './limits.ts'
@@ -205,10 +204,6 @@ class Draft {
     if (this.outgoing.size > 0) return
     sound(this.learnersNext.size === 0 && !autoLeave, 'only a joint membership has what follows it')
   }
-}
-
-export function members ({ voters, learners, learnersNext }: Membership): readonly NodeId[] {
-  return ascending(new Set([...jointIds(voters), ...learners, ...learnersNext]))
 }
 
 function ascending (ids: ReadonlySet<NodeId>): readonly NodeId[] {

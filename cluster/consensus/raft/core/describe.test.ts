@@ -57,7 +57,7 @@ t.test('a Ready shows its parts in the order of work', async t => {
     entries: [entry(9, 'x')],
     snapshot: { meta: { index: 8, term: 2, confState: conf }, data: emptyData },
     committedEntries: [entry(8, 'y')],
-    messages: [message('MsgBeat', {})],
+    messages: [message('MsgHup', {})],
     mustSync: true
   }), `Ready MustSync=true:
 Lead:1 State:StatePreCandidate
@@ -69,7 +69,7 @@ Snapshot Index:8 Term:2 ConfState:Voters:[1 2] VotersOutgoing:[3] Learners:[] Le
 CommittedEntries:
 2/8 EntryNormal "y"
 Messages:
-None->None MsgBeat Term:0 Log:0/0
+None->None MsgHup Term:0 Log:0/0
 `)
 })
 

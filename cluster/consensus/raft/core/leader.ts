@@ -28,8 +28,6 @@ export function tickLeader (raft: RaftState): void {
 
 export function stepLeader (raft: RaftState, m: Message): StepResult {
   switch (m.type) {
-    case 'MsgBeat': broadcastHeartbeat(raft); return 'accepted'
-    case 'MsgCheckQuorum': checkQuorum(raft); return 'accepted'
     case 'MsgProp': return propose(raft, m.entries).kind === 'dropped' ? 'dropped' : 'accepted'
     case 'MsgReadIndex': return askRead(raft, m)
     case 'MsgForgetLeader': return 'accepted'

@@ -38,7 +38,7 @@ export function isStorageLane (id: NodeId): boolean {
 
 /** Kinds that are never taken from another peer. */
 const local: ReadonlySet<MessageType> = new Set([
-  'MsgHup', 'MsgBeat', 'MsgUnreachable', 'MsgSnapStatus', 'MsgCheckQuorum', 'MsgForgetLeader',
+  'MsgHup', 'MsgUnreachable', 'MsgSnapStatus', 'MsgForgetLeader',
   'MsgStorageAppend', 'MsgStorageAppendResp', 'MsgStorageApply', 'MsgStorageApplyResp'
 ])
 

@@ -1,68 +1,14 @@
 import t from 'tap'
-import { Environment } from '../replay/environment.ts'
-import type { NodeOptions, ScriptNode } from '../replay/environment.ts'
-import { stabilize } from '../replay/stabilize.ts'
+import { change, electionTicks, entry, Group, turn } from '../replay/group.ts'
 import { RaftInvariantError } from './assert.ts'
 import { emptyData } from './entries.ts'
 import { termMax } from './limits.ts'
 import { message } from './message.ts'
 import { RaftCore } from './raft.ts'
-import type { ConfChange, ConfState, EntryInput, Message, MessageType, NodeId, Ready } from './types.ts'
-
-const electionTicks = 10
-const entry = (text: string): EntryInput => ({ type: 'EntryNormal', data: new TextEncoder().encode(text) })
-const change = (changes: ConfChange['changes'], transition: ConfChange['transition'] = 'auto'): ConfChange =>
-  ({ transition, changes, context: emptyData })
-
-/** Peers in memory, all messages in one queue; what does not arrive is dropped by the test. */
-class Group {
-  readonly env = new Environment()
-
-  constructor (conf: Partial<ConfState> & { readonly size?: number }, options: Partial<NodeOptions> = {}) {
-    const confState = { voters: [], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false, ...conf }
-    const count = conf.size ?? confState.voters.length + confState.learners.length
-    for (let i = 0; i < count; i++) {
-      this.env.addNode(
-        { electionTicks, heartbeatTicks: 1, applied: 2, ...options }, { meta: { index: 2, term: 1, confState }, data: emptyData }, true
-      )
-    }
-    this.env.output.setLevel('none')
-  }
-
-  node (id: NodeId): ScriptNode { return this.env.node(id) }
-  core (id: NodeId): RaftCore { return this.env.node(id).core }
-
-  settle (...ids: readonly NodeId[]): void {
-    stabilize(this.env, { command: 'stabilize', args: ids.map(id => ({ key: String(id), values: [] })), input: '', expected: '', line: 0 })
-  }
-
-  /** Deaf from now on: what was sent to it so far is lost. */
-  lose (...ids: readonly NodeId[]): void {
-    this.env.deliver(ids.map(id => ({ id, drop: true })), undefined)
-  }
-
-  elect (id: NodeId): RaftCore {
-    this.core(id).campaign()
-    this.settle()
-    return this.core(id)
-  }
-
-  tick (id: NodeId, times = 1): void {
-    for (let i = 0; i < times; i++) this.core(id).tick()
-  }
-}
+import type { Message, MessageType } from './types.ts'
 
 function types (messages: readonly Message[]): readonly MessageType[] {
   return messages.map(({ type }) => type)
-}
-
-/** One Ready of a synchronous peer, done. */
-function turn ({ core, log }: ScriptNode): Ready {
-  const ready = core.ready()
-  if (ready.hardState !== undefined) log.setHardState(ready.hardState)
-  log.append(ready.entries)
-  core.advance()
-  return ready
 }
 
 t.test('silence makes one peer stand, and the others elect it', async t => {

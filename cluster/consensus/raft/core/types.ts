@@ -91,7 +91,7 @@ export type MessageType =
   | 'MsgProp' | 'MsgApp' | 'MsgAppResp' | 'MsgVote' | 'MsgVoteResp' | 'MsgPreVote' | 'MsgPreVoteResp' | 'MsgSnap'
   | 'MsgHeartbeat' | 'MsgHeartbeatResp' | 'MsgTransferLeader' | 'MsgTimeoutNow' | 'MsgReadIndex' | 'MsgReadIndexResp'
   // inside this peer
-  | 'MsgHup' | 'MsgBeat' | 'MsgUnreachable' | 'MsgSnapStatus' | 'MsgCheckQuorum' | 'MsgForgetLeader'
+  | 'MsgHup' | 'MsgUnreachable' | 'MsgSnapStatus' | 'MsgForgetLeader'
   | 'MsgStorageAppend' | 'MsgStorageAppendResp' | 'MsgStorageApply' | 'MsgStorageApplyResp'
 
 /**
