@@ -13,7 +13,7 @@ import { decodeMembers, membersAfter, readMembers, writeMembers } from './member
 import type { Member } from './members.ts'
 import { SessionTable } from './sessions.ts'
 import type { Command, Kept, Loaded, StateMachine } from './state-machine.ts'
-import type { ConfChange, ConfState, Entry, Index, Term } from './core/types.ts'
+import type { ConfChange, ConfState, Entry, Index, SnapshotMeta, Term } from './core/types.ts'
 
 /** What the engine itself has to remember, as of `index`. */
 export interface Bookkeeping {
@@ -66,6 +66,11 @@ export class Applier {
     this.#digests.clear()
   }
 
+  /** Of a group founded on a state that was there before: its log begins behind it. */
+  beginAfter ({ index, term, confState }: SnapshotMeta): void {
+    this.#at = { ...noBookkeeping, index, term, conf: confState }
+  }
+
   /** All of the bookkeeping, for a snapshot. */
   kept (): Loaded { return { head: encodeBookkeeping(this.#at), sessions: this.sessions.rows() } }
 
@@ -98,7 +103,8 @@ export class Applier {
       this.#at = { ...this.#at, index: entry.index, term: entry.term }
     }
 
-    await this.#machine.apply(commands, answers => this.#keep(requests, answers))
+    const answers = await this.#machine.apply(commands, answers => this.#keep(requests, answers))
+    this.#settle(requests, answers)
     this.sessions.forgetChanges()
     for (const { id, index, admission } of requests) {
       const answer = admission === 'expired' ? undefined : this.sessions.answer(id)
@@ -145,9 +151,13 @@ export class Applier {
   }
 
   #keep (requests: ReadonlyArray<{ readonly id: RequestId, readonly admission: string }>, answers: readonly Uint8Array[]): Kept {
+    this.#settle(requests, answers)
+    return { head: () => encodeBookkeeping(this.#at), sessions: () => this.sessions.takeChanged() }
+  }
+
+  #settle (requests: ReadonlyArray<{ readonly id: RequestId, readonly admission: string }>, answers: readonly Uint8Array[]): void {
     let next = 0
     for (const { id, admission } of requests) if (admission === 'new') this.sessions.settle(id, answers[next++]!)
-    return { head: () => encodeBookkeeping(this.#at), sessions: () => this.sessions.takeChanged() }
   }
 
   #takeDigest (): void {

@@ -4,6 +4,7 @@
  */
 import type { Applier } from './applier.ts'
 import { hardStateOf } from './core/message.ts'
+import { StoppedError } from './errors.ts'
 import type { Snapshotter } from './snapshotter.ts'
 import type { RaftStorage } from './storage.ts'
 import type { Entry, HardState, Message } from './core/types.ts'
@@ -83,9 +84,11 @@ export class AppendLane {
 const pieceEntries = 512
 const pieceMs = 5
 
+interface Task { readonly run: () => Promise<void>, readonly drop: () => void }
+
 export class ApplyLane {
   readonly #with: ApplyLaneComponents
-  readonly #queue: Array<() => Promise<void>> = []
+  readonly #queue: Task[] = []
   #running: Promise<void> | undefined
   #stopped = false
 
@@ -95,18 +98,22 @@ export class ApplyLane {
 
   take ({ entries, responses }: Message): void {
     const { deliver, applied } = this.#with
-    this.#enqueue(async () => {
-      await this.#apply(entries)
-      deliver(responses)
-      applied()
+    this.#enqueue({
+      run: async () => {
+        await this.#apply(entries)
+        deliver(responses)
+        applied()
+      },
+      drop () {}
     })
   }
 
-  /** Runs `task` when no batch is half applied. */
+  /** Runs `task` when no batch is half applied. @throws StoppedError when there is no such moment any more */
   async between<T> (task: () => T | Promise<T>): Promise<T> {
     const done = Promise.withResolvers<T>()
-    this.#enqueue(async () => {
-      try { done.resolve(await task()) } catch (err) { done.reject(err) }
+    this.#enqueue({
+      run: async () => { try { done.resolve(await task()) } catch (err) { done.reject(err) } },
+      drop: () => { done.reject(new StoppedError()) }
     })
     return await done.promise
   }
@@ -115,6 +122,7 @@ export class ApplyLane {
   async stop (): Promise<void> {
     this.#stopped = true
     await this.#running
+    for (const { drop } of this.#queue.splice(0)) drop()
   }
 
   async #apply (entries: readonly Entry[]): Promise<void> {
@@ -127,15 +135,20 @@ export class ApplyLane {
     }
   }
 
-  #enqueue (task: () => Promise<void>): void {
-    if (this.#stopped) return
+  #enqueue (task: Task): void {
+    if (this.#stopped) { task.drop(); return }
     this.#queue.push(task)
     this.#running ??= this.#run()
   }
 
   async #run (): Promise<void> {
-    for (let task = this.#queue.shift(); task !== undefined && !this.#stopped; task = this.#queue.shift()) {
-      try { await task() } catch (err) { this.#with.fail(err) }
+    while (this.#queue.length > 0 && !this.#stopped) {
+      try {
+        await this.#queue.shift()!.run()
+      } catch (err) {
+        this.#stopped = true // nothing may be applied behind an entry that was not
+        this.#with.fail(err)
+      }
     }
     this.#running = undefined
   }

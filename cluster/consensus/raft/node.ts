@@ -206,8 +206,8 @@ export function createRaftNode (components: RaftNodeComponents, config: RaftNode
     driver.start()
     const { voters, votersOutgoing } = conf
     // Alone there is nobody to wait for. A newly founded group has its membership in its first entry.
-    if (votersOutgoing.length === 0 && (voters.length === 1 ? voters[0] === id : voters.length === 0 && storage.log.lastIndex() === 1)) {
-      void whenApplied(1).then(() => driver!.post(core => { if (core.status().role === 'follower') core.campaign() }))
+    if (votersOutgoing.length === 0 && (voters.length === 1 ? voters[0] === id : voters.length === 0 && storage.log.firstIndex() === applied + 1 && storage.log.lastIndex() === applied + 1)) {
+      void whenApplied(storage.log.initialState().hard.commit).then(() => driver!.post(core => { if (core.status().role === 'follower') core.campaign() }))
     }
   }
 

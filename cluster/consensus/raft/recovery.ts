@@ -10,17 +10,23 @@ import type { RaftStorage } from './storage.ts'
 import type { StateMachine } from './state-machine.ts'
 
 /**
- * Makes a new group of this one peer: its first entry takes it in as the only voter. Everybody else joins. Only for a
- * folder that has never belonged to a cluster; two peers founded apart are two clusters, and stay that.
+ * Makes a new group of this one peer: an entry takes it in as the only voter. Everybody else joins. Only for a folder that
+ * has never belonged to a cluster; two peers founded apart are two clusters, and stay that. What an interrupted founding
+ * left is simply done again: it is over when the folder has its cluster.
+ *
+ * `after`: what the state has already seen under another log; this one begins behind it.
  */
-export async function foundCluster (storage: RaftStorage, clusterId: string, self: Omit<Member, 'id' | 'incarnation'>): Promise<void> {
+export async function foundCluster (storage: RaftStorage, clusterId: string, self: Omit<Member, 'id' | 'incarnation'>, { after = 0 } = {}): Promise<void> {
   const { nodeId, incarnation, clusterId: before } = storage.identity
-  if (before !== undefined || storage.log.lastIndex() > 0) throw new FatalError(`this folder belongs to cluster ${before ?? '(unknown)'}: it cannot found another`)
+  if (before !== undefined) throw new FatalError(`this folder belongs to cluster ${before}: it cannot found another`)
+  if (storage.log.lastIndex() > after + 1) throw new FatalError('there is a log in this folder, but it does not say which cluster it belongs to')
   const member: Member = { ...self, id: nodeId, incarnation }
   const first: Entry = {
-    ...encodeConfChange({ transition: 'auto', changes: [{ type: 'ConfChangeAddNode', nodeId }], context: encodeMembers([member]) }), term: 1, index: 1
+    ...encodeConfChange({ transition: 'auto', changes: [{ type: 'ConfChangeAddNode', nodeId }], context: encodeMembers([member]) }), term: 1, index: after + 1
   }
-  await storage.append({ hard: { term: 1, vote: 0, commit: 1 }, entries: [first], mustSync: true })
+  await storage.append({ hard: { term: 1, vote: 0, commit: 0 }, entries: [], mustSync: true })
+  if (after > 0) await storage.setBase({ index: after, term: 1, confState: storage.base.confState })
+  await storage.append({ hard: { term: 1, vote: 0, commit: after + 1 }, entries: [first], mustSync: true })
   await storage.adoptCluster(clusterId)
 }
 
@@ -31,6 +37,7 @@ export async function recoverState ({ storage, machine, applier, snapshotter }: 
   await snapshotter.start()
   const loaded = await machine.load()
   if (loaded !== undefined) applier.load(loaded)
+  else if (machine.durable && storage.base.index > 0 && snapshotter.newest === undefined) applier.beginAfter(storage.base)
 
   await restoreNewest(storage, machine, applier, snapshotter)
   const { index, term } = applier.at

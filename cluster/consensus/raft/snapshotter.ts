@@ -128,7 +128,7 @@ export class Snapshotter {
       .catch(err => {
         // A full disk passes; the log goes on, and the next threshold tries again.
         if (err.code === 'ENOSPC') this.#lastIndex = this.#with.applier.at.index
-        else if (!this.#stop.signal.aborted) this.#with.fail(err)
+        else if (!this.#stop.signal.aborted && err.code !== 'ERR_RAFT_STOPPED') this.#with.fail(err)
       })
       .finally(() => { this.#making = undefined })
   }

@@ -26,8 +26,9 @@ export interface StateMachine {
   /** What was last kept. Undefined when it has never applied anything. */
   load (): Promise<Loaded | undefined>
   /**
-   * In one transaction: the commands in order, then, with their answers, `keep`, called exactly once. Deterministic, and
-   * never throws for what a command says: a bad one has an answer that says so. The answers are small; they are kept.
+   * In one transaction: the commands in order and what `keep` says, which is called exactly once, with their answers if they
+   * are known by then. Deterministic, and never throws for what a command says: a bad one has an answer that says so. The
+   * answers are small; they are kept for retries.
    */
   apply (commands: readonly Command[], keep: (answers: readonly Uint8Array[]) => Kept): Promise<readonly Uint8Array[]>
   /** What was applied survives the machine from here on. Asked before the log behind it is dropped. */
