@@ -6,7 +6,7 @@ import { createRandom } from '../simulator/random.ts'
 import { createTrace } from '../simulator/trace.ts'
 import { clientsMax, encodeCommand } from '../simulator/machine.ts'
 import { drawSettings } from '../simulator/settings.ts'
-import { message } from '../core/message.ts'
+import { hardStateOf, message } from '../core/message.ts'
 import type { RaftCore } from '../core/raft.ts'
 import type { Settings } from '../simulator/settings.ts'
 import type { ConfChange, ConfChangeSingle, ConfState, Entry, Index, Message, MessageType, NodeId, ProposeResult, RaftCoreConfig, Status, Term } from '../core/types.ts'
@@ -14,7 +14,7 @@ import type { ConfChange, ConfChangeSingle, ConfState, Entry, Index, Message, Me
 export interface GroupOptions {
   readonly voters?: number
   readonly learners?: readonly NodeId[]
-  /** Peers that run but are no members. */
+  /** Peers that run and know the group, but are no members. */
   readonly others?: readonly NodeId[]
   /** By peer: the terms of the entries in its log. */
   readonly logs?: Readonly<Record<NodeId, readonly Term[]>>
@@ -46,6 +46,8 @@ export interface Group {
   take: (type?: MessageType) => readonly Message[]
   step: (to: NodeId, type: MessageType, fields: Partial<Message>) => void
   deliver: (message: Message) => void
+  /** Carries out a storage write that the test has taken from an asynchronous core. */
+  persist: (id: NodeId, append: Message) => void
   campaign: (id: NodeId) => void
   /** So many ticks of one peer's clock, nothing delivered. */
   tick: (id: NodeId, ticks?: number) => void
@@ -77,22 +79,21 @@ export function createGroup (options: GroupOptions = {}): Group {
   const waiting: Message[] = []
   const isCut = new Set<NodeId>()
   let sequence = 0
+  let rounds = 0
   const peer = (id: NodeId): SimPeer => peers.get(id) as SimPeer
   const spec = new Spec(settings, id => peer(id).disk.durable)
 
   for (const id of ids) {
     const log = (logs[id] ?? []).map((term, at): Entry => ({ term, index: at + 1, type: 'EntryNormal', data: encodeCommand({ client: clientsMax, sequence: at }, 0) }))
     const hard = { term: terms[id] ?? log.at(-1)?.term ?? 0, vote: 0, commit: commits[id] ?? 0 }
-    const isMember = !others.includes(id)
-    const none: ConfState = { voters: [], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false }
-    const snapshot = { meta: { index: 0, term: 0, confState: isMember ? conf : none }, data: new Uint8Array(4 + 4 * clientsMax) }
+    const snapshot = { meta: { index: 0, term: 0, confState: conf }, data: new Uint8Array(4 + 4 * clientsMax) }
     const disk = new SimDisk(createRandom(id, 1), { base: 0, baseTerm: 0, entries: log, hard, snapshot })
     peers.set(id, new SimPeer(id, disk, {
       settings,
       spec,
       random: createRandom(id, 2),
       trace: createTrace(),
-      round: () => 0,
+      round: () => rounds,
       send: (_, sent) => { waiting.push(cloneMessage(sent)) },
       applied: () => {},
       isCalm: () => true,
@@ -109,7 +110,10 @@ export function createGroup (options: GroupOptions = {}): Group {
     core: id => peer(id).core,
     status: id => peer(id).core.status(),
     drop: () => false,
-    work: () => { for (const id of ids) peer(id).work() },
+    work: () => {
+      rounds++
+      for (const id of ids) peer(id).work()
+    },
     settle: () => {
       group.work()
       for (let steps = 0; waiting.length > 0; steps++) {
@@ -124,8 +128,15 @@ export function createGroup (options: GroupOptions = {}): Group {
     },
     deliver: sent => {
       if (isCut.has(sent.from) || isCut.has(sent.to) || group.drop(sent) || peers.get(sent.to) === undefined) return
+      rounds++
       peer(sent.to).receive(sent)
       peer(sent.to).work()
+    },
+    persist: (id, append) => {
+      const { disk, core } = peer(id)
+      disk.write({ hard: hardStateOf(append), entries: append.entries, snapshot: append.snapshot })
+      disk.sync(disk.unsyncedRecords)
+      for (const response of append.responses) if (response.to === id) core.step(response)
     },
     campaign: id => {
       peer(id).core.campaign()

@@ -4,6 +4,7 @@ const hostile: Killer = { profile: 'hostile' }
 const membership: Killer = { profile: 'membership' }
 const learners: Killer = { profile: 'hostile', learners: 2 }
 const changes: Killer = { test: 'scenarios/membership.test.ts' }
+const joint: Killer = { test: 'scenarios/joint.test.ts' }
 const reads: Killer = { test: 'scenarios/reads.test.ts' }
 const transfer: Killer = { test: 'scenarios/transfer.test.ts' }
 
@@ -71,7 +72,7 @@ export const membershipMutants: readonly Mutant[] = [
     file: 'core/joint.ts',
     find: 'const theirs = voteResult(outgoing, cast)',
     replace: 'const theirs = voteResult(outgoing.slice(outgoing.length), cast)',
-    killers: [membership, changes]
+    killers: [membership, joint]
   },
   {
     id: 'M24',
@@ -87,7 +88,7 @@ export const membershipMutants: readonly Mutant[] = [
     file: 'core/applied.ts',
     find: "raft.role !== 'leader' || applied < raft.pendingConfIndex) return",
     replace: "raft.role !== 'leader') return",
-    killers: [changes, membership]
+    killers: [joint, membership]
   },
   {
     id: 'M25',
