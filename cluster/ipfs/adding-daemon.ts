@@ -7,13 +7,20 @@ import type { Requests } from './requests.ts'
 const neverPinned = 'bafkqaaa'
 const statusUnknownCommand = 404
 
+/** What an add looks at in the daemon's configuration; sections without a setting of their own may be absent. */
+interface ShownConfig {
+  readonly Import?: Readonly<Record<string, unknown>> | null
+  readonly Internal?: Readonly<Record<string, unknown>> | null
+}
+
 /** What an add asks of the daemon when only the daemon itself can do it as Kubo would. */
 export function createAddingDaemon (requests: Requests): AddingDaemon {
   return {
     async importSettings ({ signal }) {
       try {
-        const { Import } = await requests.json<{ Import?: Readonly<Record<string, unknown>> | null }>('config/show', { signal })
-        return Import ?? {}
+        const { Import, Internal } = await requests.json<ShownConfig>('config/show', { signal })
+        const threshold = Import?.['UnixFSHAMTDirectorySizeThreshold'] ?? Internal?.['UnixFSShardingSizeThreshold'] // its former name, still heeded
+        return { ...Import, UnixFSHAMTDirectorySizeThreshold: threshold }
       } catch (err) {
         if (err instanceof KuboRepliedError && err.status === statusUnknownCommand) return {} // no Kubo, so no settings either
         throw err
