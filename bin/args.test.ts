@@ -16,7 +16,7 @@ const program: Program = {
     'pin add': {
       usage: '<cid>',
       args: { min: 1, max: 1 },
-      flags: { 'replication-min': { type: 'string', aliases: ['rmin'], help: 'fewest' }, metadata: { type: 'string', multiple: true, help: 'k=v' }, skip: { type: 'boolean', aliases: ['s'], help: 'skip' } },
+      flags: { 'replication-min': { type: 'string', aliases: ['rmin'], help: 'fewest' }, metadata: { type: 'string', multiple: true, help: 'k=v' }, skip: { type: 'boolean', aliases: ['s'], help: 'skip' }, 'no-status': { type: 'boolean', aliases: ['ns'], help: 'quiet' } },
       help: 'pins'
     },
     'pin rm': { args: { min: 1, max: Infinity }, help: 'unpins' }
@@ -39,6 +39,13 @@ t.test('flags of the program and of the command are read in any of the forms of 
 t.test('one letter means the program\'s flag before the command and the command\'s after it', async t => {
   t.strictSame(['https', 'skip'].map(name => run('-s pin add QmX').flags.is(name)), [true, false])
   t.strictSame(['https', 'skip'].map(name => run('pin add -s QmX').flags.is(name)), [false, true])
+})
+
+t.test('a switch may be named no-something, be turned off, and its last word counts', async t => {
+  t.ok(run('pin add --no-status QmX').flags.is('no-status'))
+  t.ok(run('pin add --ns QmX').flags.is('no-status'))
+  t.notOk(run('pin add --ns --ns=false QmX').flags.is('no-status'))
+  t.ok(run('pin add --ns=false --ns QmX').flags.is('no-status'))
 })
 
 t.test('a flag stands over its variable, the variable over the default', async t => {

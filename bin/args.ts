@@ -113,7 +113,7 @@ function read (flags: Flags, argv: readonly string[], where: string): { values: 
   const names = namesOf(all)
   const options = Object.fromEntries(Object.entries(all).map(([name, { type, multiple }]) => [name, { type, multiple: multiple === true }]))
   try {
-    const { values, positionals } = parseArgs({ args: normalised(all, names, argv, where), options, allowPositionals: true, allowNegative: true, strict: true })
+    const { values, positionals } = parseArgs({ args: normalised(all, names, argv, where), options, allowPositionals: true, strict: true })
     return { values, positionals }
   } catch (err) {
     throw err instanceof UsageError ? err : new UsageError((err as Error).message)
@@ -134,7 +134,9 @@ function normalised (flags: Flags, names: ReadonlyMap<string, string>, argv: rea
     const name = names.get(written)
     if (name === undefined) throw new UsageError(`unknown flag ${word.split('=')[0]} ${where}${didYouMean(written, names.keys())}`)
     if (flags[name]!.type === 'boolean') {
-      out.push(switchWord(name, value))
+      // Of a switch that is given twice the last counts, and one that is turned off is as one that is not there.
+      const others = out.filter(earlier => earlier !== `--${name}`)
+      out.splice(0, out.length, ...others, ...isOn(name, value) ? [`--${name}`] : [])
     } else {
       if (value === undefined && at + 1 >= argv.length) throw new UsageError(`--${name} wants a value`)
       out.push(`--${name}=${value ?? argv[++at]}`)
@@ -143,9 +145,9 @@ function normalised (flags: Flags, names: ReadonlyMap<string, string>, argv: rea
   return out
 }
 
-function switchWord (name: string, value: string | undefined): string {
-  if (value === undefined || value === 'true' || value === '1') return `--${name}`
-  if (value === 'false' || value === '0') return `--no-${name}`
+function isOn (name: string, value: string | undefined): boolean {
+  if (value === undefined || value === 'true' || value === '1') return true
+  if (value === 'false' || value === '0') return false
   throw new UsageError(`--${name}: expected true or false`)
 }
 

@@ -4,15 +4,17 @@ export function didYouMean (written: string, known: Iterable<string>): string {
   return nearest !== undefined && nearest.distance <= Math.max(1, Math.floor(written.length / 3)) ? ` (did you mean ${nearest.word}?)` : ''
 }
 
-/** Levenshtein's, one row at a time. */
+/** Letters put in, left out, changed or swapped with their neighbour (Damerau's), one row at a time. */
 function editDistance (a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  let [before, above]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, i) => i)]
   for (let i = 1; i <= a.length; i++) {
-    const above = row
-    row = [i]
+    const row = [i]
     for (let j = 1; j <= b.length; j++) {
-      row[j] = Math.min(above[j]! + 1, row[j - 1]! + 1, above[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+      const isSame = a[i - 1] === b[j - 1]
+      const isSwapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      row[j] = Math.min(above[j]! + 1, row[j - 1]! + 1, above[j - 1]! + (isSame ? 0 : 1), isSwapped ? before[j - 2]! + 1 : Infinity)
     }
+    [before, above] = [above, row]
   }
-  return row[b.length]!
+  return above[b.length]!
 }

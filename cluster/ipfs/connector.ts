@@ -31,12 +31,12 @@ export function createIpfsConnector ({ clock, log }: { readonly clock: Clock, re
 
   /** Kubo has no progress for an update, so one that takes longer than a pin may stand still is left for a plain pin. */
   async function tryUpdate (pin: Pin, from: CID, { signal }: AbortOptions): Promise<boolean> {
-    const old = await pinStatus(from, { signal })
-    if (pin.mode !== 'recursive' || old.status !== 'recursive') return false
+    const [old, now] = await Promise.all([from, pin.cid].map(cid => pinStatus(cid, { signal })))
+    if (pin.mode !== 'recursive' || old!.status !== 'recursive' || now!.status === 'recursive') return false // Kubo refuses an update to what is pinned
     using limit = deadline(clock, config.pinTimeout, 'pin/update', signal)
     try {
       await requests.json('pin/update', { query: [['arg', from.toString()], ['arg', pin.cid.toString()], ['unpin', 'false']], signal: limit.signal })
-      return old.name === pin.name
+      return old!.name === pin.name
     } catch (err) {
       if (!limit.signal.aborted || signal.aborted) throw err
       return false

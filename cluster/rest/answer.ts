@@ -19,13 +19,16 @@ export async function sendAnswer (reply: FastifyReply, answer: Answer, signal: A
   if (answer.kind === 'lines') return await sendLines(reply, answer, signal)
   reply.header('content-type', contentType)
   if (answer.kind === 'none') await reply.code(204).send()
-  else await reply.code(200).send(`${JSON.stringify(answer.value)}\n`)
+  else await reply.code(200).send(jsonLine(answer.value))
 }
 
 export async function sendError (reply: FastifyReply, err: unknown): Promise<void> {
   const error = restError(err)
-  await reply.code(error.code).header('content-type', contentType).send(`${JSON.stringify(error)}\n`)
+  await reply.code(error.code).header('content-type', contentType).send(jsonLine(error))
 }
+
+/** As bytes: to a text Fastify would add its charset. */
+const jsonLine = (value: unknown): Buffer => Buffer.from(`${JSON.stringify(value)}\n`)
 
 /**
  * One JSON object a line, at the client's pace. What fails before the first line is an answer with its status, what fails later stands

@@ -1,0 +1,126 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import t from 'tap'
+import { cleanEnv, freePort, runCtl } from '../ipfs-compat-tests/harness/process.ts'
+import { startPeer } from '../ipfs-compat-tests/harness/peer.ts'
+
+t.setTimeout(180_000)
+
+const peer = await startPeer({ env: { CLUSTER_PEERNAME: 'alice' } })
+t.teardown(() => peer[Symbol.asyncDispose]())
+const host = `/ip4/127.0.0.1/tcp/${new URL(peer.rest).port}`
+const { self } = peer.cluster
+const ctl = async (...args: string[]) => await runCtl(['--host', host, ...args])
+const hello = 'QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN'
+
+async function tree (folder: string): Promise<string> {
+  const path = join(folder, 'tree')
+  await mkdir(join(path, 'sub', 'empty'), { recursive: true })
+  await writeFile(join(path, 'a.txt'), 'hello\n')
+  await writeFile(join(path, 'sub', 'ü b?.txt'), 'world\n')
+  await writeFile(join(path, '.hidden'), 'secret')
+  await symlink('a.txt', join(path, 'link'))
+  return path
+}
+
+t.test('id, version and peers ls read as the Go tool prints them', async t => {
+  const id = new RegExp(`^${self} \\| alice \\| Sees 0 other peers\n  > Addresses:\n  > IPFS: ${peer.values.PEER_ID}\n`)
+
+  t.match(await ctl('id'), { code: 0, out: id })
+  t.match(await ctl('peers', 'ls'), { code: 0, out: id })
+  t.match(await ctl('version'), { code: 0, out: /^\d+\.\d+\.\d+\n$/ })
+  t.match(JSON.parse((await ctl('--enc', 'json', 'id')).out), { id: self, peername: 'alice' })
+})
+
+t.test('add takes a folder with all that is in it but what is hidden', async t => {
+  const path = await tree(t.testdir())
+
+  const { code, out } = await ctl('add', '--recursive', '--name', 'my tree', path)
+
+  t.equal(code, 0)
+  t.strictSame(out.trim().split('\n').map(line => line.replace(/^added \w+ /, '')).sort(), ['tree', 'tree/a.txt', 'tree/link', 'tree/sub', 'tree/sub/empty', 'tree/sub/ü b?.txt'])
+  t.match((await ctl('pin', 'ls')).out, / \| my tree \| PIN \| Repl\. Factor: -1 \| Allocations: \[everywhere\] \| Recursive \| Metadata: no \| Exp: ∞ \| Added: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n/)
+  t.match((await ctl('add', '-r', '-H', path)).out, / tree\/\.hidden\n/)
+})
+
+t.test('add prints less, or JSON, when asked to', async t => {
+  const path = join(t.testdir({ 'a.txt': 'hello\n' }), 'a.txt')
+
+  t.match(await ctl('add', '-q', path), { code: 0, out: `${hello}\n` })
+  t.match(await ctl('add', '-Q', '-w', path), { code: 0, out: /^Qm\w{44}\n$/ })
+  t.match(JSON.parse((await ctl('--enc=json', 'add', path)).out), { name: 'a.txt', cid: hello, size: 14, allocations: [self] })
+  t.match(JSON.parse((await ctl('--enc=json', 'add', '--no-stream', '-w', path)).out), [{ name: 'a.txt' }, { name: '' }])
+  t.match(await ctl('add', path, path.replace('a.txt', 'nope')), { code: 1, err: /ENOENT/ })
+  t.match(await ctl('add', join(path, '..')), { code: 1, err: /is a directory, use the '-r' flag/ })
+})
+
+t.test('pin add, status, update, rm: a pin\'s life', async t => {
+  await ctl('add', join(t.testdir({ 'a.txt': 'hello\n', 'b.txt': 'other\n' }), 'a.txt'))
+  const other = (await ctl('add', '-q', join(t.testdirName, 'b.txt'))).out.trim()
+  const status = new RegExp(`^${hello} \\| mine:\n    > alice {16}: PINNED \\| \\d{4}-\\S+Z \\| Attempts: \\d \\| Priority: (true|false)\n$`)
+
+  t.match(await ctl('pin', 'add', '--name', 'mine', '--metadata', 'a=b', '--expire-in', '1h', hello), { code: 0, out: status })
+  t.match(await ctl('status', hello), { code: 0, out: status })
+  t.match(await ctl('pin', 'add', '--wait', '--ns', '--name=mine', `/ipfs/${hello}`), { code: 0, out: new RegExp(`^${hello} \\| mine \\| PIN \\|`) })
+  t.match(await ctl('pin', 'update', hello, other), { code: 0, out: new RegExp(`^${other} \\| mine:\n.*PINNED`) })
+  t.match(await ctl('status', hello, other), { code: 0, out: new RegExp(`${hello}[^]*${other}`) })
+  t.match(await ctl('status', '--filter', 'pin_error'), { code: 0, out: '' })
+  t.match(await ctl('recover', hello), { code: 0, out: /PINNED/ })
+  t.match(await ctl('recover'), { code: 0, out: '' })
+  t.match(await ctl('pin', 'rm', hello), { code: 0, out: new RegExp(`^${hello}:\n    > alice {16}: UNPINNED`) })
+  t.match(await ctl('pin', 'rm', hello), { code: 2, out: 'An error occurred:\n  Code: 404\n  Message: pin is not part of the pinset\n' })
+  t.match(await ctl('--enc', 'json', 'pin', 'ls', hello), { code: 2, out: '{\n    "code": 404,\n    "message": "pin is not part of the pinset"\n}\n' })
+})
+
+t.test('whatever is in a name, it does not reach the terminal as it is', async t => {
+  const name = 'a\u001b[2J\u009b31m\u202ebad\r\n'
+  const path = join(t.testdir(), `file\u001b]0;title\u0007`)
+  await writeFile(path, 'x')
+  const { out } = await ctl('add', '--name', name, path)
+  const cid = /added (\w+)/.exec(out)![1]!
+
+  for (const args of [['status', cid], ['pin', 'ls', cid], ['--enc=json', 'status', cid], ['--enc=json', 'pin', 'ls', cid]]) {
+    const shown = (await ctl(...args)).out
+    t.match(shown, /a\\u001b\[2J\\u009b31m\\u202ebad/, args.join(' '))
+    t.notMatch(shown.replaceAll('\n', ''), /[\p{Cc}\u202e]/u)
+  }
+  t.match(out, /file\\u001b\]0;title\\u0007/)
+})
+
+t.test('what fails has the Go tool\'s exit codes', async t => {
+  const nobody = `/ip4/127.0.0.1/tcp/${await freePort()}`
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => { silent.closeAllConnections(); silent.close() })
+
+  t.match(await runCtl(['--host', nobody, 'id']), { code: 1, out: /^An error occurred:\n  Code: 0\n  Message: connect ECONNREFUSED/ })
+  t.match(await runCtl(['--host', `${nobody},${host}`, 'version']), { code: 0 }, 'the next host is tried')
+  t.match(await runCtl(['--host', `/ip4/127.0.0.1/tcp/${(silent.address() as AddressInfo).port}`, '--timeout', '1', 'id']), { code: 62, err: /no answer within 1 s/ })
+  t.match(await ctl('status', 'nonsense'), { code: 2, out: /Code: 400\n {2}Message: error decoding Cid/ })
+  for (const [args, said] of [
+    [['pin', 'ad', hello], /expected one of add, rm, update, ls, got ad/],
+    [['pin', 'add'], /expected 1 argument, got 0/],
+    [['pin', 'add', '--nmae', 'x', hello], /unknown flag --nmae for pin add \(did you mean name\?\)/],
+    [['pin', 'add', '--metadata', 'x', hello], /--metadata: expected key=value/],
+    [['--enc', 'yaml', 'id'], /--encoding: expected text or json/],
+    [['--host', 'localhost', 'id'], /--host: expected a multiaddr/],
+    [['--host', '/ip4/1.2.3.4/tcp/9096/p2p/12D3', 'id'], /HTTP over libp2p is not supported/]
+  ] as const) {
+    t.match(await ctl(...args), { code: 1, out: '', err: said }, args.join(' '))
+  }
+})
+
+t.test('credentials are sent where the peer asks for them', async t => {
+  const { promise: asked, resolve } = Promise.withResolvers<string | undefined>()
+  const server = createServer((request, response) => { resolve(request.headers.authorization); response.end('{"version":"1"}') }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => { server.closeAllConnections(); server.close() })
+  const env = { ...cleanEnv(), CLUSTER_CREDENTIALS: 'alice:secret' }
+
+  await runCtl(['--force-http', '--host', `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`, 'version'], env)
+
+  t.equal(await asked, `Basic ${btoa('alice:secret')}`)
+})

@@ -1,0 +1,201 @@
+/** Answers of the REST API, as recorded from ipfs-cluster 1.1.6 but for values and the places named. */
+import t from 'tap'
+import { startPeer } from './harness/peer.ts'
+
+t.setTimeout(120_000)
+
+const peer = await startPeer({ env: { CLUSTER_PEERNAME: 'alice' } })
+t.teardown(() => peer[Symbol.asyncDispose]())
+const { self } = peer.cluster
+const absent = 'QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN'
+const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
+
+interface Answer { status: number, headers: Headers, text: string, json: any, lines: any[] }
+
+async function call (method: string, path: string, init: RequestInit = {}): Promise<Answer> {
+  const response = await fetch(`${peer.rest}${path}`, { method, redirect: 'manual', ...init })
+  const text = await response.text()
+  const parsed = text.trim().split('\n').filter(line => line.startsWith('{') || line.startsWith('[')).map(line => JSON.parse(line))
+  return { status: response.status, headers: response.headers, text, json: parsed[0], lines: parsed }
+}
+
+async function added (content: string, query = ''): Promise<any> {
+  const body = new FormData()
+  body.append('file', new Blob([content]), 'a.txt')
+  return (await call('POST', `/add?${query}`, { body })).lines.at(-1)
+}
+
+t.test('GET /id has every key, and the daemon behind', async t => {
+  const { status, json, headers } = await call('GET', '/id')
+
+  t.equal(status, 200)
+  t.equal(headers.get('content-type'), 'application/json')
+  t.strictSame(Object.keys(json), ['id', 'addresses', 'cluster_peers', 'cluster_peers_addresses', 'version', 'commit', 'rpc_protocol_version', 'error', 'ipfs', 'peername'])
+  t.match(json, { id: self, cluster_peers: [self], cluster_peers_addresses: [], error: '', peername: 'alice', ipfs: { id: peer.values.PEER_ID, error: '' } })
+})
+
+t.test('GET /version, /health and /peers', async t => {
+  t.match(await call('GET', '/version'), { status: 200, json: { version: /^\d+\.\d+\.\d+/ } })
+  t.match(await call('GET', '/health'), { status: 204, text: '' })
+  t.match(await call('GET', '/peers'), { status: 200, lines: [{ id: self }] })
+})
+
+t.test('an empty list is 204', async t => {
+  for (const [method, path] of [['GET', '/pins'], ['GET', '/allocations'], ['POST', '/pins/recover']] as const) {
+    t.match(await call(method, path), { status: 204, text: '' }, path)
+  }
+})
+
+t.test('POST /add tells what was added, and pins it with the options asked for', async t => {
+  const row = await added('hello\n', 'name=greeting&meta-lang=en&expire-in=1h')
+
+  t.strictSame(row, { name: 'a.txt', cid: absent, size: 14, allocations: [self] })
+  const { json } = await call('GET', `/allocations/${row.cid}`)
+  t.match(json, { name: 'greeting', metadata: { lang: 'en' }, replication_factor_min: -1, mode: 'recursive', max_depth: -1, type: 'pin', allocations: [] })
+  t.ok(Date.parse(json.expire_at) > Date.now())
+  await call('DELETE', `/pins/${row.cid}`)
+})
+
+t.test('POST /add?stream-channels=false is one array', async t => {
+  const body = new FormData()
+  body.append('file', new Blob(['x']), 'dir/x')
+  const { json } = await call('POST', '/add?stream-channels=false&wrap-with-directory=true', { body })
+
+  t.strictSame(json.map(({ name }: { name: string }) => name), ['dir/x', 'dir', ''])
+  await call('DELETE', `/pins/${json.at(-1).cid}`)
+})
+
+t.test('POST /pins/{cid} answers the pin, GET tells it alike, DELETE tells what went', async t => {
+  const { cid } = await added('a pin by cid')
+
+  const origin = `/ip4/1.2.3.4/tcp/4001/p2p/${peer.values.PEER_ID}`
+  const { status, json } = await call('POST', `/pins/${cid}?name=n&meta-k=v&origins=${encodeURIComponent(origin)}&shard-size=104857600&user-allocations=`)
+
+  t.equal(status, 200)
+  t.strictSame(Object.keys(json), [
+    'replication_factor_min', 'replication_factor_max', 'name', 'mode', 'shard_size', 'user_allocations', 'expire_at', 'metadata', 'pin_update', 'origins',
+    'cid', 'type', 'allocations', 'max_depth', 'reference', 'timestamp'
+  ])
+  t.match(json, { name: 'n', metadata: { k: 'v' }, origins: [origin], cid, timestamp: time, expire_at: '0001-01-01T00:00:00Z', user_allocations: null, pin_update: null, reference: null })
+  t.strictSame((await call('GET', `/allocations/${cid}`)).json, json)
+  t.strictSame((await call('GET', '/allocations?filter=pin')).lines, [json])
+  t.strictSame((await call('DELETE', `/pins/${cid}`)).json, json)
+  t.match(await call('DELETE', `/pins/${cid}`), { status: 404, json: { code: 404, message: 'pin is not part of the pinset' } })
+})
+
+t.test('a pin\'s options are those of its last request, not what earlier ones left behind', async t => {
+  const { cid } = await added('options do not leak', 'name=first&meta-a=b&expire-in=1h')
+
+  const { json } = await call('POST', `/pins/${cid}?mode=recursive`)
+
+  t.match(json, { name: '', metadata: null, expire_at: '0001-01-01T00:00:00Z' })
+  await call('DELETE', `/pins/${cid}`)
+})
+
+t.test('mode=direct pins the one block, by CID and by path', async t => {
+  const { cid } = await added('direct')
+  await call('DELETE', `/pins/${cid}`)
+
+  t.match((await call('POST', `/pins/${cid}?mode=direct`)).json, { mode: 'direct', max_depth: 0 })
+  await call('DELETE', `/pins/${cid}`)
+  t.match((await call('POST', `/pins/ipfs/${cid}?mode=direct`)).json, { mode: 'direct', max_depth: 0 })
+  await call('DELETE', `/pins/ipfs/${cid}`)
+})
+
+t.test('POST /pins/ipfs/{cid}/{path} pins what the path leads to', async t => {
+  const body = new FormData()
+  body.append('file', new Blob(['deep']), 'top/sub/deep.txt')
+  const rows = (await call('POST', '/add', { body })).lines
+  const [file, top] = [rows.find(({ name }) => name === 'top/sub/deep.txt'), rows.find(({ name }) => name === 'top')]
+
+  t.match(await call('POST', `/pins/ipfs/${top.cid}/sub/deep.txt`), { status: 200, json: { cid: file.cid } })
+  t.match(await call('POST', `/pins/ipfs/${top.cid}/nope`), { status: 500, json: { message: /no link named "nope"/ } })
+  for (const { cid } of [file, top]) await call('DELETE', `/pins/${cid}`)
+})
+
+t.test('the status of a pin names the peer and its daemon', async t => {
+  const { cid } = await added('status', 'name=s')
+  const info = { cid, name: 's', allocations: [], origins: [], metadata: null, created: time }
+  const short = { peername: 'alice', ipfs_peer_id: peer.values.PEER_ID, status: 'pinned', timestamp: time, error: '', attempt_count: Number, priority_pin: Boolean }
+
+  for (const path of [`/pins/${cid}`, `/pins/${cid}?local=true`, '/pins?filter=pinned', '/pins', `/pins?cids=${cid}`]) {
+    const { json } = await call('GET', path)
+    t.match(json, info, path)
+    t.match(json.peer_map[self], short, path)
+  }
+  t.match((await call('POST', `/pins/${cid}/recover`)).json, { cid, peer_map: { [self]: { status: 'pinned' } } })
+  t.match(await call('GET', '/pins?filter=pin_error,unpin_error'), { status: 204 })
+  await call('DELETE', `/pins/${cid}`)
+})
+
+t.test('what nobody pins is unpinned, never 404', async t => {
+  const { status, json } = await call('GET', `/pins/${absent}`)
+
+  t.equal(status, 200)
+  t.match(json, { cid: absent, name: '', peer_map: { [self]: { status: 'unpinned', timestamp: time } } })
+  t.ok(Date.now() - Date.parse(json.peer_map[self].timestamp) < 60_000)
+})
+
+t.test('POST /ipfs/gc tells what each daemon threw away', async t => {
+  const { cid } = await added('rubbish')
+  await call('DELETE', `/pins/${cid}`)
+
+  const { status, json } = await call('POST', '/ipfs/gc')
+
+  t.equal(status, 200)
+  t.match(json.peer_map[self], { peer: self, peername: 'alice' })
+  t.ok(json.peer_map[self].keys.every(({ key }: { key: object }) => '/' in key))
+})
+
+for (const [request, status, message] of [
+  ['GET /nope', 404, 'not found'],
+  ['POST /version', 404, 'not found'],
+  ['GET /pins/xx', 400, /^error decoding Cid: /],
+  ['POST /pins/xx', 400, /^error decoding Cid: /],
+  [`GET /pins?cids=${absent},xx`, 400, /^error decoding Cid: /],
+  ['GET /allocations/xx', 400, /^error decoding Cid: /],
+  [`GET /allocations/${absent}`, 404, 'pin is not part of the pinset'],
+  ['GET /allocations?filter=zz', 400, 'invalid filter value'],
+  ['GET /pins?filter=pinnd', 400, 'invalid filter value'],
+  [`POST /pins/${absent}?replication-min=x`, 400, /^parameter replication-min invalid/],
+  [`POST /pins/${absent}?replication-min=3&replication-max=2`, 400, /^replication factors: expected both -1, or 1 ≤ min ≤ max/],
+  [`POST /pins/${absent}?replication=5`, 500, /^not enough peers to allocate/],
+  [`POST /pins/${absent}?expire-at=tomorrow`, 400, /^parameter expire-at invalid/],
+  [`POST /pins/${absent}?expire-at=2001-01-01T00:00:00Z`, 400, /it is in the past/],
+  [`POST /pins/${absent}?expire-in=10ms`, 400, /^parameter expire-in invalid/],
+  [`POST /pins/${absent}?mode=sideways`, 400, /^parameter mode invalid/],
+  [`POST /pins/${absent}?origins=/ip4/1.2.3.4`, 400, /^parameter origins invalid/],
+  [`POST /pins/${absent}?user-allocations=me`, 400, /^parameter user-allocations invalid/],
+  [`POST /pins/${absent}?nmae=x`, 400, 'parameter nmae unknown (did you mean name?)'],
+  [`POST /pins/${absent}?name=${'x'.repeat(256)}`, 400, /^parameter name invalid: expected at most 255 bytes/],
+  ['POST /pins/elsewhere/a/b', 404, 'not found'],
+  ['POST /add', 400, 'request Content-Type isn\'t multipart/form-data'],
+  ['POST /peers', 501, /not supported by this version/],
+  ['GET /health/graph', 501, /not supported by this version/]
+] as const) {
+  t.test(`${request.slice(0, 90)} is refused with ${status}`, async t => {
+    const [method, path] = request.split(' ') as [string, string]
+
+    const answer = await call(method, path)
+
+    t.match(answer, { status, json: { code: status, message } })
+    t.equal(answer.headers.get('content-type'), 'application/json')
+    t.match(await call('GET', '/pins'), { status: 204 }, 'and nothing is pinned')
+  })
+}
+
+t.test('an upload that is cut leaves nothing pinned', async t => {
+  const body = '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhalf of a fi'
+
+  const answer = await call('POST', '/add', { body, headers: { 'content-type': 'multipart/form-data; boundary=b' } })
+
+  t.match(answer, { status: 500, json: { message: /EOF/ } })
+  t.match(await call('GET', '/pins'), { status: 204 })
+})
+
+t.test('a path that ends in a slash is sent on to the one without', async t => {
+  const { status, headers } = await call('GET', '/id/?x=1')
+
+  t.strictSame([status, headers.get('location')], [307, '/id?x=1'])
+  t.equal((await call('GET', '//evil.example/')).headers.get('location'), '/evil.example', 'never to another host')
+})

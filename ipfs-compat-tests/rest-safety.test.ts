@@ -1,0 +1,183 @@
+/** Who may use the REST API, and what comes of clients and daemons that go away. */
+import { request } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Test } from 'tap'
+import { FakeClock, systemClock } from '../cluster/clock.ts'
+import type { ClusterApi } from '../cluster/ports.ts'
+import type { Adder } from '../adder/adder.ts'
+import { ClusterError } from '../cluster/api/errors.ts'
+import type { GlobalPinInfo } from '../cluster/api/pin-info.ts'
+import type { PeerId } from '../cluster/api/pin.ts'
+import { silentLogger } from '../cluster/log.ts'
+import { restSection } from '../cluster/rest/config.ts'
+import { createRest } from '../cluster/rest/server.ts'
+import type { Rest } from '../cluster/rest/server.ts'
+import { CID } from 'multiformats/cid'
+
+const cid = CID.parse('QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN')
+const self = '12D3KooWTest' as PeerId
+const infos: GlobalPinInfo[] = Array.from({ length: 3 }, () => ({ cid, name: 'n', allocations: [], origins: [], createdMs: 1, metadata: {}, peers: [] }))
+
+interface Answer { readonly status: number, readonly headers: IncomingHttpHeaders, readonly text: string, readonly trailers: NodeJS.Dict<string> }
+
+async function open (t: Test, settings: object = {}, verbs: Partial<ClusterApi> = {}): Promise<Rest> {
+  const cluster = { self, async * peers () {}, async * statusAll () { yield * infos }, ...verbs } as unknown as ClusterApi
+  const config = restSection({ http_listen_multiaddress: '/ip4/127.0.0.1/tcp/0', ...settings }, {})
+  const rest = createRest({ cluster, adder: {} as Adder, clock: systemClock, log: silentLogger, version: '1' }, config, t.testdirName)
+  await rest.start({ signal: new AbortController().signal })
+  t.teardown(() => rest[Symbol.asyncDispose]())
+  return rest
+}
+
+async function ask (rest: Rest, path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const [endpoint] = rest.addresses
+  const where = endpoint!.kind === 'tcp' ? { host: endpoint!.host, port: endpoint!.port } : { socketPath: endpoint!.path }
+  request({ ...where, path, method, headers, agent: false }, response => {
+    let text = ''
+    response.setEncoding('utf8').on('data', chunk => { text += chunk }).on('error', reject)
+    response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, text, trailers: response.trailers }))
+  }).on('error', reject).end()
+  return await promise
+}
+
+t.test('with users configured only they get in; whether we are there is everybody\'s to ask', async t => {
+  const rest = await open(t, { basic_auth_credentials: { alice: 'secret:1', bob: 'x' } })
+  const basic = (text: string) => ({ authorization: `Basic ${btoa(text)}` })
+
+  t.match(await ask(rest, '/version', basic('alice:secret:1')), { status: 200 })
+  for (const wrong of ['alice:secret', 'alice:', 'bob:secret:1', 'carol:x', ':', 'alice']) {
+    t.match(await ask(rest, '/version', basic(wrong)), { status: 401, text: /unauthorized: access denied/, headers: { 'www-authenticate': /^Basic realm=/ } }, wrong)
+  }
+  t.match(await ask(rest, '/version'), { status: 401, text: '{"code":401,"message":"unauthorized: no auth provided"}\n' })
+  t.match(await ask(rest, '/version', { authorization: 'Bearer x' }), { status: 401 })
+  t.match(await ask(rest, '/health'), { status: 204 })
+  t.match(await ask(rest, '/healthy'), { status: 401 })
+  t.match(await ask(rest, '/version', {}, 'OPTIONS'), { status: 204 })
+})
+
+t.test('a web page of another site cannot change anything', async t => {
+  const rest = await open(t, { cors_allowed_origins: ['*'] }, { unpin: () => { throw new Error('reached') } })
+
+  for (const origin of ['https://evil.example', 'null']) {
+    t.match(await ask(rest, `/pins/${cid.toString()}`, { origin }, 'DELETE'), { status: 403, text: /not allowed for web pages of/ })
+  }
+  t.match(await ask(rest, '/version', { origin: 'https://evil.example' }), { status: 200, headers: { 'access-control-allow-origin': '*' } })
+})
+
+t.test('pages of the origins configured may do what is configured, others may not read', async t => {
+  const rest = await open(t, { cors_allowed_origins: ['https://good.example'], cors_allowed_methods: ['GET', 'DELETE'], cors_allowed_headers: ['Authorization'], cors_max_age: '10s' }, {
+    unpin: async () => { throw new ClusterError('ERR_PIN_NOT_FOUND', 'whatever') }
+  })
+  const preflight = { 'access-control-request-method': 'DELETE', 'access-control-request-headers': 'authorization' }
+
+  t.match(await ask(rest, `/pins/${cid.toString()}`, { origin: 'https://good.example' }, 'DELETE'), { status: 404 })
+  t.match(await ask(rest, '/pins', { origin: 'https://good.example', ...preflight }, 'OPTIONS'), {
+    headers: { 'access-control-allow-origin': 'https://good.example', 'access-control-allow-methods': 'DELETE', 'access-control-allow-headers': 'Authorization', 'access-control-max-age': '10' }
+  })
+  for (const method of ['GET', 'OPTIONS']) {
+    t.notOk('access-control-allow-origin' in (await ask(rest, '/version', { origin: 'https://other.example', ...preflight }, method)).headers, method)
+  }
+})
+
+t.test('a name that somebody gave this machine\'s own address is not answered to', async t => {
+  const rest = await open(t)
+  const { port } = rest.addresses[0] as { port: number }
+
+  t.match(await ask(rest, '/version', { host: `evil.example:${port}`, origin: `http://evil.example:${port}` }), { status: 403, text: /names \\"evil\.example\\"/ })
+  for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]) t.match(await ask(rest, '/version', { host }), { status: 200 }, host)
+})
+
+t.test('with users configured any name will do', async t => {
+  const rest = await open(t, { basic_auth_credentials: { a: 'b' } })
+
+  t.match(await ask(rest, '/version', { host: 'cluster.example', authorization: `Basic ${btoa('a:b')}` }), { status: 200 })
+})
+
+t.test('a stream that fails after its first line says so in the trailer, one that fails before in its status', async t => {
+  const failure = new ClusterError('ERR_STORAGE', 'the disk\nis gone\u001b[2J')
+  const late = await open(t, {}, { async * statusAll () { yield infos[0]!; throw failure } })
+  const early = await open(t, {}, { async * statusAll () { throw failure } })
+
+  t.match(await ask(late, '/pins'), { status: 200, headers: { trailer: 'X-Stream-Error' }, trailers: { 'x-stream-error': 'the disk is gone [2J' } })
+  t.match(await ask(early, '/pins'), { status: 500, text: /"message":"the disk\\nis gone/ })
+})
+
+t.test('a stream goes at the pace of its reader, and ends when the reader leaves', async t => {
+  let told = 0
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>()
+  const rest = await open(t, {}, {
+    async * statusAll () {
+      try {
+        for (;;) {
+          told++
+          yield { ...infos[0]!, name: 'x'.repeat(60_000) }
+        }
+      } finally {
+        leave()
+      }
+    }
+  })
+  const { host, port } = rest.addresses[0] as { host: string, port: number }
+  const reading = request({ host, port, path: '/pins' }, response => response.once('data', () => { response.pause(); setImmediate(() => reading.destroy()) })).on('error', () => {})
+  reading.end()
+
+  await left
+
+  t.ok(told < 1_000, `${told} were asked for`)
+})
+
+t.test('closing lets requests in flight end, then gives them up', async t => {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const clock = new FakeClock()
+  const cluster = { self, async id ({ signal }: { signal: AbortSignal }) { begin(); await new Promise((_, reject) => { signal.addEventListener('abort', () => reject(signal.reason)) }) } } as unknown as ClusterApi
+  const rest = createRest({ cluster, adder: {} as Adder, clock, log: silentLogger, version: '1' }, restSection({ http_listen_multiaddress: '/ip4/127.0.0.1/tcp/0' }, {}), '')
+  await rest.start({ signal: new AbortController().signal })
+  const asked = ask(rest, '/id')
+  await begun
+
+  const closed = rest[Symbol.asyncDispose]()
+  clock.advance(2_000)
+
+  t.match(await asked, { status: 500, text: /shutting down/ })
+  await closed
+  await t.rejects(ask(rest, '/id'), { code: 'ECONNREFUSED' })
+})
+
+t.test('a unix socket is its owner\'s only, and one that was left behind is taken over', async t => {
+  const path = join(tmpdir(), `quorum-rest-${process.pid}.sock`)
+  t.teardown(() => rm(path, { force: true }))
+  const leaver = spawn(process.execPath, ['-e', `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`])
+  await once(leaver, 'exit')
+
+  const rest = await open(t, { http_listen_multiaddress: `/unix${path}` })
+
+  t.equal((await stat(path)).mode & 0o777, 0o600)
+  t.match(await ask(rest, '/version', { host: 'whoever.example' }), { status: 200 })
+})
+
+t.test('an address that is taken is refused, naming the setting', async t => {
+  const first = await open(t)
+  const { multiaddr } = first.addresses[0]!
+
+  await t.rejects(open(t, { http_listen_multiaddress: multiaddr }), { code: 'ERR_STORAGE', message: `api.restapi.http_listen_multiaddress: cannot listen on ${multiaddr}: another process listens there` })
+})
+
+t.test('headers above the limit are refused', async t => {
+  const rest = await open(t)
+
+  t.match(await ask(rest, '/version', { 'x-long': 'x'.repeat(7_000) }), { status: 200 })
+  t.match(await ask(rest, '/version', { 'x-long': 'x'.repeat(9_000) }), { status: 431 })
+})
+
+t.test('configured headers are on every answer', async t => {
+  const rest = await open(t, { headers: { 'X-Served-By': ['a', 'b'] } })
+
+  for (const path of ['/version', '/nope', '/pins']) t.match(await ask(rest, path), { headers: { 'x-served-by': 'a, b' } }, path)
+})
