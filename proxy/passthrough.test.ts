@@ -1,12 +1,16 @@
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import { createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import t from 'tap'
+import { createLogger } from '../cluster/log.ts'
 import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
 import { proxyAlone, readAll } from '../ipfs-compat-tests/harness/proxy-alone.ts'
 import { scriptedDaemon } from '../ipfs-compat-tests/harness/scripted-daemon.ts'
+import { selfSigned } from '../ipfs-compat-tests/harness/self-signed.ts'
 import type { Answer } from '../ipfs-compat-tests/harness/scripted-daemon.ts'
 
 const empty = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
@@ -188,6 +192,62 @@ t.test('the daemon may be behind a unix socket', async t => {
   client.destroy()
 })
 
+t.test('a request is never sent twice', async t => {
+  await using daemon = await scripted(socket => socket.destroy())
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const from = daemon.heads.length
+  const client = proxy.connect()
+
+  client.write(post('key/gen?arg=once', 'Content-Length: 0\r\n'))
+
+  t.match(await readAll(client, text => text.includes('}')), /^HTTP\/1\.1 502 Bad Gateway/)
+  t.equal(daemon.heads.length - from, 1)
+  client.destroy()
+})
+
+t.test('long trailers pass', async t => {
+  const answer = `HTTP/1.1 200 OK\r\nTrailer: X-Stream-Error\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Stream-Error: ${'e'.repeat(60_000)}\r\n\r\n`
+  await using daemon = await scripted(socket => socket.write(answer))
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+
+  client.write(post('repo/verify', 'Content-Length: 0\r\n'))
+
+  t.equal(await readAll(client, text => text.endsWith('e\r\n\r\n')), answer)
+  client.destroy()
+})
+
+t.test('no query is ever logged', async t => {
+  let logged = ''
+  const log = createLogger(line => { logged += line }, new Map([['*', 'debug']]))
+  await using daemon = await scripted(socket => socket.destroy())
+  await using proxy = await proxyAlone(daemon.multiaddr, {}, log)
+
+  for (const path of ['id', 'pin/add']) {
+    const client = proxy.connect()
+    client.write(post(`${path}?arg=x&api-auth=bearer:hush`, 'Connection: close\r\nContent-Length: 0\r\n'))
+    await readAll(client)
+  }
+
+  t.match(logged, 'cannot be reached')
+  t.notMatch(logged, 'hush')
+})
+
+t.test('the daemon may speak TLS', async t => {
+  const tls = await selfSigned()
+  const before = getCACertificates('default')
+  setDefaultCACertificates([...before, tls.cert])
+  t.teardown(() => setDefaultCACertificates(before))
+  await using daemon = await scripted(socket => socket.write(empty), { tls })
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+
+  client.write(post('id', 'Content-Length: 0\r\n'))
+
+  t.match(await readAll(client, text => text.endsWith('\r\n\r\n')), /^HTTP\/1\.1 200 OK/)
+  client.destroy()
+})
+
 t.test('without a daemon the answer says so, in the form of a Kubo error', async t => {
   await using proxy = await proxyAlone('/ip4/127.0.0.1/tcp/1')
   for (const path of ['id', 'pin/ls', 'repo/stat']) {
@@ -201,9 +261,18 @@ t.test('without a daemon the answer says so, in the form of a Kubo error', async
 })
 
 t.test('a proxy whose daemon is itself does not start', async t => {
-  const port = 20_000 + process.pid % 30_000
+  const port = await freePort()
 
   await t.rejects(proxyAlone(`/dns4/localhost/tcp/${port}`, { listen_multiaddress: `/ip4/127.0.0.1/tcp/${port}` }), {
     code: 'ERR_INVALID_ARGUMENT', message: /node_multiaddress: .* leads to the proxy itself/
   })
 })
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -5,6 +5,7 @@ import type { Adder } from '../../adder/adder.ts'
 import { systemClock } from '../../cluster/clock.ts'
 import { parseEndpoint } from '../../cluster/config/endpoint.ts'
 import { silentLogger } from '../../cluster/log.ts'
+import type { Logger } from '../../cluster/log.ts'
 import type { ClusterApi } from '../../cluster/ports.ts'
 import { proxySection } from '../../proxy/config.ts'
 import { createProxy } from '../../proxy/server.ts'
@@ -18,11 +19,11 @@ export interface ProxyAlone extends AsyncDisposable {
 }
 
 /** @param settings keys of `api.ipfsproxy` as `service.json` has them */
-export async function proxyAlone (node: string, settings: Readonly<Record<string, unknown>> = {}): Promise<ProxyAlone> {
+export async function proxyAlone (node: string, settings: Readonly<Record<string, unknown>> = {}, log: Logger = silentLogger): Promise<ProxyAlone> {
   await using undo = new AsyncDisposableStack()
   const { cluster } = undo.use(oneDaemonCluster(parseEndpoint(node)))
   const config = proxySection({ listen_multiaddress: '/ip4/127.0.0.1/tcp/0', node_multiaddress: node, ...settings }, {})
-  const proxy = createProxy({ cluster, adder: noAdder, clock: systemClock, log: silentLogger }, config)
+  const proxy = createProxy({ cluster, adder: noAdder, clock: systemClock, log }, config)
   await proxy.start({ signal: new AbortController().signal })
   undo.use(proxy)
   const port = Number(new URL(proxy.addresses[0]!).port)
