@@ -7,7 +7,7 @@ import { addOptions, addSettings, checkAddOptions } from '../adding/settings.ts'
 import { createBlockBatch } from '../dag/block-batch.ts'
 import type { BlockBatch } from '../dag/block-batch.ts'
 import type { EmbeddedNode } from '../node.ts'
-import { command, line } from '../rpc/command.ts'
+import { command } from '../rpc/command.ts'
 import type { Call, Command, Emitted } from '../rpc/command.ts'
 import { KuboError } from '../rpc/kubo-error.ts'
 import { createNodeWriter } from '../unixfs/node-writer.ts'
@@ -80,8 +80,8 @@ function eventLine (event: Exclude<AddEvent, { kind: 'root' }>, showCid: Call['s
     Mtime: seconds === 0n ? undefined : seconds,
     MtimeNsecs: nanoseconds === 0 ? undefined : nanoseconds
   }
-  const text = `&{${json.Name} ${shown ?? ''} %!s(int64=${bytes ?? 0}) ${size ?? ''} ${json.Mode ?? ''} %!s(int64=${seconds}) %!s(int=${nanoseconds})}`
-  return line(json, text)
+  const printed = `&{${json.Name} ${shown ?? ''} %!s(int64=${bytes ?? 0}) ${size ?? ''} ${json.Mode ?? ''} %!s(int64=${seconds}) %!s(int=${nanoseconds})}`
+  return { json, printed }
 }
 
 function modeOf ({ kind, path, mode }: UploadedEntry): number {

@@ -122,7 +122,7 @@ async function * removeBlocks ({ blocks, pinning, lock, stores }: EmbeddedNode, 
   using _lock = await lock.forCollecting(call)
   for (const cid of cids) {
     const key = call.showCid(cid)
-    const refuse = (why: string): Emitted => line({ Hash: key, Error: why }, `&{${key} ${why}}`)
+    const refuse = (why: string): Emitted => ({ json: { Hash: key, Error: why }, printed: `&{${key} ${why}}` })
     const holding = await pinning.holding(cid, { signal: call.signal, offline: true }).catch((err: unknown) => new KuboError(`pin check failed: ${messageOf(err)}`))
     if (holding instanceof KuboError) {
       yield refuse(holding.message)
@@ -132,7 +132,7 @@ async function * removeBlocks ({ blocks, pinning, lock, stores }: EmbeddedNode, 
       yield refuse(new BlockNotFoundError(cid, 'here').message)
     } else {
       await blocks.delete(cid)
-      if (!quiet) yield line({ Hash: key }, `&{${key} }`)
+      if (!quiet) yield { json: { Hash: key }, printed: `&{${key} }` }
     }
   }
   await stores.durable()

@@ -38,7 +38,7 @@ function pinLs (node: EmbeddedNode): Command {
       const { options: { type, quiet, stream, name, names } } = call
       if (!isPinType(type)) throw new KuboError(`invalid type '${type}', must be one of {direct, indirect, recursive, all}`)
       checkPinName(name ?? '')
-      for (const argument of call.args.slice(0, 1)) parsePath(argument)
+      call.args.forEach(parsePath) // all of them, before the first is looked at
       const filter = name === '' ? undefined : name
       const isNamed = names || filter !== undefined
       const listed = call.args.length > 0 ? listAsked(node, call, type, isNamed) : listAll(node, call, type, filter, isNamed)

@@ -2,6 +2,7 @@ import * as dagCbor from '@ipld/dag-cbor'
 import * as dagJson from '@ipld/dag-json'
 import * as dagPb from '@ipld/dag-pb'
 import { CID } from 'multiformats/cid'
+import { quoteGo } from '../../cluster/api/kubo/go-text.ts'
 import { KuboError } from '../rpc/kubo-error.ts'
 
 export const codes = { raw: 0x55, 'dag-pb': 0x70, 'dag-cbor': 0x71, cbor: 0x51, json: 0x0200, 'dag-json': 0x0129, 'libp2p-key': 0x72 } as const
@@ -16,10 +17,25 @@ export interface Link { readonly name: string, readonly cid: CID }
 
 const codecs: ReadonlyMap<number, Codec> = new Map<number, Codec>([
   [codes.raw, { decode: bytes => bytes, encode: value => value as Uint8Array }],
-  [codes['dag-pb'], { decode: bytes => dagPb.decode(bytes), encode: value => dagPb.encode(dagPb.prepare(value as dagPb.PBNode)) }],
-  [codes['dag-cbor'], { decode: bytes => dagCbor.decode(bytes), encode: value => dagCbor.encode(value) }],
+  [codes['dag-pb'], { decode: bytes => dagPb.decode(bytes), encode: encodeDagPb }],
+  [codes['dag-cbor'], { decode: decodeDagCbor, encode: value => dagCbor.encode(value) }],
   [codes['dag-json'], { decode: bytes => dagJson.decode(bytes), encode: value => dagJson.encode(value) }]
 ])
+
+function encodeDagPb (value: unknown): Uint8Array {
+  if (typeof value !== 'object' || value === null) throw new KuboError('func called on wrong kind: "Map" called on a dagpb.PBNode')
+  const stranger = Object.keys(value).find(key => key !== 'Data' && key !== 'Links')
+  if (stranger !== undefined) throw new KuboError(`invalid key for map dagpb.PBNode: ${quoteGo(stranger)}: no such field`)
+  return dagPb.encode(dagPb.prepare(value as dagPb.PBNode))
+}
+
+function decodeDagCbor (bytes: Uint8Array): unknown {
+  try {
+    return dagCbor.decode(bytes)
+  } catch (err) {
+    throw /too many terminals/.test((err as Error).message) ? new KuboError('unexpected content after end of cbor object', { cause: err }) : err
+  }
+}
 
 /** @throws KuboError in Kubo's words for a codec that it has no decoder for either */
 export function requireCodec (code: number): Codec {

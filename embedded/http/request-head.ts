@@ -33,7 +33,7 @@ export async function readRequestHead (reader: SocketReader): Promise<RequestHea
   const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP\/(\d)\.(\d)$/.exec(first)
   if (match === null) throw new BadRequestHead('400 Bad Request')
   const [, method = '', target = '', major, minor] = match
-  if (major !== '1' || Number(minor) > 1) throw new BadRequestHead('505 HTTP Version Not Supported', '505 HTTP Version Not Supported: unsupported protocol version')
+  if (major !== '1' || Number(minor) > 1) throw new BadRequestHead('505 HTTP Version Not Supported: unsupported protocol version')
 
   const version = minor === '0' ? '1.0' : '1.1'
   const headers = lines.map(readHeader)

@@ -20,6 +20,8 @@ export interface Call<T extends OptionTable = OptionTable> {
 export interface Emitted {
   readonly json: GoValue
   readonly text?: string | (() => string)
+  /** Go's way of printing the value, for commands without a text form: what clients that ask for text get then. */
+  readonly printed?: string
 }
 
 export type Answer =

@@ -5,7 +5,7 @@ import type { Admitted } from './gate.ts'
 import { KuboError, messageOf } from './kubo-error.ts'
 
 const streamNames = 'X-Stream-Output, X-Chunked-Output, X-Content-Length'
-const contentTypes = { json: 'application/json', xml: 'application/xml', text: 'text/plain', textnl: 'text/plain', protobuf: 'application/protobuf', 'octet-stream': 'application/octet-stream' } as const
+const contentTypes = { json: 'application/json', xml: 'application/xml', text: 'text/plain', textnl: 'text/plain', 'octet-stream': 'application/octet-stream' } as const
 export type Encoding = keyof typeof contentTypes
 
 export interface EmitSettings {
@@ -75,7 +75,7 @@ async function emitError (err: unknown, admitted: Admitted, settings: EmitSettin
 }
 
 function errorText (message: string, code: number, encoding: Encoding): string {
-  if (encoding === 'text') return message
+  if (encoding === 'text' || encoding === 'octet-stream') return message
   if (encoding === 'textnl') return `${message}\n`
   if (encoding === 'xml') return `<Error><Message>${escapeXml(message)}</Message><Code>${code}</Code></Error>`
   return `${encodeGoJson({ Message: message, Code: code, Type: 'error' })}\n`
@@ -88,8 +88,9 @@ function startHead ({ request, response, headers }: Admitted, { ownHeaders }: Em
   response.head({ status, headers: all, length: 'unknown' })
 }
 
-function encode ({ json, text }: Emitted, encoding: Encoding): Buffer {
+function encode ({ json, text, printed }: Emitted, encoding: Encoding): Buffer {
   if (encoding === 'json') return Buffer.from(`${encodeGoJson(json)}\n`)
+  if (printed !== undefined && encoding !== 'xml') return Buffer.from(encoding === 'textnl' ? `${printed}\n` : printed)
   if (encoding === 'text' || encoding === 'textnl') return Buffer.from(typeof text === 'function' ? text() : text ?? '')
   throw new KuboError(`no encoder for ${encoding} here`)
 }

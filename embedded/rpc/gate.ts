@@ -35,7 +35,7 @@ export function createGate ({ httpHeaders, authorizations, version }: GateConfig
   const isAuthorized = createAuthorizer(authorizations)
 
   return async (request, response) => {
-    if (request.method === 'OPTIONS' && request.target === '*') return await answerShort(request, response, 200, new Map())
+    if (request.method === 'OPTIONS' && request.target === '*') return await answerShort(request, response, 200, new Map([['Content-Length', ['0']]]))
     const { path: rawPath, query } = splitTarget(request.target)
     const path = unescapeGo(rawPath.replace(/#.*$/s, '#'), 'path')
     if (path === undefined || !path.startsWith('/') || request.method === 'CONNECT') return await answerText(request, response, 404, notFound)

@@ -16,7 +16,7 @@ export async function answerShort (request: Request, response: Response, status:
   const { body } = request
   if (!body.isEnded) response.closes ||= isAskedToGoOn || body.remaining > unreadBytesMax && body.remaining !== Infinity || !await body.discard(unreadBytesMax)
   const bytes = Buffer.from(text)
-  const length = status === 204 ? 'none' : bytes.length
+  const length = status === 204 || headers.has('Content-Length') ? 'none' : bytes.length
   response.head({ status, headers, length, ...guessedType === undefined ? {} : { guessedType } })
   if (status !== 204) await response.write(bytes)
 }
