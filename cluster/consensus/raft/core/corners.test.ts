@@ -276,7 +276,7 @@ t.test('what storage is still reading or making is waited for', async t => {
   core.advance()
   core.step(message('MsgVoteResp', { from: 2, to: 1, term: 2 }))
   t.equal(core.status().role, 'leader')
-  core.ready()
+  log.append(core.ready().entries)
   core.advance()
 
   isReadable = false
@@ -309,7 +309,7 @@ t.test('a compacted log without a snapshot ready sends nothing, and goes on lead
   core.ready()
   core.advance()
   core.step(message('MsgVoteResp', { from: 2, to: 1, term: 2 }))
-  core.ready()
+  log.append(core.ready().entries)
   core.advance()
 
   core.step(message('MsgAppResp', { from: 2, to: 1, term: 2, index: 5, reject: true, rejectHint: 2, logTerm: 1 }))

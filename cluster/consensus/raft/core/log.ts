@@ -152,6 +152,14 @@ export class RaftLog {
     return this.unstable.snapshot ?? this.#reader.snapshot()
   }
 
+  /** Storage says it holds everything up to `index`: from now on it is asked for it. */
+  stableTo (index: Index, term: Term): void {
+    if (!this.unstable.stableTo(index, term)) return
+    const held = this.#reader.term(index)
+    assert(held === term || held === 'compacted', 'storage holds what it said it holds', index, term)
+    assert(this.#reader.lastIndex() >= index, 'storage holds what it said it holds', index, this.#reader.lastIndex())
+  }
+
   /** From `index` to the end, cut to `maxBytes`. */
   entries (index: Index, maxBytes: number): readonly Entry[] | 'compacted' | 'pending' {
     const last = this.lastIndex()

@@ -71,17 +71,21 @@ export class Unstable {
 
   /**
    * Storage holds everything up to `index`, and no write that is under way can replace it: only a caller that knows
-   * the term has not changed since the write was handed out may say so. Entries that differ by now stay here.
+   * the term has not changed since the write was handed out may say so. Entries that differ by now stay here, and the answer is false.
    */
-  stableTo (index: Index, term: Term): void {
+  stableTo (index: Index, term: Term): boolean {
     const held = this.term(index)
-    if (held === undefined) return this.#trace?.('info', 'stable entry is not unstable any more', [index])
-    if (index < this.#offset) return this.#trace?.('info', 'stable entry is the unstable snapshot', [index])
-    if (held !== term) return this.#trace?.('info', 'stable entry was replaced', [index, term, index, held])
-
+    const refusal = held === undefined
+      ? 'stable entry is not unstable any more'
+      : index < this.#offset ? 'stable entry is the unstable snapshot' : held !== term ? 'stable entry was replaced' : undefined
+    if (refusal !== undefined) {
+      this.#trace?.('info', refusal, held === undefined || index < this.#offset ? [index] : [index, term, index, held])
+      return false
+    }
     this.#release(index + 1 - this.#offset)
     this.#offset = index + 1
     this.#offsetInProgress = Math.max(this.#offsetInProgress, this.#offset)
+    return true
   }
 
   stableSnapshotTo (index: Index): void {
