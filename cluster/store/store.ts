@@ -45,6 +45,7 @@ export interface Table {
 export interface Store extends AsyncDisposable {
   readonly name: string
   start (options: { readonly signal: AbortSignal }): Promise<void>
+  /** To be asked for before `start`, or at least not while something is being written. */
   table (name: string): Table
   view (): View
   /**
@@ -62,6 +63,7 @@ interface Waiting { readonly roomBytes: number, readonly work: () => unknown, re
 
 export function createStore ({ folder }: { readonly folder: string }): Store {
   const waiting: Waiting[] = []
+  const names = new Set<string>()
   const databases = new Map<string, Database<Buffer, Buffer>>()
   let environment: RootDatabase<Buffer, Buffer> | undefined
   let headroom: Headroom | undefined
@@ -74,16 +76,20 @@ export function createStore ({ folder }: { readonly folder: string }): Store {
     return environment
   }
 
+  /** Never within a transaction: what one opens is gone again when the transaction fails, and its handle points nowhere. */
+  function openTable (name: string): void {
+    assert(writing === undefined, `table ${name} is asked for too late`)
+    databases.set(name, opened().openDB<Buffer, Buffer>({ name, keyEncoding: 'binary', encoding: 'binary' }))
+  }
+
   function database (name: string): Database<Buffer, Buffer> {
-    let found = databases.get(name)
-    if (found === undefined) {
-      found = opened().openDB<Buffer, Buffer>({ name, keyEncoding: 'binary', encoding: 'binary' })
-      databases.set(name, found)
-    }
-    return found
+    opened()
+    return databases.get(name)!
   }
 
   function table (name: string): Table {
+    names.add(name)
+    if (environment !== undefined && !databases.has(name)) openTable(name)
     return {
       get: (key, view) => database(name).get(asBuffer(key), view === undefined ? {} : { transaction: view.transaction }),
       entries: ({ from, to, limit, reverse = false } = {}, view) => database(name).getRange({
@@ -154,6 +160,7 @@ export function createStore ({ folder }: { readonly folder: string }): Store {
         // Without overlappingSync a transaction that is answered is on disk: one promise, one meaning. With eventTurnBatching lmdb leaves a rejection behind that nobody can catch.
         environment = open<Buffer, Buffer>({ path, noSubdir: true, keyEncoding: 'binary', encoding: 'binary', maxDbs: tablesMax, overlappingSync: false, eventTurnBatching: false })
         headroom = await openHeadroom(path)
+        for (const name of names) openTable(name)
       } catch (err) {
         if (err instanceof ClusterError) throw err
         throw new ClusterError('ERR_STORAGE', `cannot open the store in ${folder}: ${(err as Error).message}`, { cause: err })
