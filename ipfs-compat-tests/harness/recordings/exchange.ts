@@ -10,6 +10,7 @@ const oneWriteBytesMax = 48 * 1024
 const chunkBytes = 16 * 1024
 const gateMs = 900
 const afterErrorMs = 50
+const ticksPerWait = 20
 
 export interface Exchange {
   readonly host: string
@@ -104,7 +105,16 @@ function chunks (bytes: Buffer): Buffer[] {
   })
 }
 
+/**
+ * Counts only time in which this process got to run: on a busy machine a plain timer would fire before the answer that has long come
+ * in is read.
+ */
 function after (ms: number | undefined, task: () => void): Disposable {
-  const timer = ms === undefined ? undefined : setTimeout(task, ms)
-  return { [Symbol.dispose]: () => clearTimeout(timer) }
+  let ticks = 0
+  const timer = ms === undefined ? undefined : setInterval(() => {
+    if (++ticks < ticksPerWait) return
+    clearInterval(timer)
+    task()
+  }, ms / ticksPerWait)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }

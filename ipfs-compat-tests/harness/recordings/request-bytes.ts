@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { recordingsFolder } from './recording.ts'
@@ -34,9 +34,16 @@ export function requestBody (spec: BodySpec | undefined, values: Values): Buffer
 
 /** `sha256("<seed>:0") ‖ sha256("<seed>:1") ‖ …`, cut to `length`. */
 export function pseudoRandom (seed: string, length: number): Buffer {
-  const pieces = Array.from({ length: Math.ceil(length / 32) }, (_, i) => createHash('sha256').update(`${seed}:${i}`).digest())
-  return Buffer.concat(pieces).subarray(0, length)
+  const key = `${seed}/${length}`
+  const known = generated.get(key)
+  if (known !== undefined) return known
+  const pieces = Array.from({ length: Math.ceil(length / 32) }, (_, i) => hash('sha256', `${seed}:${i}`, 'buffer'))
+  const bytes = Buffer.concat(pieces).subarray(0, length)
+  generated.set(key, bytes)
+  return bytes
 }
+
+const generated = new Map<string, Buffer>()
 
 function fillIn (text: string, values: Values): string {
   return text
