@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
+import { toGoBytes } from '../cluster/api/kubo/go-text.ts'
 import type { AbortOptions } from '../cluster/ports.ts'
 import { writeRawHead } from './passthrough.ts'
 import type { RawHeaders } from './headers.ts'
@@ -26,7 +27,7 @@ function chunkedSink (response: ServerResponse): ClientSink {
   let gathered = ''
   const flush = (): void => {
     if (gathered === '' || response.destroyed) return
-    response.write(gathered, 'utf8')
+    response.write(toGoBytes(gathered))
     gathered = ''
   }
   return {
@@ -59,7 +60,7 @@ function oldSink ({ socket }: IncomingMessage): ClientSink {
 }
 
 async function written (to: Writable, text: string, options: AbortOptions): Promise<void> {
-  if (text === '' || to.write(text, 'utf8')) return
+  if (text === '' || to.write(toGoBytes(text))) return
   await drained(to, options)
 }
 

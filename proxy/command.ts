@@ -15,10 +15,13 @@ export interface KuboCommand<T extends OptionTable = OptionTable, V extends GoVa
   isOurs? (options: OptionsOf<T> & GlobalOptions): boolean
   /** Kubo's own text form of a value, for `encoding=text`; JSON needs none. Absent means Go's print of the struct, `printed`. */
   text? (value: V, options: OptionsOf<T> & GlobalOptions): string
-  /** What Go's `%s` makes of the value: `encoding=textnl`, `octet-stream`, and `text` where Kubo has no text form. */
-  printed? (value: V): string
-  /** What Go's `encoding/xml` makes of it. Absent means `encoding=xml` is refused. @throws Error where Go cannot (maps) */
-  xml? (value: V): string
+  /**
+   * What Go's `%s` makes of the value: `encoding=textnl`, `octet-stream`, and `text` where Kubo has no text form. Raw bytes, which
+   * Go prints of a CID deep inside, are carried as `fromGoBytes` does.
+   */
+  printed (value: V): string
+  /** What Go's `encoding/xml` makes of it. @throws Error where Go cannot (maps) */
+  xml (value: V): string
   run (call: CommandCall<OptionsOf<T>, V>): Promise<void>
 }
 

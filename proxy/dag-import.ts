@@ -1,5 +1,6 @@
-import type { CID } from 'multiformats/cid'
+import { CID } from 'multiformats/cid'
 import type { ImportOutput } from '../adder/output.ts'
+import { fromGoBytes } from '../cluster/api/kubo/go-text.ts'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
 import type { PinWait } from '../cluster/ports.ts'
 import { fileArgument, kuboCommand } from './command.ts'
@@ -34,6 +35,7 @@ export function dagImport (components: CommandComponents, { pinWait }: { readonl
     options,
     isOurs: options => options['pin-roots'] !== false && options['local-only'] !== true,
     text: textOf,
+    printed: printedOf,
     xml: xmlOf,
     async run (call) {
       const { stats, 'allow-big-block': allowBigBlock } = call.options
@@ -58,6 +60,13 @@ function textOf ({ Root, Stats }: CarImportLine): string {
   const { Cid, PinErrorMsg } = Root!
   if (PinErrorMsg !== '') throw new KuboCommandError(`pinning root "${Cid['/']}" FAILED: ${PinErrorMsg}`)
   return `Pinned root\t${Cid['/']}\tsuccess\n`
+}
+
+/** Go prints what a pointer inside points to without its methods: the CID as its bytes. */
+function printedOf ({ Root, Stats }: CarImportLine): string {
+  const root = Root === undefined ? '<nil>' : `&{{${fromGoBytes(CID.parse(Root.Cid['/']).bytes)}} ${Root.PinErrorMsg}}`
+  const stats = Stats === undefined ? '<nil>' : `&{${Stats.BlockCount} ${Stats.BlockBytesCount}}`
+  return `&{%!s(*dagcmd.RootMeta=${root}) %!s(*dagcmd.CarImportStats=${stats})}`
 }
 
 function xmlOf ({ Root, Stats }: CarImportLine): string {

@@ -16,21 +16,14 @@ export const contentTypes: Readonly<Record<Encoding, string>> = {
 /** Content types of errors: Kubo looks `textnl` up in a table that lacks it, and sends the header empty. */
 export const errorContentTypes: Readonly<Record<Encoding, string>> = { ...contentTypes, textnl: '' }
 
-/** Whether a command can be run for an encoding; JSON always. */
-export function canEncode (command: KuboCommand, encoding: Encoding): boolean {
-  if (encoding === 'json') return true
-  if (encoding === 'xml') return command.xml !== undefined
-  return command.printed !== undefined || (encoding === 'text' && command.text !== undefined)
-}
-
 /** One value of a command's answer. @throws Error where Go's encoder has one */
 export function encodeValue (command: KuboCommand, encoding: Encoding, value: GoValue, options: CommandCall['options']): string {
   switch (encoding) {
     case 'json': return `${encodeGoJson(value)}\n`
-    case 'xml': return command.xml!(value)
-    case 'text': return command.text === undefined ? command.printed!(value) : command.text(value, options as never)
-    case 'textnl': return `${command.printed!(value)}\n`
-    case 'octet-stream': return command.printed!(value)
+    case 'xml': return command.xml(value)
+    case 'text': return command.text === undefined ? command.printed(value) : command.text(value, options as never)
+    case 'textnl': return `${command.printed(value)}\n`
+    case 'octet-stream': return command.printed(value)
   }
 }
 

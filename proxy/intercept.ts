@@ -6,7 +6,7 @@ import { parseGoDurationMs } from '../cluster/api/kubo/go-values.ts'
 import { KuboParseError, parseKuboRequest } from '../cluster/api/kubo/request.ts'
 import type { ParsedRequest } from '../cluster/api/kubo/request.ts'
 import type { Logger } from '../cluster/log.ts'
-import { canEncode, isEncoding } from './encodings.ts'
+import { isEncoding } from './encodings.ts'
 import type { Guard } from './guard.ts'
 import type { CommandMatch } from './match-command.ts'
 import { runCommand } from './run-command.ts'
@@ -55,7 +55,7 @@ function parse ({ command, pathArgument, rawQuery }: CommandMatch, { headers }: 
 /** Kubo answers a bad `timeout` with nothing and a strange `encoding` with a refusal; neither runs anything. */
 function isForUs ({ command }: CommandMatch, { options }: ParsedRequest): boolean {
   if (options.timeout !== undefined && parseGoDurationMs(options.timeout) === undefined) return false
-  if (!isEncoding(options.encoding) || !canEncode(command, options.encoding)) return false
+  if (!isEncoding(options.encoding)) return false
   return command.isOurs === undefined || command.isOurs(options as never)
 }
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { kuboCommand } from './command.ts'
 import { matchCommand } from './match-command.ts'
 
-const add = kuboCommand({ path: 'pin/add', args: [], options: {}, run: async () => {} })
+const add = kuboCommand({ path: 'pin/add', args: [], options: {}, printed: String, xml: String, run: async () => {} })
 const table = new Map([['pin/add', add]])
 const argumentOf = (target: string): string | undefined => matchCommand(table, target)?.pathArgument ?? (matchCommand(table, target) === undefined ? 'the daemon' : 'none')
 

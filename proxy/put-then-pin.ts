@@ -43,7 +43,7 @@ export function blockPut (components: CommandComponents): KuboCommand {
     options: blockPutOptions,
     isOurs: ({ pin }) => pin,
     text: ({ Key }: BlockLine) => `${Key}\n`,
-    printed: ({ Key, Size }: BlockLine) => `&{${Key} %!s(int=${Size})}`,
+    printed: ({ Key, Size }: BlockLine) => `Key: ${Key}\nSize: ${Size}\n`, // BlockStat has a String of its own
     xml: ({ Key, Size }: BlockLine) => `<BlockStat><Key>${Key}</Key><Size>${Size}</Size></BlockStat>`,
     async run (call) {
       for await (const content of uploadedFiles(call, components.clock)) {
@@ -65,6 +65,7 @@ export function dagPut (components: CommandComponents): KuboCommand {
     options: dagPutOptions,
     isOurs: ({ pin }) => pin === true,
     text: ({ Cid }: DagLine) => `${Cid['/']}\n`,
+    printed: ({ Cid }: DagLine) => `&{${Cid['/']}}`,
     xml: ({ Cid }: DagLine) => `<OutputObject><Cid>${Cid['/']}</Cid></OutputObject>`,
     async run (call) {
       const nodes: { readonly line: DagLine, readonly bytes: Uint8Array }[] = []

@@ -1,6 +1,7 @@
 import { KuboRepliedError } from '../cluster/api/errors.ts'
 import { kuboCommand } from './command.ts'
 import type { KuboCommand } from './command.ts'
+import { escapeXml } from './encodings.ts'
 import { KuboCommandError } from './kubo-error.ts'
 import type { CommandComponents } from './routes.ts'
 
@@ -19,6 +20,8 @@ export function repoGc ({ cluster }: CommandComponents): KuboCommand {
       if (error !== undefined) return `Error: ${error}\n`
       return `${quiet === true ? '' : 'removed '}${Key?.['/'] ?? ''}\n`
     },
+    printed: ({ Key, Error: error = '' }: GcResult) => `&{${cidPrinted(Key)} ${error}}`,
+    xml: ({ Key, Error: error = '' }: GcResult) => `<GcResult><Key>${cidPrinted(Key)}</Key><Error>${escapeXml(error)}</Error></GcResult>`,
     async run ({ options: { 'stream-errors': streams, silent }, reply, signal }) {
       const errors: string[] = []
       for await (const { key, error } of untilFailure(cluster.repoGc({ signal }), errors)) {
@@ -33,6 +36,9 @@ export function repoGc ({ cluster }: CommandComponents): KuboCommand {
     }
   })
 }
+
+/** No CID at all is to Go the base prefix of nothing. */
+const cidPrinted = (key: GcResult['Key']): string => key?.['/'] ?? 'b'
 
 /** A daemon that has told its errors line by line ends by saying that there were some, which is no further one. */
 async function * untilFailure<T> (lines: AsyncIterable<T>, errors: readonly string[]): AsyncGenerator<T, void, undefined> {

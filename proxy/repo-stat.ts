@@ -1,5 +1,6 @@
 import { kuboCommand } from './command.ts'
 import type { KuboCommand } from './command.ts'
+import { escapeXml } from './encodings.ts'
 import type { CommandComponents } from './routes.ts'
 
 interface Stat { readonly [key: string]: bigint | string, readonly RepoSize: bigint, readonly StorageMax: bigint, readonly NumObjects: bigint, readonly RepoPath: string, readonly Version: string }
@@ -18,6 +19,8 @@ export function repoStat ({ cluster }: CommandComponents, path: 'repo/stat' | 's
       return rows.map(([name, value]) => `${`${name}:`.padEnd(width)}${value}\n`).join('')
     },
     printed: ({ RepoSize, StorageMax, NumObjects, RepoPath, Version }) => `&{{%!s(uint64=${RepoSize}) %!s(uint64=${StorageMax})} %!s(uint64=${NumObjects}) ${RepoPath} ${Version}}`,
+    xml: ({ RepoSize, StorageMax, NumObjects, RepoPath, Version }) =>
+      `<Stat><RepoSize>${RepoSize}</RepoSize><StorageMax>${StorageMax}</StorageMax><NumObjects>${NumObjects}</NumObjects><RepoPath>${escapeXml(RepoPath)}</RepoPath><Version>${escapeXml(Version)}</Version></Stat>`,
     async run ({ options, reply, signal }) {
       const { repoSize, storageMax, numObjects, repoPath, version } = await cluster.repoStat({ signal })
       const sizes = { RepoSize: repoSize, StorageMax: storageMax }
