@@ -16,10 +16,14 @@ export interface SimulatorArgs {
   readonly without: readonly Switch[]
   /** Print each seed's hash, not only that of them all. */
   readonly hashes: boolean
+  /** No further seeds are begun after so many seconds. */
+  readonly seconds: number
   /** Say which seed failed, without looking for the shortest prefix. */
   readonly quick: boolean
   readonly help: boolean
 }
+
+const secondsMost = 1_000_000
 
 export const usage = `npm run raft:sim -- --seeds A..B [--nodes N] [--learners L] [--ticks T] [--profile P]
 
@@ -31,6 +35,7 @@ export const usage = `npm run raft:sim -- --seeds A..B [--nodes N] [--learners L
   --workers W     threads                                                     (one a core)
   --without X,Y   leaves kinds of weather out: ${switches.join(', ')}
   --hashes        prints the trace hash of every seed
+  --seconds S     begins no more seeds after so long                          (no limit)
   --quick         does not look for the shortest prefix of a failing seed
 `
 
@@ -47,6 +52,7 @@ export function parseSimulatorArgs (args: readonly string[]): SimulatorArgs {
       workers: { type: 'string', default: String(availableParallelism()) },
       without: { type: 'string', default: '' },
       hashes: { type: 'boolean', default: false },
+      seconds: { type: 'string', default: String(secondsMost) },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false }
     }
@@ -63,6 +69,7 @@ export function parseSimulatorArgs (args: readonly string[]): SimulatorArgs {
     workers: integer('workers', values.workers, 1, 64),
     without: values.without.split(',').filter(name => name !== '').map(name => oneOf('without', name, switches)),
     hashes: values.hashes,
+    seconds: integer('seconds', values.seconds, 1, secondsMost),
     quick: values.quick,
     help: values.help
   }

@@ -26,7 +26,8 @@ async function main (argv: readonly string[]): Promise<number> {
   console.log(`seeds ${firstSeed}..${lastSeed}, ${voters} voters, ${learners} learners, ${ticks} ticks, ${profile}`)
 
   const began = performance.now()
-  const results = await runBatches(batchesOf(args), args.workers, ({ failures }) => failures.length > 0)
+  const results = await runBatches(batchesOf(args), args.workers, ({ failures }) =>
+    failures.length > 0 || performance.now() - began > args.seconds * 1_000)
   report(args, results, (performance.now() - began) / 1_000)
 
   const failures = results.flatMap(({ failures }) => failures)

@@ -160,6 +160,6 @@ export const membershipMutants: readonly Mutant[] = [
     file: 'core/confchange.ts',
     find: 'if (this.outgoing.has(id)) this.learnersNext.add(id)\n    else this.makeLearnerNow(id)',
     replace: 'this.makeLearnerNow(id)',
-    killers: [membership]
+    killers: [joint]
   }
 ]

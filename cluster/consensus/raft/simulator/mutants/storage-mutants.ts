@@ -1,4 +1,113 @@
-import type { Mutant } from './mutant.ts'
+import type { Killer, Mutant } from './mutant.ts'
 
-/** The log on disk, sessions, identity. */
-export const storageMutants: readonly Mutant[] = []
+const log: Killer = { test: 'log-storage.test.ts' }
+const sessions: Killer = { test: 'sessions.test.ts' }
+const node: Killer = { test: 'node.test.ts' }
+
+/** The log on disk, what is kept with the state, sessions. */
+export const storageMutants: readonly Mutant[] = [
+  {
+    id: 'M10c',
+    what: 'a write is answered without waiting for its sync',
+    file: 'log-storage.ts',
+    find: 'await this.#file.sync()\n    this.#lastSyncMs',
+    replace: 'this.#lastSyncMs',
+    killers: [log]
+  },
+  {
+    id: 'M12c',
+    what: 'after a failed sync the next one is believed',
+    file: 'log-storage.ts',
+    find: 'if (this.#failed !== undefined) return Promise.reject(this.#failed)',
+    replace: 'this.#failed = undefined',
+    killers: [log]
+  },
+  {
+    id: 'M13c',
+    what: 'a log that ends before what is known to be committed is started from',
+    file: 'log-replay.ts',
+    find: 'if (this.#hard.commit > tail.lastIndex) throw',
+    replace: 'if (this.#hard.commit < 0) throw',
+    killers: [log]
+  },
+  {
+    id: 'M13d',
+    what: 'a term older than the log is started from',
+    file: 'log-replay.ts',
+    find: "if (typeof lastTerm === 'number' && this.#hard.term < lastTerm) throw",
+    replace: "if (typeof lastTerm === 'number' && lastTerm < 0) throw",
+    killers: [log]
+  },
+  {
+    id: 'M31',
+    what: 'the applied index that is kept with the state is that of the entry before',
+    file: 'applier.ts',
+    find: 'return { head: () => encodeBookkeeping(this.#at), sessions',
+    replace: 'return { head: () => encodeBookkeeping({ ...this.#at, index: Math.max(0, this.#at.index - 1) }), sessions',
+    killers: [node]
+  },
+  {
+    id: 'M32',
+    what: 'snapshots come without the sessions',
+    file: 'applier.ts',
+    find: 'kept (): Loaded { return { head: encodeBookkeeping(this.#at), sessions: this.sessions.rows() } }',
+    replace: 'kept (): Loaded { return { head: encodeBookkeeping(this.#at), sessions: [] } }',
+    killers: [node]
+  },
+  {
+    id: 'M33',
+    what: 'a retried request is applied again',
+    file: 'sessions.ts',
+    find: "if (session.answers.has(sequence)) return 'answered'",
+    replace: "if (session.answers.size > answersPerSessionMax) return 'answered'",
+    killers: [sessions]
+  },
+  {
+    id: 'M33b',
+    what: 'a request whose answer was forgotten is applied again',
+    file: 'sessions.ts',
+    find: "if (sequence < session.floor) return 'expired'",
+    replace: "if (sequence < 0) return 'expired'",
+    killers: [sessions]
+  },
+  {
+    id: 'M39',
+    what: 'damage in the middle of the log is taken for a torn tail',
+    file: 'log-record.ts',
+    find: 'if (end < syncedTo || vouchedFor(bytes, segment, end)) return',
+    replace: 'if (end < 0) return',
+    killers: [log]
+  },
+  {
+    id: 'M39b',
+    what: 'checksums are not looked at',
+    file: 'log-record.ts',
+    find: 'if (kind === undefined || view.getUint32(8, true) !== checksum(bytes, at, length, position)) return undefined',
+    replace: 'if (kind === undefined) return undefined',
+    killers: [log]
+  },
+  {
+    id: 'M40',
+    what: 'a new log file gets its name without a sync of the folder',
+    file: 'log-file.ts',
+    find: 'await disk.rename(temporary, path)\n  await disk.syncFolder(folder)',
+    replace: 'await disk.rename(temporary, path)',
+    killers: [log]
+  },
+  {
+    id: 'M40b',
+    what: 'the identity is replaced without a sync of the folder',
+    file: 'identity-file.ts',
+    find: 'await disk.rename(temporary, `${folder}/${name}`)\n  await disk.syncFolder(folder)',
+    replace: 'await disk.rename(temporary, `${folder}/${name}`)',
+    killers: [log]
+  },
+  {
+    id: 'M40c',
+    what: 'the remains of a torn group stay in the file',
+    file: 'log-file.ts',
+    find: "if (end.tail === 'torn') await erase(file, end.at)",
+    replace: "if (end.tail !== 'torn') await erase(file, end.at)",
+    killers: [log]
+  }
+]

@@ -25,7 +25,9 @@ export interface Workshop extends Disposable {
 const raftFolder = 'cluster/consensus/raft'
 /** A mutant that dies of its own spelling proves nothing. */
 const isNonsense = /is not defined|SyntaxError|ERR_MODULE|Cannot find module/
-const killerSecondsMax = 150
+/** So long a profile may look for a mutant; whatever goes on much longer hangs. */
+const profileSecondsMax = 120
+const killerSecondsMax = 2 * profileSecondsMax
 
 export function openWorkshop (root: string): Workshop {
   const folder = mkdtempSync(join(tmpdir(), 'raft-mutants-'))
@@ -70,7 +72,7 @@ async function noticed (folder: string, killer: Killer, seeds: number): Promise<
 function simulatorArgs ({ profile, voters = 3, learners = 0, ticks = 500 }: Exclude<Killer, { test: string }>, seeds: number): string[] {
   return [
     join(raftFolder, 'simulator/main.ts'), '--seeds', `1..${seeds}`, '--profile', profile, '--nodes', String(voters),
-    '--learners', String(learners), '--ticks', String(ticks), '--workers', '1', '--quick'
+    '--learners', String(learners), '--ticks', String(ticks), '--workers', '1', '--quick', '--seconds', String(profileSecondsMax)
   ]
 }
 
