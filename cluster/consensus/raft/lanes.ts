@@ -15,7 +15,13 @@ interface LaneComponents {
   readonly fail: (err: unknown) => void
 }
 
-interface AppendLaneComponents extends LaneComponents { readonly storage: RaftStorage, readonly snapshotter: Snapshotter, readonly apply: ApplyLane }
+interface AppendLaneComponents extends LaneComponents {
+  readonly storage: RaftStorage
+  readonly snapshotter: Snapshotter
+  readonly apply: ApplyLane
+  /** These are in the log now. */
+  readonly written?: ((entries: readonly Entry[]) => void) | undefined
+}
 interface ApplyLaneComponents extends LaneComponents { readonly applier: Applier, readonly applied: () => void }
 
 export class AppendLane {
@@ -37,6 +43,7 @@ export class AppendLane {
     this.#pending++
     this.#write(m).then(() => {
       this.#pending--
+      if (m.entries.length > 0) this.#with.written?.(m.entries)
       deliver(held.length === 0 ? m.responses : [...m.responses, ...held])
     }).catch(fail)
   }

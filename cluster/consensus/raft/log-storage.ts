@@ -150,12 +150,16 @@ class LogStorage implements RaftStorage {
 
   announceSnapshot (snapshot: Snapshot): void { this.#snapshot = snapshot }
 
+  async renameCluster (clusterId: string): Promise<void> {
+    const renamed = { ...this.#identity, clusterId }
+    await writeIdentity(this.#options.disk, this.#options.folder, renamed)
+    this.#identity = renamed
+  }
+
   async adoptCluster (clusterId: string): Promise<void> {
     if (this.#identity.clusterId === clusterId) return
     if (this.#identity.clusterId !== undefined) throw new Error(`this folder belongs to cluster ${this.#identity.clusterId}, not to ${clusterId}`)
-    const adopted = { ...this.#identity, clusterId }
-    await writeIdentity(this.#options.disk, this.#options.folder, adopted)
-    this.#identity = adopted
+    await this.renameCluster(clusterId)
   }
 
   status (): ReturnType<RaftStorage['status']> {

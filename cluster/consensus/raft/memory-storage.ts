@@ -36,6 +36,7 @@ export function createMemoryStorage ({ nodeId, clusterId }: { readonly nodeId: n
       if (hard.commit < meta.index) hard = { ...hard, commit: meta.index }
     },
     announceSnapshot (newest) { snapshot = newest },
+    async renameCluster (id) { identity = { ...identity, clusterId: id } },
     async adoptCluster (id) { identity = { ...identity, clusterId: id } },
     status: () => ({
       firstIndex: tail.firstIndex,

@@ -96,6 +96,14 @@ export async function openSnapshot (disk: Disk, folder: string, { meta, bytes }:
   }
 }
 
+/** @throws Error naming the file when it is not, byte for byte, what the manifest says */
+export async function checkSnapshot (disk: Disk, folder: string, manifest: Manifest): Promise<void> {
+  const { state } = await openSnapshot(disk, folder, manifest)
+  for await (const _chunk of state) { /* each is checked as it is read */ }
+  const path = `${folder}/${snapshotName(manifest.meta)}`
+  if (await sha256Of(disk, path) !== manifest.sha256) throw new Error(`${path} is not what its manifest says`)
+}
+
 export async function removeSnapshot (disk: Disk, folder: string, { meta }: Manifest): Promise<void> {
   await disk.remove(`${folder}/${manifestName(meta)}`)
   await disk.syncFolder(folder) // first the manifest: half a snapshot must not look like one

@@ -3,6 +3,7 @@
  * behind. All of it beside the engine's turns: none of it delays a vote or a heartbeat.
  */
 import type { Applier } from './applier.ts'
+import { confStateAt } from './conf-history.ts'
 import type { Disk } from './disk.ts'
 import { decodeManifest, encodeManifest, listSnapshots, openIncoming, openSnapshot, readSnapshotFile, removeSnapshot, writeSnapshot } from './snapshot-files.ts'
 import type { Manifest } from './snapshot-files.ts'
@@ -147,7 +148,7 @@ export class Snapshotter {
       this.#manifests = await listSnapshots(disk, folder)
     }
     this.#lastIndex = index
-    await this.#dropLog(index, confState)
+    await this.#dropLog(index)
     await this.#retire()
   }
 
@@ -156,13 +157,15 @@ export class Snapshotter {
   }
 
   /** Up to what a readable snapshot (or the machine itself) covers, less the trailing entries. */
-  async #dropLog (covered: number, confState: SnapshotMeta['confState']): Promise<void> {
+  async #dropLog (covered: number): Promise<void> {
     const { storage, machine } = this.#with
     const previous = machine.durable ? covered : this.#manifests.at(-keptSnapshots)?.meta.index ?? 0
     const index = Math.min(covered - this.#policy.trailingEntries, previous)
     if (index <= storage.base.index) return
     const term = storage.log.term(index)
-    if (typeof term === 'number') await storage.setBase({ index, term, confState })
+    if (typeof term !== 'number') return
+    const { index: from, confState } = storage.base
+    await storage.setBase({ index, term, confState: confStateAt(storage.log, confState, from, index) })
   }
 
   async #retire (): Promise<void> {

@@ -50,6 +50,8 @@ export interface RaftStorage extends AsyncDisposable {
   announceSnapshot (snapshot: Snapshot): void
   /** Once only, by founding or joining. Durable when it resolves. */
   adoptCluster (clusterId: string): Promise<void>
+  /** Only for `recover`: what stays behind must never be mistaken for the same cluster. */
+  renameCluster (clusterId: string): Promise<void>
   status (): StorageStatus
 }
 

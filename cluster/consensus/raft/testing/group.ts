@@ -1,8 +1,9 @@
 /** A group of real nodes over a memory network, each with its disk in memory, for tests of what happens between peers. */
 import { FakeClock } from '../../../clock.ts'
 import { openLogStorage } from '../log-storage.ts'
+import type { Recorder } from '../mailbox-record.ts'
 import { createRaftNode } from '../node.ts'
-import type { RaftNode, RaftNodeConfig } from '../node.ts'
+import type { RaftNode, RaftNodeConfig } from '../raft-node.ts'
 import { createRegisterMachine, decodeAnswer, encodeWrite } from '../processes/register-machine.ts'
 import type { RegisterMachine } from '../processes/register-machine.ts'
 import { foundCluster } from '../recovery.ts'
@@ -36,12 +37,12 @@ export class Group implements AsyncDisposable {
     return leaders[0].node
   }
 
-  async start (id: number, { found = false, disk = new CrashDisk() }: { found?: boolean, disk?: CrashDisk } = {}): Promise<RaftNode> {
+  async start (id: number, { found = false, disk = new CrashDisk(), recorder }: { found?: boolean, disk?: CrashDisk, recorder?: Recorder } = {}): Promise<RaftNode> {
     const storage = await openLogStorage({ folder: '/raft', disk, clock: new FakeClock(), nodeId: id, segmentBytes: 256 * 1_024 })
     if (found) await foundCluster(storage, 'test', { name: `peer-${id}`, address: '' })
     else if (storage.identity.clusterId === undefined) await storage.adoptCluster('test')
     const machine = createRegisterMachine()
-    const node = createRaftNode({ storage, machine, transport: this.network.transport(id), folder: '/raft', disk }, { seed: id, ...this.#config })
+    const node = createRaftNode({ storage, machine, transport: this.network.transport(id), folder: '/raft', disk, ...recorder !== undefined && { recorder } }, { seed: id, ...this.#config })
     await node.start()
     this.peers.set(id, { node, machine, disk })
     return node
