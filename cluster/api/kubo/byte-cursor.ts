@@ -51,13 +51,13 @@ export class ByteCursor {
 
   /** Throws away `length` bytes; false when the source ended before. */
   async skip (length: number): Promise<boolean> {
-    for (let missing = length; ; missing -= this.take(this.#held.length).length) {
-      if (this.#held.length >= missing) {
-        this.take(missing)
-        return true
-      }
-      if (this.#held.length === 0 && !await this.more()) return false
+    let missing = length
+    while (missing > this.#held.length) {
+      missing -= this.take(this.#held.length).length
+      if (!await this.more()) return false
     }
+    this.take(missing)
+    return true
   }
 
   /** The source is wanted no more. */
