@@ -10,8 +10,9 @@ import { readMessage, writeMessage } from './codec.ts'
 import type { Index, Message, MessageType, NodeId } from './core/types.ts'
 import { encodeFrame, FrameReader } from './frame.ts'
 import { decodeHello, encodeHello, frameTag, protocolVersion, refusalOf, startNonce } from './handshake.ts'
-import type { Hello, Lane, Seen } from './handshake.ts'
+import type { Hello, Lane } from './handshake.ts'
 import type { Member } from './members.ts'
+import type { PeerMemory } from './peer-memory.ts'
 import { decodeManifest, encodeManifest } from './snapshot-files.ts'
 import type { Manifest } from './snapshot-files.ts'
 import type { RaftStorage } from './storage.ts'
@@ -29,8 +30,9 @@ const queueBytesMax = { control: 256 * 1_024, append: 16 * 1_024 * 1_024 }
 const snapshotOffset = 3
 const snapshotDone = 4
 
-export function createTcpTransport ({ storage, self, clock, reconnectMs = 50, confIndex, acknowledged = () => 0 }: {
+export function createTcpTransport ({ storage, memory, self, clock, reconnectMs = 50, confIndex, acknowledged = () => 0 }: {
   readonly storage: RaftStorage
+  readonly memory: PeerMemory
   /** Where this peer listens. */
   readonly self: { readonly name: string, readonly address: string }
   readonly clock: Clock
@@ -40,7 +42,6 @@ export function createTcpTransport ({ storage, self, clock, reconnectMs = 50, co
 }): TcpTransport {
   const peers = new Map<NodeId, { readonly member: Member, readonly lanes: Readonly<Record<'control' | 'append', TcpLane>> }>()
   const sockets = new Set<Socket>()
-  const seen = new Map<string, Seen>()
   let members: readonly Member[] = []
   let server: Server | undefined
   let handlers: TransportHandlers | undefined
@@ -75,10 +76,10 @@ export function createTcpTransport ({ storage, self, clock, reconnectMs = 50, co
 
   /** A peer that is being taken in knows nobody yet: whoever of the right cluster asks for this very folder is believed. */
   async function letIn (said: Hello): Promise<ReturnType<typeof refusalOf>> {
-    const refusal = refusalOf(said, { identity: storage.identity, members, confIndex: confIndex(), acknowledged, seen: (id, incarnation) => seen.get(`${id}/${incarnation}`) })
+    const refusal = refusalOf(said, { identity: storage.identity, members, confIndex: confIndex(), acknowledged, seen: memory.seen })
     if (refusal !== undefined) return refusal
     if (storage.identity.clusterId === undefined) await storage.adoptCluster(said.clusterId)
-    seen.set(`${said.from.id}/${said.from.incarnation}`, said)
+    await memory.note(said)
     if (!members.some(({ id }) => id === said.from.id)) usePeer(said.from)
     return undefined
   }

@@ -19,6 +19,8 @@ export interface ProcessPeer {
   readonly control: Client
   process: ChildProcess | undefined
   paused: boolean
+  /** Its end is part of the plan. */
+  mayEnd: boolean
 }
 
 const program = fileURLToPath(new URL('peer.ts', import.meta.url))
@@ -53,7 +55,7 @@ export class ProcessGroup implements AsyncDisposable {
   async create (id: number): Promise<ProcessPeer> {
     const client = `127.0.0.1:${await freePort()}`
     const peer: ProcessPeer = {
-      id, folder: `${this.#folder}/${id}`, raft: `127.0.0.1:${await freePort()}`, client, control: openClient(client), process: undefined, paused: false
+      id, folder: `${this.#folder}/${id}`, raft: `127.0.0.1:${await freePort()}`, client, control: openClient(client), process: undefined, paused: false, mayEnd: false
     }
     this.peers.set(id, peer)
     return peer
@@ -68,7 +70,7 @@ export class ProcessGroup implements AsyncDisposable {
     peer.paused = false
     child.on('exit', (code, signal) => {
       if (peer.process === child) peer.process = undefined
-      if (code !== 0 && signal !== 'SIGKILL') this.unexpectedEnds.push(`peer ${id} ended with ${code ?? signal}`)
+      if (code !== 0 && signal !== 'SIGKILL' && !peer.mayEnd) this.unexpectedEnds.push(`peer ${id} ended with ${code ?? signal}`)
     })
     await Promise.race([once(child.stdout!, 'data'), once(child, 'exit').then(() => { throw new Error(`peer ${id} did not start`) })])
   }

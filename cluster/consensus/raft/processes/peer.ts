@@ -12,6 +12,7 @@ import { openLogStorage } from '../log-storage.ts'
 import { monotonicClock } from '../monotonic-clock.ts'
 import { createRaftNode } from '../node.ts'
 import type { RaftNode } from '../raft-node.ts'
+import { openPeerMemory } from '../peer-memory.ts'
 import { foundCluster } from '../recovery.ts'
 import { createTcpTransport } from '../tcp-transport.ts'
 import { hostAndPort } from '../tcp-lane.ts'
@@ -45,7 +46,7 @@ const loopDelay = monitorEventLoopDelay({ resolution: 1 })
 let node: RaftNode | undefined
 
 const transport = createTcpTransport({
-  storage, self, clock: monotonicClock,
+  storage, memory: await openPeerMemory(realDisk, folder), self, clock: monotonicClock,
   confIndex: () => node?.bookkeeping().confIndex ?? 0,
   acknowledged: peer => node?.acknowledged(peer) ?? 0
 })
