@@ -44,7 +44,9 @@ export async function intercept ({ request, response, match, signal, awaitsConti
 
 function parse ({ command, pathArgument, rawQuery }: CommandMatch, { headers }: IncomingMessage): ParsedRequest | undefined {
   try {
-    const body = multipartBoundary(headers['content-type'] ?? '') === undefined ? 'none' : 'multipart'
+    const boundary = multipartBoundary(headers['content-type'] ?? '')
+    if (boundary === '') return undefined
+    const body = boundary === undefined ? 'none' : 'multipart'
     return parseKuboRequest(command, { pathArgument, rawQuery, body })
   } catch (err) {
     if (err instanceof KuboParseError) return undefined

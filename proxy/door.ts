@@ -1,0 +1,74 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Clock } from '../cluster/clock.ts'
+import type { Logger } from '../cluster/log.ts'
+import { answerBadRequest, closeWith, refusedByGo, retryEscaped } from './bad-request.ts'
+import { relayBytes, relayRequest } from './byte-relay.ts'
+import { headBytesMax } from './daemon-link.ts'
+import type { DaemonLink } from './daemon-link.ts'
+import { lingerOnClose } from './lingering-close.ts'
+import type { OriginMap } from './origins.ts'
+import { writeRawHead } from './passthrough.ts'
+
+export interface DoorParts {
+  readonly daemon: DaemonLink
+  readonly origins: () => OriginMap
+  readonly clock: Clock
+  readonly log: Logger
+  /** `expects`: the client waits to be told to send its body. */
+  answer (request: IncomingMessage, response: ServerResponse, expects: boolean): void
+}
+
+interface Exchange { readonly request: IncomingMessage, readonly response: ServerResponse }
+
+/** Node's HTTP server, made to behave as Go's: what it lets in, what it refuses, how it closes. */
+export function createDoor ({ daemon, origins, clock, log, answer }: DoorParts): Server {
+  const inFlight = new WeakMap<Socket, Exchange>()
+  const take = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
+    inFlight.set(request.socket, { request, response })
+    const wrong = refusedByGo(request)
+    if (wrong !== undefined) closeWith(wrong, request.socket)
+    else if (request.url === '*') answerStar(response)
+    else answer(request, response, expects)
+  }
+
+  // A Kubo has no time limits, and a head of 1 MiB: uploads, pins and long queries depend on both.
+  const server = createServer({ maxHeaderSize: headBytesMax, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0, noDelay: true, requireHostHeader: false, insecureHTTPParser: false, joinDuplicateHeaders: false })
+  server.maxHeadersCount = 0
+  server.on('error', error => log.error('the door failed', { error }))
+  server.on('connection', (socket: Socket) => lingerOnClose(socket, clock))
+  server.on('request', (request, response) => take(request, response, false))
+  server.on('checkContinue', (request, response) => take(request, response, true))
+  server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response))
+  server.on('connect', (request: IncomingMessage, socket: Socket) => relayRequest(request, socket, { daemon, origins: origins() }))
+  server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket) => {
+    if (error.code === 'HPE_INVALID_EOF_STATE' && cutUpload(inFlight.get(socket))) return
+    if (error.code === 'HPE_INVALID_METHOD' && isWholeHead(error.rawPacket)) relayBytes(error.rawPacket!, socket, daemon)
+    else if (error.code !== 'HPE_INVALID_URL' || error.rawPacket === undefined || !retryEscaped(error.rawPacket, socket, server)) answerBadRequest(socket, error)
+  })
+  return server
+}
+
+/** The client has closed its side in the middle of its upload. The upload fails as in Go; the answer can still be sent. */
+function cutUpload (exchange: Exchange | undefined): boolean {
+  if (exchange === undefined || exchange.response.writableEnded) return false
+  const { request } = exchange
+  Object.assign(request, { socket: null }) // or node would close the whole connection with it
+  request.destroy(new Error('context canceled'))
+  return true
+}
+
+/** `OPTIONS *` is answered by Go's server itself. */
+function answerStar (response: ServerResponse): void {
+  writeRawHead(response, 200, 'OK', ['Content-Length', '0', 'Date', new Date().toUTCString()])
+  response.end()
+}
+
+/** As Go's server answers an `Expect` that it does not know. */
+function refuseExpectation (response: ServerResponse): void {
+  response.writeHead(417, 'Expectation Failed', ['Connection', 'close', 'Date', new Date().toUTCString(), 'Content-Length', '0'])
+  response.end()
+}
+
+const isWholeHead = (packet: Buffer | undefined): boolean => packet !== undefined && /^[A-Z]+ \S+ HTTP\/1\.[01]\r\n/.test(packet.toString('latin1', 0, 4096)) && packet.includes('\r\n\r\n')
