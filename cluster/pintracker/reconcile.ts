@@ -6,9 +6,9 @@ import { breathing } from '../async/breathe.ts'
 import type { Clock } from '../clock.ts'
 import type { AbortOptions, IpfsConnector, PinsetReader } from '../ports.ts'
 import { CidSet } from './cid-set.ts'
-import type { TrackerIndex } from './tracker-index.ts'
+import type { Held, TrackerIndex } from './tracker-index.ts'
 
-const notesInFlightMax = 1_000
+const notesPerTransaction = 500
 const modeByte = { recursive: Buffer.of(0), direct: Buffer.of(1) } as const
 
 export interface ReconcileComponents {
@@ -58,7 +58,7 @@ async function * resumeFaults ({ index, state, self, isBusy, queueUnpin, room }:
 
 async function noteWhatIsThere ({ ipfs, state, index, clock, self, isBusy }: ReconcileComponents, options: AbortOptions): Promise<CidSet> {
   const seen = new CidSet()
-  let notes: Promise<void>[] = []
+  let notes: { readonly key: Buffer, readonly held: Held }[] = []
   for await (const { cid, status, name } of ipfs.pinLs(options)) {
     const key = cidKey(cid)
     seen.add(Buffer.concat([key, modeByte[status]]))
@@ -69,12 +69,12 @@ async function noteWhatIsThere ({ ipfs, state, index, clock, self, isBusy }: Rec
     const isMended = index.fault(key) !== undefined && name === entry.pin.name
     if (known?.isConfirmed === true && !isMended) continue
     const before = known === undefined ? { mode: status, name } : known.before
-    notes.push(index.hold(key, { before, isConfirmed: true, sinceMs: clock.now() }))
-    if (notes.length < notesInFlightMax) continue
-    await Promise.all(notes)
+    notes.push({ key, held: { before, isConfirmed: true, sinceMs: clock.now() } })
+    if (notes.length < notesPerTransaction) continue
+    await index.holdAll(notes)
     notes = []
   }
-  await Promise.all(notes)
+  await index.holdAll(notes)
   return seen
 }
 

@@ -24,9 +24,11 @@ export async function runPin ({ ipfs, index, clock }: RunnerComponents, operatio
   const held = { before, isConfirmed: true, sinceMs: clock.now() }
   if (found.status === pin.mode && found.name === pin.name) return held
 
+  const unnoted = new AbortController()
   const noting = known === undefined ? index.hold(key, { ...held, isConfirmed: false }) : Promise.resolve()
-  const pinning = ipfs.pin(pin, { signal, onProgress: progress => report(operation, progress) })
-  await Promise.all([pinning, noting])
+  noting.catch(err => unnoted.abort(err)) // what cannot be noted must not be pinned
+  await ipfs.pin(pin, { signal: AbortSignal.any([signal, unnoted.signal]), onProgress: progress => report(operation, progress) })
+  await noting
   return held
 }
 

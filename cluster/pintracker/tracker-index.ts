@@ -3,6 +3,7 @@ import { ByteWriter } from '../api/byte-writer.ts'
 import { ClusterError, KuboRepliedError } from '../api/errors.ts'
 import type { ErrorCode } from '../api/errors.ts'
 import type { PinMode } from '../api/pin.ts'
+import { bytesPerRow } from '../store/store.ts'
 import type { Store, Table } from '../store/store.ts'
 import type { OperationType } from './operation.ts'
 
@@ -39,6 +40,8 @@ export interface TrackerIndex {
   due (nowMs: number, limit: number): readonly Buffer[]
   /** It is there or about to be; `isConfirmed` ends a fault. */
   hold (key: Uint8Array, held: Held): Promise<void>
+  /** The same for many, in one transaction. */
+  holdAll (notes: readonly { readonly key: Uint8Array, readonly held: Held }[]): Promise<void>
   fail (key: Uint8Array, fault: Fault): Promise<void>
   forget (key: Uint8Array): Promise<void>
 }
@@ -59,16 +62,20 @@ export function createTrackerIndex (store: Store): TrackerIndex {
     due.remove(dueKey(decodeFault(row).dueMs, key))
   }
 
+  /** Inside `write`. */
+  function hold (key: Uint8Array, held: Held): void {
+    holdings.put(key, encodeHeld(held))
+    if (held.isConfirmed) clearFault(key)
+  }
+
   return {
     held: key => decoded(holdings, key, decodeHeld),
     fault: key => decoded(faults, key, decodeFault),
     * allHeld () { for (const { key, value } of holdings.entries()) yield { key, held: decodeHeld(value) } },
     * faults () { for (const { key, value } of faults.entries()) yield { key, fault: decodeFault(value) } },
     due: (nowMs, limit) => [...due.entries({ to: timeKey(nowMs + 1), limit })].map(({ key }) => key.subarray(timeBytes)),
-    hold: async (key, held) => await store.write(() => {
-      holdings.put(key, encodeHeld(held))
-      if (held.isConfirmed) clearFault(key)
-    }),
+    hold: async (key, held) => await store.write(() => hold(key, held)),
+    holdAll: async notes => await store.write(() => { for (const { key, held } of notes) hold(key, held) }, notes.length * bytesPerRow),
     fail: async (key, fault) => await store.write(() => {
       clearFault(key)
       faults.put(key, encodeFault(fault))

@@ -1,3 +1,4 @@
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import t from 'tap'
 import { createRaftConsensus } from '../../cluster/consensus/raft-consensus.ts'
 import { muteListener } from '../../cluster/consensus/apply.ts'
@@ -62,3 +63,30 @@ t.test('raft takes over the pinset of a one-voter log, revisions going on', asyn
   t.equal(again.consensus.leader(), self)
   t.strictSame(again.consensus.peerset(), [self])
 })
+
+t.test('alone, what the log had not synced when the power went is in the pinset all the same', async t => {
+  const folder = await temporaryFolder()
+  await using opened = await openOn(folder, muteListener)
+  for (const name of ['a', 'b', 'c', 'd']) await opened.consensus.log([{ kind: 'pin', pin: pinOf(name) }], { signal })
+  const copy = await temporaryFolder()
+  await cp(folder.path, copy.path, { recursive: true })
+  const lost = await loseUnsynced(`${copy.path}/raft`)
+
+  await using again = await openOn(copy, muteListener)
+
+  t.ok(lost > 0, 'there was something to lose')
+  t.equal(await again.consensus.state.count(), 4)
+  const revision = await again.consensus.log([{ kind: 'pin', pin: pinOf('e') }], { signal })
+  t.ok(revision > (await again.consensus.state.get(cidOf('d')))!.revision)
+})
+
+/** Erases what lies behind the last sync, as a power loss may. */
+async function loseUnsynced (folder: string): Promise<number> {
+  const marks = await readFile(`${folder}/synced`)
+  const syncedTo = Math.max(...[0, 512].map(at => marks.length > at + 8 ? marks.readUInt32LE(at + 4) : 0))
+  const path = `${folder}/00000001.log`
+  const log = await readFile(path)
+  const lost = log.subarray(syncedTo).findLastIndex(byte => byte !== 0) + 1
+  await writeFile(path, log.fill(0, syncedTo))
+  return lost
+}
