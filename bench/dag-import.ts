@@ -1,0 +1,20 @@
+import { call } from './call.ts'
+import { carBody, mib } from './content.ts'
+import { compare, secondsOf, startSides } from './harness.ts'
+
+/** CARs whose root is pinned: many small blocks, and many bytes. */
+export async function bench (): Promise<void> {
+  await using sides = await startSides()
+  for (const [title, count, blockBytes] of [['1,000 blocks of 460 B', 1_000, 460], ['256 MiB in blocks of 256 KiB', 1_024, mib / 4]] as const) {
+    await compare(sides, {
+      title: `dag/import of ${title}`,
+      rounds: 5,
+      measured: { blocks: { unit: '1/s', goal: { atLeast: 0.8 } }, rate: { unit: 'MB/s' } },
+      round: async side => {
+        const { body, bytes } = carBody(count, blockBytes)
+        const seconds = await secondsOf(() => call(side, 'dag/import?pin-roots=true', body))
+        return { blocks: count / seconds, rate: bytes / seconds / 1e6 }
+      }
+    })
+  }
+}

@@ -1,0 +1,63 @@
+/** A daemon, bare, and a peer in front of it in a process of its own: what the measurements compare. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
+import { daemonSettings, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
+import { reportText } from './report.ts'
+import type { Measured, Round } from './report.ts'
+
+export interface Side {
+  readonly name: 'bare' | 'peer'
+  readonly host: string
+  readonly port: number
+}
+
+export interface Sides extends AsyncDisposable {
+  readonly bare: Side
+  readonly peer: Side
+  /** Of the peer's process. */
+  readonly pid: number
+  readonly daemonKind: 'kubo' | 'embedded'
+}
+
+export async function startSides (): Promise<Sides> {
+  await using undo = new AsyncDisposableStack()
+  const daemon = undo.use(await startDaemon())
+  const folder = undo.adopt(await mkdtemp(join(tmpdir(), 'ipfs-quorum-bench-')), path => rm(path, { recursive: true, force: true }))
+  const peer = undo.adopt(await startPeerProcess(folder, { ...daemonSettings(daemon), IPFS_CLUSTER_LOG_LEVEL: 'error' }), async peer => { await peer.stop() })
+  const running = undo.move()
+  process.stdout.write(`${daemon.kind === 'kubo' ? `Kubo ${daemon.values.VERSION}` : 'the embedded daemon'} bare, and the same through a peer; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
+  return {
+    bare: { name: 'bare', host: daemon.host, port: daemon.port },
+    peer: { name: 'peer', host: '127.0.0.1', port: Number(new URL(peer.proxy).port) },
+    pid: peer.child.pid!,
+    daemonKind: daemon.kind,
+    [Symbol.asyncDispose]: () => running.disposeAsync()
+  }
+}
+
+export interface Comparison {
+  readonly title: string
+  /** How often each side has its turn. */
+  readonly rounds: number
+  readonly measured: Readonly<Record<string, Measured>>
+  readonly round: (side: Side, number: number) => Promise<Round>
+}
+
+/** One turn of each to warm up, then turns in alternating order, so that a slow minute of the machine hits both. Prints the table. */
+export async function compare ({ bare, peer }: Pick<Sides, 'bare' | 'peer'>, { title, rounds, measured, round }: Comparison): Promise<void> {
+  const results = { bare: [] as Round[], peer: [] as Round[] }
+  for (const side of [bare, peer]) await round(side, -1)
+  for (let number = 0; number < rounds; number++) {
+    for (const side of number % 2 === 0 ? [bare, peer] : [peer, bare]) results[side.name].push(await round(side, number))
+  }
+  process.stdout.write(reportText(title, results.bare, results.peer, measured))
+}
+
+/** Seconds that `work` took. */
+export async function secondsOf (work: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now()
+  await work()
+  return (performance.now() - startMs) / 1_000
+}
