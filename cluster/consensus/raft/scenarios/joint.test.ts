@@ -96,3 +96,20 @@ t.test('a joint membership refuses further changes, and a simple one to be left'
   group.settle()
   t.match(group.status(1).conf, { voters: [1, 2], learners: [3], learnersNext: [] })
 })
+
+t.test('MC-04 an election needs both majorities', async t => {
+  const group = createGroup({ conf: { voters: [1, 2, 3], votersOutgoing: [1, 4, 5] } })
+  group.core(1).campaign()
+  group.work()
+  for (const from of [2, 3]) group.step(1, 'MsgVoteResp', { from, term: 1 })
+  t.equal(group.status(1).role, 'candidate', 'the new majority alone')
+
+  group.step(1, 'MsgVoteResp', { from: 4, term: 1 })
+  t.equal(group.status(1).role, 'leader')
+
+  const other = createGroup({ conf: { voters: [1, 2, 3], votersOutgoing: [1, 4, 5] } })
+  other.core(1).campaign()
+  other.work()
+  for (const from of [4, 5]) other.step(1, 'MsgVoteResp', { from, term: 1 })
+  t.equal(other.status(1).role, 'candidate', 'the old majority alone')
+})

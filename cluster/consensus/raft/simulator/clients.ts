@@ -10,8 +10,11 @@ export interface Clients {
   ask: () => void
   /** A write that some peer will answer, for the time after the storm. */
   mark: (peer: SimPeer) => void
-  /** Whether a marked write has been answered. */
+  /** A read that some peer will answer, likewise. */
+  markRead: (peer: SimPeer) => void
+  /** Whether a marked write, and a marked read, have been answered. */
   readonly isMarked: boolean
+  readonly isReadMarked: boolean
   readonly writes: number
   readonly acknowledged: number
   /** The highest index of which a client was told that it is done. */
@@ -29,6 +32,7 @@ export function createClients (world: World): Clients {
   const sessions: Session[] = Array.from({ length: clientsMax }, () => ({ sequence: 0, askedAt: undefined }))
   const waiting = new Map<number, NodeId>()
   const marks = new Set<number>()
+  let firstMarkedRead = Infinity
   let anonymous = 0
   let reads = 0
   let acknowledgedIndex: Index = 0
@@ -53,6 +57,14 @@ export function createClients (world: World): Clients {
     propose(peer, client, session.sequence)
   }
 
+  const read = (peer: SimPeer): void => {
+    const context = ++reads
+    peer.alive(core => {
+      spec.readAsked(context)
+      core.readIndex(context)
+    })
+  }
+
   world.onApplied = (id: NodeId, entry: Entry) => {
     const command = entry.type === 'EntryNormal' ? decodeCommand(entry.data) : undefined
     if (command === undefined) return
@@ -75,15 +87,14 @@ export function createClients (world: World): Clients {
         if (random.chance(0.3)) proposeInSession(random.below(clientsMax))
         else proposeAnonymously(random.pick(peers))
       }
-      if (!random.chance(settings.reads)) return
-      const context = ++reads
-      const peer = random.pick(peers)
-      peer.alive(core => {
-        spec.readAsked(context)
-        core.readIndex(context)
-      })
+      if (random.chance(settings.reads)) read(random.pick(peers))
     },
     mark: peer => { marks.add(proposeAnonymously(peer)) },
+    markRead: peer => {
+      firstMarkedRead = Math.min(firstMarkedRead, reads + 1)
+      read(peer)
+    },
+    get isReadMarked () { return spec.lastReadAnswered >= firstMarkedRead },
     get isMarked () { return counts.isMarked },
     get writes () { return anonymous + sessions.reduce((sum, { sequence }) => sum + sequence, 0) },
     get acknowledged () { return counts.acknowledged },

@@ -10,11 +10,14 @@ import type { ConfState } from '../core/types.ts'
 /** Elections that may be lost by chance before the peers have to agree. */
 const electionsMax = 30
 const proposeEvery = 5
+/** Beside ten election timeouts: the target may have to catch up entry by entry first. */
+const catchUpTicks = 100
 
 /**
- * The storm is over, for good. Whoever is still needed comes back, and then a new write must go through
- * and every member must come to the same state, in bounded time. Sometimes only a bare majority comes back: the
- * others stay silent for ever, because a group that needs *all* its peers to recover has a bug as well.
+ * The storm is over, for good. Whoever is still needed comes back, and then a new write must go through, a read be
+ * answered, and every member come to the same state, in bounded time; the leader must stay when nothing is wrong, and go
+ * when it is asked to. Sometimes only a bare majority comes back: the others stay silent for ever, because a group that
+ * needs *all* its peers to recover has a bug as well.
  */
 export function heal (world: World, clients: Clients, passed: () => void): void {
   const back = survivors(world)
@@ -26,19 +29,52 @@ export function heal (world: World, clients: Clients, passed: () => void): void 
     peer.disk.isFull = false
     if (!back.includes(peer)) { if (peer.isUp) peer.crash() } else if (!peer.isUp) peer.start()
   }
-
-  const ticksMost = 60 + electionsMax * 2 * world.settings.electionTicks
-  for (let tick = 0; tick < ticksMost; tick++) {
-    if (tick % proposeEvery === 0 && !clients.isMarked) for (const peer of back) clients.mark(peer)
-    const conf = world.spec.conf()
-    if (conf !== undefined) guide(world, conf, tick)
+  const pass = (): void => {
     passTick(world)
     passed()
     for (const peer of back) if (!peer.isUp) peer.start() // a crash that was still under way
-    if (clients.isMarked && haveAgreed(world, back, clients.acknowledgedIndex)) return
+  }
+  agree(world, clients, back, pass)
+  stay(world, pass)
+  handOver(world, back, pass)
+}
+
+function agree (world: World, clients: Clients, back: readonly SimPeer[], pass: () => void): void {
+  const ticksMost = 60 + electionsMax * 2 * world.settings.electionTicks
+  for (let tick = 0; tick < ticksMost; tick++) {
+    if (tick % proposeEvery === 0 && !clients.isMarked) for (const peer of back) clients.mark(peer)
+    if (tick % proposeEvery === 0 && !clients.isReadMarked) for (const peer of back) clients.markRead(peer)
+    const conf = world.spec.conf()
+    if (conf !== undefined) guide(world, conf, tick)
+    pass()
+    if (clients.isMarked && clients.isReadMarked && haveAgreed(world, back, clients.acknowledgedIndex)) return
   }
   const states = world.peers.map(peer => peer.isUp ? describe(peer) : `${peer.id}: down`)
-  require(false, 'liveness', () => `no agreement ${ticksMost} ticks after the storm:\n  ${states.join('\n  ')}`)
+  const missing = clients.isMarked ? clients.isReadMarked ? 'agreement' : 'read answered' : 'write answered'
+  require(false, 'liveness', () => `no ${missing} ${ticksMost} ticks after the storm:\n  ${states.join('\n  ')}`)
+}
+
+/** Nothing is wrong, so nobody stands for election. Peers that were removed and do not know it may: then this says nothing. */
+function stay ({ settings, spec }: World, pass: () => void): void {
+  if (settings.membership > 0) return
+  const before = spec.elections
+  for (let tick = 0; tick < settings.electionTicks * 3; tick++) pass()
+  require(spec.elections === before, 'liveness', () => `${spec.elections - before} elections while all was well`)
+}
+
+/** Another voter leads when the leader is asked to hand over; now and then a transfer may fail, not always. */
+function handOver (world: World, back: readonly SimPeer[], pass: () => void): void {
+  const conf = world.spec.conf() ?? (back[0] as SimPeer).machine.conf
+  const able = back.filter(({ id }) => conf.voters.includes(id))
+  if (able.length < 2) return
+  const isLeader = (peer: SimPeer): boolean => peer.isUp && peer.core.status().role === 'leader'
+  const target = world.random.pick(able.filter(peer => !isLeader(peer)))
+  for (let tick = 0; tick < catchUpTicks + 10 * world.settings.electionTicks; tick++) {
+    if (tick % world.settings.electionTicks === 0) for (const peer of able.filter(isLeader)) peer.alive(core => { core.transferLeader(target.id) })
+    pass()
+    if (isLeader(target)) return
+  }
+  require(false, 'liveness', () => `peer ${target.id} was never handed the leadership:\n  ${back.map(describe).join('\n  ')}`)
 }
 
 /** What is left to the operator on purpose: an explicit joint state, and a leader that was told to stay when it is removed. */

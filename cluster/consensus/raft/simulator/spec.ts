@@ -65,6 +65,8 @@ export class Spec {
   #newestTerm: Term = 0
   commit: Index = 0
   elections = 0
+  /** The highest number of a read that was answered. */
+  lastReadAnswered = 0
 
   constructor (settings: Settings, durable: (id: NodeId) => Readonly<LogImage>) {
     this.#settings = settings
@@ -167,6 +169,7 @@ export class Spec {
 
   readAnswered (id: NodeId, context: number, index: Index): void {
     const least = this.#reads.get(context)
+    this.lastReadAnswered = Math.max(this.lastReadAnswered, context)
     require(least !== undefined, 'read-index', () => `peer ${id} answers read ${context}, which nobody asked`)
     require(index >= least, 'read-index', () => `peer ${id} answers read ${context} with ${index}; ${least} was committed when it was asked`)
   }

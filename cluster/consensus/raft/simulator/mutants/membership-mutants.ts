@@ -24,7 +24,7 @@ export const membershipMutants: readonly Mutant[] = [
     file: 'core/read-queue.ts',
     find: 'const confirmed = jointCommittedIndex(voters, this.#ackedBy)',
     replace: 'const confirmed = jointCommittedIndex({ ...voters, incoming: [...this.#acked.keys()] }, this.#ackedBy)',
-    killers: [learners, reads]
+    killers: [reads, learners]
   },
   {
     id: 'M20',
@@ -72,7 +72,7 @@ export const membershipMutants: readonly Mutant[] = [
     file: 'core/joint.ts',
     find: 'const theirs = voteResult(outgoing, cast)',
     replace: 'const theirs = voteResult(outgoing.slice(outgoing.length), cast)',
-    killers: [membership, joint]
+    killers: [joint, membership]
   },
   {
     id: 'M24',

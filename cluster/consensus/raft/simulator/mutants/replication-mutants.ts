@@ -119,7 +119,7 @@ export const replicationMutants: readonly Mutant[] = [
     file: 'core/step.ts',
     find: 'if (m.index !== 0) raft.trace?.(\'info\', \'write of an older term\', [hex(raft.id), raft.term, m.term])',
     replace: 'if (m.index !== 0) raft.log.unstable.stableTo(m.index, m.logTerm)',
-    killers: [hostile, five, disk, replication]
+    killers: [replication, disk]
   },
   {
     id: 'M36',
