@@ -19,6 +19,11 @@ interface AppendLaneComponents extends LaneComponents {
   readonly storage: RaftStorage
   readonly snapshotter: Snapshotter
   readonly apply: ApplyLane
+  /**
+   * Alone, with a state that is itself durable before anybody is answered: then the entries need no sync of their own. What
+   * the log loses with the power the state still has, and nobody else was told.
+   */
+  readonly stateVouches: () => boolean
   /** These are in the log now. */
   readonly written?: ((entries: readonly Entry[]) => void) | undefined
 }
@@ -63,12 +68,9 @@ export class AppendLane {
     const hard = hardStateOf(m)
     const changed = hard !== undefined && (hard.term !== this.#hard.term || hard.vote !== this.#hard.vote)
     if (hard !== undefined) this.#hard = hard
-    const mustSync = m.entries.length > 0 || changed || m.responses.length > 0
-    if (hard === undefined && m.entries.length === 0) {
-      // Only answers that wait for what was written before them: the lane is in order, so an empty write does.
-      return this.#with.storage.append({ entries: [], mustSync: false })
-    }
-    return this.#with.storage.append({ hard, entries: m.entries, mustSync: mustSync && (m.entries.length > 0 || changed) })
+    const needsSync = m.entries.length > 0 && !(this.#with.stateVouches() && m.entries.every(({ type }) => type === 'EntryNormal'))
+    // Without anything to write it only waits for what was written before it: the lane is in order.
+    return this.#with.storage.append({ hard, entries: m.entries, mustSync: changed || needsSync })
   }
 
   /**

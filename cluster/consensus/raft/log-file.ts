@@ -48,6 +48,7 @@ export async function openLogFile (disk: Disk, folder: string, { segments, end }
 
   async function roll (needed: number, head: SegmentHead): Promise<void> {
     await preparing
+    if (end_ > syncedTo) await file.sync() // a segment that has a successor is whole
     const sequence = current.sequence + 1
     const bytes = Math.max(segmentBytes, needed + recordBytes(encodeSegmentHead(head).length))
     current = await makeSegment(disk, folder, sequence, bytes, head)

@@ -38,6 +38,11 @@ export function memberIds ({ voters, votersOutgoing, learners, learnersNext }: C
   return [...new Set([...voters, ...votersOutgoing, ...learners, ...learnersNext])].sort((a, b) => a - b)
 }
 
+export function isOnly (id: NodeId, conf: ConfState): boolean {
+  const ids = memberIds(conf)
+  return ids.length === 1 && ids[0] === id
+}
+
 export function membersAfter (before: readonly Member[], added: readonly Member[], conf: ConfState): readonly Member[] {
   const byId = new Map([...before, ...added].map(member => [member.id, member]))
   return memberIds(conf).map(id => byId.get(id) ?? { id, incarnation: 0, name: String(id), address: '' })

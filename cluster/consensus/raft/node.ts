@@ -13,6 +13,7 @@ import { Driver } from './driver.ts'
 import type { DriverHooks } from './driver.ts'
 import { DroppedError, StoppedError } from './errors.ts'
 import { AppendLane, ApplyLane } from './lanes.ts'
+import { isOnly } from './members.ts'
 import { Membership, mostUpToDate } from './membership.ts'
 import { monotonicClock } from './monotonic-clock.ts'
 import { pendingMaxDefault, Proposals } from './proposals.ts'
@@ -225,9 +226,9 @@ class Engine implements RaftNode {
   }
 
   #driverHooks (stored: HardState): DriverHooks {
-    const { storage, transport, log, recorder } = this.#with
+    const { storage, machine, transport, log, recorder } = this.#with
     const append = new AppendLane({
-      storage, snapshotter: this.#snapshotter, apply: this.#apply, written: recorder?.written,
+      storage, snapshotter: this.#snapshotter, apply: this.#apply, written: recorder?.written, stateVouches: () => machine.durable && isOnly(this.id, this.#applier.at.conf),
       deliver: messages => this.#driver?.deliver(messages), fail: err => { this.#fail(err) }
     }, stored)
     return {

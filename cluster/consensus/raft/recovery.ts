@@ -3,7 +3,7 @@ import type { Applier } from './applier.ts'
 import { encodeConfChange } from './core/conf-codec.ts'
 import type { Entry } from './core/types.ts'
 import { FatalError } from './errors.ts'
-import { encodeMembers } from './members.ts'
+import { encodeMembers, isOnly } from './members.ts'
 import type { Member } from './members.ts'
 import type { Snapshotter } from './snapshotter.ts'
 import type { RaftStorage } from './storage.ts'
@@ -44,6 +44,11 @@ export async function recoverState ({ storage, machine, applier, snapshotter }: 
   if (index < storage.base.index) {
     throw new FatalError(`the log begins after entry ${storage.base.index}, but the state only reaches ${index} and no snapshot covers what is between. ` +
       'If the other peers are well, remove this peer from the cluster, move its folder away and let it join again')
+  }
+  if (index > storage.log.lastIndex() && machine.durable && isOnly(storage.identity.nodeId, applier.at.conf)) {
+    // Alone the state vouches for its entries, and the log may have lost its unsynced end.
+    await storage.setBase({ index, term, confState: applier.at.conf })
+    return
   }
   if (index > storage.log.lastIndex()) {
     throw new FatalError(`the state has entry ${index}, but the log ends at ${storage.log.lastIndex()}: the log has lost what was acknowledged, or belongs to another state. ` +

@@ -56,6 +56,7 @@ export class Group implements AsyncDisposable {
   /** As after a power loss that kept what was synced, and then some. */
   async restart (id: number): Promise<RaftNode> {
     const { node, disk } = this.peers.get(id)!
+    disk.faults = { crashAtStep: disk.steps + 1 } // from here on it acknowledges nothing any more
     const after = disk.afterPowerLoss(allKept)
     await node[Symbol.asyncDispose]()
     return await this.start(id, { disk: after })
