@@ -1,7 +1,7 @@
 import type { CID } from 'multiformats/cid'
 import type { BlockService, ReadOptions } from './dag/block-service.ts'
 import { linksOf } from './dag/codecs.ts'
-import { walk } from './dag/walk.ts'
+import { cidKey, walk } from './dag/walk.ts'
 import { KuboError, messageOf } from './rpc/kubo-error.ts'
 import type { PinMode, PinStore, StoredPin, Stores } from './store/stores.ts'
 
@@ -52,9 +52,9 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
         if (pins.get(cid)?.mode === 'recursive') throw new KuboError(`${cid.toString()} already pinned recursively`)
         await blocks.get(cid, options)
       } else {
-        for await (const { bytes } of walk(cid, blocks, options)) {
-          progress.nodes++
-          progress.bytes += bytes.length
+        for await (const visited of walk(cid, blocks, options)) {
+          progress.nodes += visited.length
+          progress.bytes += visited.reduce((sum, { bytes }) => sum + bytes.length, 0)
         }
       }
       await put({ cid, mode, name })
@@ -82,7 +82,7 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
       const sets = { seen: new Set<string>(), listed: new Set<string>() }
       for (const { cid } of pins.pins('recursive')) {
         for await (const below of descendants(cid, blocks, options, sets)) {
-          if (pins.get(below) === undefined) yield below
+          for (const child of below) if (pins.get(child) === undefined) yield child
         }
       }
     },
@@ -92,7 +92,7 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
       const sets = { seen: new Set<string>(), listed: new Set<string>() }
       for (const { cid: through } of pins.pins('recursive')) {
         for await (const below of descendants(through, blocks, options, sets)) {
-          if (below.equals(cid)) return { mode: 'indirect', through }
+          if (below.some(child => child.equals(cid))) return { mode: 'indirect', through }
         }
       }
       return undefined
@@ -101,14 +101,18 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
 }
 
 /** Links below `root`, before the blocks they lead to are read: a block that is not here is listed, then waited for. */
-async function * descendants (root: CID, blocks: BlockService, options: ReadOptions, { seen, listed }: { seen: Set<string>, listed: Set<string> }): AsyncGenerator<CID> {
-  for await (const { cid, bytes } of walk(root, blocks, options, seen)) {
-    for (const { cid: child } of linksOf(cid, bytes)) {
-      const key = child.toString()
-      if (listed.has(key)) continue
-      listed.add(key)
-      yield child
+async function * descendants (root: CID, blocks: BlockService, options: ReadOptions, { seen, listed }: { seen: Set<string>, listed: Set<string> }): AsyncGenerator<readonly CID[]> {
+  for await (const visited of walk(root, blocks, options, seen)) {
+    const below: CID[] = []
+    for (const { cid, bytes } of visited) {
+      for (const { cid: child } of linksOf(cid, bytes)) {
+        const key = cidKey(child)
+        if (listed.has(key)) continue
+        listed.add(key)
+        below.push(child)
+      }
     }
+    yield below
   }
 }
 

@@ -3,7 +3,7 @@ import { BlockNotFoundError } from '../dag/block-service.ts'
 import { carHeader, carSection } from '../dag/car.ts'
 import { codes, requireCodec } from '../dag/codecs.ts'
 import { resolveArgument } from '../dag/resolve.ts'
-import { walk } from '../dag/walk.ts'
+import { cidKey, walk } from '../dag/walk.ts'
 import { readOptions } from '../node.ts'
 import type { EmbeddedNode } from '../node.ts'
 import { command, line } from '../rpc/command.ts'
@@ -39,12 +39,14 @@ async function * stat ({ blocks }: EmbeddedNode, call: Call, roots: readonly CID
     const one: Stat = { cid: root, size: 0, blocks: 0 }
     stats.push(one)
     try {
-      for await (const { cid, bytes } of walk(root, blocks, readOptions(call))) {
-        one.size += bytes.length
-        one.blocks++
-        total += bytes.length
-        unique.set(cid.toString(), bytes.length)
-        if (progress) yield line({ TotalSize: total, DagStats: shown() }, '')
+      for await (const visited of walk(root, blocks, readOptions(call))) {
+        for (const { cid, bytes } of visited) {
+          one.size += bytes.length
+          one.blocks++
+          total += bytes.length
+          unique.set(cidKey(cid), bytes.length)
+          if (progress) yield line({ TotalSize: total, DagStats: shown() }, '')
+        }
       }
     } catch (err) {
       throw new KuboError(`error traversing DAG: ${messageOf(err)}`, { cause: err })
@@ -92,8 +94,9 @@ async function * exportCar ({ blocks }: EmbeddedNode, call: Call, root: CID, loc
   const stack = [{ cid: root, at: '' }]
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { cid, at } = next
-    if (seen.has(cid.toString())) continue
-    seen.add(cid.toString())
+    const key = cidKey(cid)
+    if (seen.has(key)) continue
+    seen.add(key)
     if (localOnly && !blocks.has(cid)) continue
     const bytes = await loaded(cid, at, () => blocks.get(cid, options), call.options.offline === true)
     yield carSection(cid, bytes)

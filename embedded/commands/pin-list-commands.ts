@@ -5,6 +5,7 @@ import type { ReadOptions } from '../dag/block-service.ts'
 import { parsePath } from '../dag/cid-text.ts'
 import { linksOf } from '../dag/codecs.ts'
 import { resolveArgument } from '../dag/resolve.ts'
+import { cidKey } from '../dag/walk.ts'
 import { readOptions } from '../node.ts'
 import type { EmbeddedNode } from '../node.ts'
 import { checkPinName } from '../pinning.ts'
@@ -118,8 +119,9 @@ async function badNodes (root: CID, blocks: EmbeddedNode['blocks'], options: Rea
   const seen = new Set<string>()
   const stack = [root]
   for (let cid = stack.pop(); cid !== undefined; cid = stack.pop()) {
-    if (seen.has(cid.toString())) continue
-    seen.add(cid.toString())
+    const key = cidKey(cid)
+    if (seen.has(key)) continue
+    seen.add(key)
     try {
       const links = linksOf(cid, await blocks.get(cid, options))
       stack.push(...links.map(({ cid }) => cid).toReversed())

@@ -2,6 +2,7 @@ import { CID } from 'multiformats/cid'
 import { decode } from 'multiformats/hashes/digest'
 import { codes, linksOf } from '../dag/codecs.ts'
 import { rehash } from '../dag/hashes.ts'
+import { cidKey } from '../dag/walk.ts'
 import type { EmbeddedNode } from '../node.ts'
 import { command, line } from '../rpc/command.ts'
 import type { Call, Command, Emitted } from '../rpc/command.ts'
@@ -39,6 +40,7 @@ function repoGc (node: EmbeddedNode): Command {
   })
 }
 
+const batchBlocks = 512
 const aborted = 'garbage collection aborted: could not retrieve some links'
 
 async function * collect (node: EmbeddedNode, call: Call, { streamErrors, quiet, silent }: { streamErrors: boolean, quiet: boolean, silent: boolean }): AsyncGenerator<Emitted> {
@@ -50,14 +52,29 @@ async function * collect (node: EmbeddedNode, call: Call, { streamErrors, quiet,
     throw new KuboError('encountered errors during gc run')
   }
 
-  for (const multihash of node.stores.blocks.multihashes()) {
-    if (kept.has(keyOf(multihash))) continue
+  for (const batch of batches(node.stores.blocks.multihashes(), multihash => !kept.has(keyOf(multihash)))) {
     call.signal.throwIfAborted()
-    await node.stores.blocks.delete(multihash)
-    const cid = rawCid(multihash).toString()
-    if (!silent) yield line({ Key: { '/': cid } }, quiet ? `${cid}\n` : `removed ${cid}\n`)
+    await Promise.all(batch.map(multihash => node.stores.blocks.delete(multihash)))
+    if (silent) continue
+    for (const multihash of batch) {
+      const cid = rawCid(multihash).toString()
+      yield line({ Key: { '/': cid } }, quiet ? `${cid}\n` : `removed ${cid}\n`)
+    }
   }
   await node.stores.durable()
+}
+
+/** Blocks that go together share a transaction. */
+function * batches (multihashes: Iterable<Uint8Array>, isWanted: (multihash: Uint8Array) => boolean): Generator<Uint8Array[]> {
+  let batch: Uint8Array[] = []
+  for (const multihash of multihashes) {
+    if (!isWanted(multihash)) continue
+    batch.push(multihash)
+    if (batch.length < batchBlocks) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
 }
 
 /** Multihashes of everything pinned, and why some of it could not be looked at. */
@@ -69,7 +86,7 @@ async function mark ({ blocks, pinning }: EmbeddedNode, signal: AbortSignal): Pr
   for (const { cid: root } of pinning.pins('recursive')) {
     const stack = [root]
     for (let cid = stack.pop(); cid !== undefined; cid = stack.pop()) {
-      const key = cid.toString()
+      const key = cidKey(cid)
       if (walked.has(key)) continue
       walked.add(key)
       kept.add(keyOf(cid.multihash.bytes))
@@ -78,7 +95,7 @@ async function mark ({ blocks, pinning }: EmbeddedNode, signal: AbortSignal): Pr
         for (let i = links.length - 1; i >= 0; i--) stack.push(links[i]!.cid)
       } catch (err) {
         signal.throwIfAborted()
-        failures.push(`could not retrieve links for ${key}: ${messageOf(err)}`)
+        failures.push(`could not retrieve links for ${cid.toString()}: ${messageOf(err)}`)
       }
     }
   }

@@ -4,27 +4,42 @@ import { linksOf } from './codecs.ts'
 
 export interface Visited { readonly cid: CID, readonly bytes: Uint8Array }
 
-/** Of a long walk without waiting, so much is done before others get their turn. */
-const stepsInARow = 256
+/** A CID as a key of maps: its bytes, which are cheaper to come by than its text. */
+export function cidKey ({ bytes }: CID): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}
+
+/** Of a long walk without waiting, so many nodes are visited before others get their turn. A promise for each would cost more than the visit. */
+const batchNodes = 256
 
 /**
  * Every node below `root` and `root` itself, each once, parents before children, children in the order of their links. On a stack of its
- * own: a DAG may be deeper than any call stack.
+ * own: a DAG may be deeper than any call stack. In batches; what has been visited is handed out before a block is waited for.
  *
  * @param seen what is in it is skipped, with all below it; the walk adds to it
  */
-export async function * walk (root: CID, blocks: BlockService, options: ReadOptions, seen: Set<string> = new Set()): AsyncGenerator<Visited, void, undefined> {
+export async function * walk (root: CID, blocks: BlockService, options: ReadOptions, seen: Set<string> = new Set()): AsyncGenerator<readonly Visited[], void, undefined> {
   const stack = [root]
-  for (let steps = 1; stack.length > 0; steps++) {
+  let batch: Visited[] = []
+  while (stack.length > 0) {
     const cid = stack.pop()!
-    const key = cid.toString()
+    const key = cidKey(cid)
     if (seen.has(key)) continue
     seen.add(key)
-    if (steps % stepsInARow === 0) await new Promise(setImmediate)
     options.signal.throwIfAborted()
-    const bytes = blocks.peek(cid) ?? await blocks.get(cid, options)
-    yield { cid, bytes }
+    let bytes = blocks.peek(cid)
+    if (bytes === undefined) {
+      yield batch
+      batch = []
+      bytes = await blocks.get(cid, options)
+    }
+    batch.push({ cid, bytes })
     const links = linksOf(cid, bytes)
     for (let i = links.length - 1; i >= 0; i--) stack.push(links[i]!.cid)
+    if (batch.length < batchNodes) continue
+    yield batch
+    batch = []
+    await new Promise(setImmediate)
   }
+  yield batch
 }

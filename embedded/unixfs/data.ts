@@ -19,13 +19,13 @@ export interface UnixfsData {
 export function encodeUnixfs ({ type, data, fileSize, blockSizes = [], hashType, fanout, mode, mtime }: UnixfsData): Uint8Array {
   return Buffer.concat([
     numberField(1, BigInt(types.indexOf(type))),
-    ...data === undefined ? [] : [bytesField(2, data)],
+    ...data === undefined ? [] : bytesField(2, data),
     ...fileSize === undefined ? [] : [numberField(3, fileSize)],
     ...blockSizes.map(size => numberField(4, size)),
     ...hashType === undefined ? [] : [numberField(5, hashType)],
     ...fanout === undefined ? [] : [numberField(6, fanout)],
     ...mode === undefined ? [] : [numberField(7, BigInt(mode))],
-    ...mtime === undefined ? [] : [bytesField(8, encodeMtime(mtime))]
+    ...mtime === undefined ? [] : bytesField(8, encodeMtime(mtime))
   ])
 }
 
@@ -59,8 +59,9 @@ function numberField (field: number, value: bigint): Buffer {
   return Buffer.concat([varint(BigInt(field << 3)), varint(value)])
 }
 
-function bytesField (field: number, value: Uint8Array): Buffer {
-  return Buffer.concat([varint(BigInt(field << 3 | 2)), varint(BigInt(value.length)), value])
+/** In pieces, so that content is copied once only. */
+function bytesField (field: number, value: Uint8Array): readonly Uint8Array[] {
+  return [varint(BigInt(field << 3 | 2)), varint(BigInt(value.length)), value]
 }
 
 function encodeMtime ({ seconds, nanoseconds }: Mtime): Uint8Array {
