@@ -6,11 +6,16 @@ import { loadGroups } from './harness/recordings/recording.ts'
 import { replayGroup } from './harness/recordings/replay.ts'
 
 /**
- * To bring the lists up to date, with and without IPFS_BIN:
- * `node ipfs-compat-tests/harness/recordings/main.ts --target ipfs-compat-tests/harness/peer.ts --write ipfs-compat-tests/recordings-proxy[-embedded].json`
+ * To bring the list up to date, with IPFS_BIN:
+ * `node ipfs-compat-tests/harness/recordings/main.ts --target ipfs-compat-tests/harness/peer.ts --write ipfs-compat-tests/recordings-proxy.json`
  */
 const isRealKubo = (process.env['IPFS_BIN'] ?? '') !== ''
-const known = await readKnown(join(import.meta.dirname, `recordings-proxy${isRealKubo ? '' : '-embedded'}.json`))
+const ours = await readKnown(join(import.meta.dirname, 'recordings-proxy.json'))
+const onEmbedded = await readKnown(join(import.meta.dirname, 'recordings-proxy-embedded.json'))
+const known = isRealKubo ? ours : { reasons: [], notYet: { ...ours.notYet, ...onEmbedded.notYet }, onPurpose: { ...ours.onPurpose, ...onEmbedded.onPurpose } }
+/** What the embedded daemon itself answers otherwise is the business of its own test. */
+const ofTheDaemon = isRealKubo ? undefined : await readKnown(join(import.meta.dirname, 'recordings-embedded.json'))
+const isOfTheDaemon = (name: string): boolean => ofTheDaemon !== undefined && (name in ofTheDaemon.notYet || name in ofTheDaemon.onPurpose)
 const groups = await loadGroups()
 
 t.test(`a peer of one answers as the recorded Kubo does, in front of ${isRealKubo ? 'a real Kubo' : 'the embedded daemon'}`, { skip: groups.length === 0 && 'the recordings are not beside this repository' }, async t => {
@@ -18,7 +23,10 @@ t.test(`a peer of one answers as the recorded Kubo does, in front of ${isRealKub
     await t.test(group.group, async t => {
       await using peer = await startPeer(group.daemon)
 
-      for (const result of await replayGroup(group, peer)) t.equal(judge(`${group.group}/${result.name}`, result, known), undefined, result.name)
+      for (const result of await replayGroup(group, peer)) {
+        const name = `${group.group}/${result.name}`
+        if (!isOfTheDaemon(name)) t.equal(judge(name, result, known), undefined, result.name)
+      }
     })
   }
 
