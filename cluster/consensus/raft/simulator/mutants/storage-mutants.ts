@@ -3,8 +3,11 @@ import type { Killer, Mutant } from './mutant.ts'
 const log: Killer = { test: 'log-storage.test.ts' }
 const sessions: Killer = { test: 'sessions.test.ts' }
 const node: Killer = { test: 'node.test.ts' }
+const applier: Killer = { test: 'applier.test.ts' }
+const handshake: Killer = { test: 'handshake.test.ts' }
+const snapshotFiles: Killer = { test: 'snapshot-files.test.ts' }
 
-/** The log on disk, what is kept with the state, sessions. */
+/** The log on disk, what is kept with the state, sessions, identity. */
 export const storageMutants: readonly Mutant[] = [
   {
     id: 'M10c',
@@ -44,7 +47,7 @@ export const storageMutants: readonly Mutant[] = [
     file: 'applier.ts',
     find: 'return { head: () => encodeBookkeeping(this.#at), sessions',
     replace: 'return { head: () => encodeBookkeeping({ ...this.#at, index: Math.max(0, this.#at.index - 1) }), sessions',
-    killers: [node]
+    killers: [applier, node]
   },
   {
     id: 'M32',
@@ -52,7 +55,7 @@ export const storageMutants: readonly Mutant[] = [
     file: 'applier.ts',
     find: 'kept (): Loaded { return { head: encodeBookkeeping(this.#at), sessions: this.sessions.rows() } }',
     replace: 'kept (): Loaded { return { head: encodeBookkeeping(this.#at), sessions: [] } }',
-    killers: [node]
+    killers: [applier, node]
   },
   {
     id: 'M33',
@@ -69,6 +72,38 @@ export const storageMutants: readonly Mutant[] = [
     find: "if (sequence < session.floor) return 'expired'",
     replace: "if (sequence < 0) return 'expired'",
     killers: [sessions]
+  },
+  {
+    id: 'M34',
+    what: 'a folder that was wiped speaks for the member it was',
+    file: 'handshake.ts',
+    find: 'if (member !== undefined && member.incarnation !== from.incarnation) return',
+    replace: 'if (member !== undefined && member.incarnation < 0) return',
+    killers: [handshake]
+  },
+  {
+    id: 'M34b',
+    what: 'a folder that was restored from an older copy is believed',
+    file: 'handshake.ts',
+    find: 'if (hello.boot < before.boot || hello.term < before.term) return',
+    replace: 'if (hello.boot < 0) return',
+    killers: [handshake]
+  },
+  {
+    id: 'M34c',
+    what: 'peers of another cluster are listened to',
+    file: 'handshake.ts',
+    find: 'if (identity.clusterId !== undefined && hello.clusterId !== identity.clusterId) return',
+    replace: 'if (identity.clusterId !== undefined && hello.clusterId === undefined) return',
+    killers: [handshake]
+  },
+  {
+    id: 'M34d',
+    what: 'a log that lost what it acknowledged is believed',
+    file: 'handshake.ts',
+    find: 'if (hello.lastIndex < acknowledged(from.id)) return',
+    replace: 'if (hello.lastIndex < 0) return',
+    killers: [handshake]
   },
   {
     id: 'M39',
@@ -109,5 +144,21 @@ export const storageMutants: readonly Mutant[] = [
     find: "if (end.tail === 'torn') await erase(file, end.at)",
     replace: "if (end.tail !== 'torn') await erase(file, end.at)",
     killers: [log]
+  },
+  {
+    id: 'M40d',
+    what: 'a snapshot gets its name without a sync of the folder',
+    file: 'snapshot-files.ts',
+    find: 'await disk.rename(temporary, `${folder}/${snapshotName(manifest.meta)}`)\n  await disk.syncFolder(folder)',
+    replace: 'await disk.rename(temporary, `${folder}/${snapshotName(manifest.meta)}`)',
+    killers: [snapshotFiles]
+  },
+  {
+    id: 'M40e',
+    what: 'a snapshot that arrived is not compared with what was announced',
+    file: 'snapshot-files.ts',
+    find: 'if (await sha256Of(disk, path) !== manifest.sha256) {',
+    replace: 'if (manifest.sha256.length === 0) {',
+    killers: [snapshotFiles]
   }
 ]
