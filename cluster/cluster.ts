@@ -48,6 +48,7 @@ export function createCluster ({ self, consensus, tracker, ipfs, clock, log }: C
     const allocations = draft.replication === 'everywhere' ? [] : call.allocations ?? placePin({ replication: draft.replication, self, peerset: consensus.peerset(), holders: draft.allocations, wanted: wanted.userAllocations })
     const pin = { ...draft, allocations }
     if (before !== undefined && isSamePin(pin, before.pin)) return { pin: before.pin, before, revision: undefined }
+    using _asked = isAllocatedTo(pin, self) && call.delivered === undefined ? tracker.foresee(cid) : undefined
     const revision = await consensus.log([{ kind: 'pin', pin, ifRevision: before?.revision ?? 0n }], call)
     return { pin, before, revision }
   }

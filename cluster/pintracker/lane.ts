@@ -10,6 +10,7 @@ import type { Logger } from '../log.ts'
 import type { AbortOptions, IpfsConnector, PinCall } from '../ports.ts'
 import type { PinTrackerConfig } from './config.ts'
 import type { Expectations } from './expectations.ts'
+import type { Foresight } from './foresight.ts'
 import { isPriority, retryDelayMs } from './operation.ts'
 import { Operations } from './operations.ts'
 import type { Operation, OperationWish } from './operations.ts'
@@ -28,6 +29,7 @@ export interface LaneComponents {
   readonly clock: Clock
   readonly log: Logger
   readonly expectations: Expectations
+  readonly foresight: Foresight
 }
 
 /** The operations, the queues they wait in and the workers that carry them out. */
@@ -43,7 +45,7 @@ export interface Lane extends AsyncDisposable {
   queueLength (): number
 }
 
-export function createLane ({ ipfs, index, clock, log, expectations }: LaneComponents, config: PinTrackerConfig): Lane {
+export function createLane ({ ipfs, index, clock, log, expectations, foresight }: LaneComponents, config: PinTrackerConfig): Lane {
   const operations = new Operations()
   const pins = new PriorityQueue<Operation>(config.maxPinQueueSize)
   const unpins = new PriorityQueue<Operation>(config.maxPinQueueSize)
@@ -55,7 +57,9 @@ export function createLane ({ ipfs, index, clock, log, expectations }: LaneCompo
   function begin (wish: Pick<OperationWish, 'type' | 'cid' | 'pin' | 'asked' | 'attempts'>): Operation | undefined {
     const ageMs = clock.now() - (wish.pin?.timestampMs ?? 0)
     const isFirst = isPriority({ ageMs, attempts: wish.attempts }, config)
-    const { operation, isNew } = operations.begin({ ...wish, key: cidKeyText(wish.cid), sinceMs: clock.now(), isPriority: isFirst }, leaveQueue)
+    const key = cidKeyText(wish.cid)
+    const found = wish.type === 'pin' ? foresight.get(key) : undefined
+    const { operation, isNew } = operations.begin({ ...wish, key, found, sinceMs: clock.now(), isPriority: isFirst }, leaveQueue)
     return isNew && !isClosing ? operation : undefined
   }
 

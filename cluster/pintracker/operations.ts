@@ -1,12 +1,15 @@
 import type { CID } from 'multiformats/cid'
 import type { Pin } from '../api/pin.ts'
-import type { PinProgress } from '../ports.ts'
+import type { IpfsPinStatus, PinProgress } from '../ports.ts'
 import type { OperationPhase, OperationType } from './operation.ts'
 
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed', readonly cause: unknown }
   | { readonly kind: 'replaced', readonly by: Operation }
+
+/** How the daemon has a CID pinned. */
+export interface PinFound { readonly status: IpfsPinStatus, readonly name: string }
 
 /** One CID's work. Whoever waits for it waits for `ended`, and goes on to the one that replaced it. */
 export interface Operation {
@@ -16,6 +19,8 @@ export interface Operation {
   readonly key: string
   /** What to pin; of a `pin` only. */
   pin: Pin | undefined
+  /** Of a `pin`: what the daemon was asked already; answers nothing when it has to be asked again. */
+  readonly found: Promise<PinFound | undefined> | undefined
   /** Of an `unpin`: whether a user asked for it. */
   asked: boolean
   phase: OperationPhase
@@ -34,7 +39,7 @@ export interface Operation {
   readonly watchers: Set<(progress: PinProgress) => void>
 }
 
-export type OperationWish = Pick<Operation, 'type' | 'cid' | 'key' | 'pin' | 'asked' | 'attempts' | 'sinceMs' | 'isPriority'>
+export type OperationWish = Pick<Operation, 'type' | 'cid' | 'key' | 'pin' | 'found' | 'asked' | 'attempts' | 'sinceMs' | 'isPriority'>
 
 /** At most one operation per CID. The wish for another absorbs the one there is when it comes to the same, and cancels it when not. */
 export class Operations {
@@ -61,6 +66,7 @@ export class Operations {
 
     const operation: Operation = {
       ...wish,
+      found: existing === undefined ? wish.found : undefined, // what was asked while another was at work may be true no longer
       phase: 'queued',
       error: '',
       cancelling: new AbortController(),

@@ -17,7 +17,7 @@ export async function runPin ({ ipfs, index, clock }: RunnerComponents, operatio
   const { signal } = operation.cancelling
   const pin = operation.pin!
   const key = cidKey(pin.cid)
-  const found = await ipfs.pinStatus(pin.cid, { signal })
+  const found = await operation.found ?? await ipfs.pinStatus(pin.cid, { signal })
   const known = index.held(key)
   const isThere = found.status !== 'unpinned'
   const before = known !== undefined && (isThere || known.before === undefined) ? known.before : isThere ? { mode: found.status, name: found.name } : undefined

@@ -9,6 +9,7 @@ import type { IpfsConnector, PinsetReader, PinTracker } from '../ports.ts'
 import type { Store } from '../store/store.ts'
 import type { PinTrackerConfig } from './config.ts'
 import { createExpectations } from './expectations.ts'
+import { createForesight } from './foresight.ts'
 import { createLane } from './lane.ts'
 import { createReconciler } from './reconciler.ts'
 import { createStatusReader } from './status-reader.ts'
@@ -32,7 +33,8 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
   const index = createTrackerIndex(components.store)
   const closing = new AbortController()
   const expectations = createExpectations({ ipfs, index, clock })
-  const lane = createLane({ ipfs, index, clock, log, expectations }, config)
+  const foresight = createForesight(ipfs, closing)
+  const lane = createLane({ ipfs, index, clock, log, expectations, foresight }, config)
   const reader = createStatusReader({ state, index, ipfs, self, operations: lane.operations })
   const reconciler = createReconciler({
     ipfs, state, index, clock, log, self,
@@ -108,6 +110,7 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
       return { info, cause: fault === undefined ? undefined : causeOf(fault) }
     },
     expect: (cid, done, options) => expectations.expect(cid, done, options),
+    foresee: cid => foresight.foresee(cid),
     isOwn (cid) {
       const held = index.held(cidKey(cid))
       return held !== undefined && held.before === undefined

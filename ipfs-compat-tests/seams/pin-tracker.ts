@@ -61,6 +61,35 @@ function pinning (test: Test, open: OpenTracker): void {
     t.match(await opened.tracker.status(cidOf('a'), never), { status: 'pinned' })
   })
 
+  test('a pin that was foreseen asks the daemon once, and is no less careful', async t => {
+    await using opened = await open()
+    opened.ipfs.pinDirectly(cidOf('theirs'), 'pin theirs')
+    const { questions } = opened.ipfs
+
+    for (const seed of ['a', 'theirs']) {
+      using _foreseen = opened.tracker.foresee(cidOf(seed))
+      await opened.log(pin(seed))
+    }
+    for (const seed of ['a', 'theirs']) await opened.tracker.settled(cidOf(seed), never)
+
+    t.equal(opened.ipfs.questions, questions + 2)
+    t.strictSame([opened.tracker.isOwn(cidOf('a')), opened.tracker.isOwn(cidOf('theirs'))], [true, false])
+  })
+
+  test('what was foreseen while another was at work is asked again', async t => {
+    await using opened = await open()
+    const gate = opened.ipfs.hold(cidOf('a'))
+    await opened.log(pin('a', { name: 'one' }))
+    await gate.begun
+    using _foreseen = opened.tracker.foresee(cidOf('a'))
+
+    await opened.log(pin('a', { name: 'two' }))
+    gate.release()
+    await opened.tracker.settled(cidOf('a'), never)
+
+    t.match(opened.ipfs.has(cidOf('a')), { name: 'two' })
+  })
+
   test('progress is passed on while it is pinned', async t => {
     await using opened = await open()
     const gate = opened.ipfs.hold(cidOf('a'))
