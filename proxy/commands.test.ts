@@ -1,6 +1,7 @@
 import t from 'tap'
 import { CID } from 'multiformats/cid'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
+import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
 import { startPeer } from '../ipfs-compat-tests/harness/peer.ts'
 import type { Peer } from '../ipfs-compat-tests/harness/peer.ts'
 
@@ -119,6 +120,16 @@ t.test('a pin that times out leaves nothing behind', async t => {
   t.equal(answer.status, 500)
   t.match(errorOf(answer), 'context deadline exceeded')
   t.equal(await peer.cluster.state.count(), 0)
+})
+
+t.test('who waits for a pin is told when the proxy closes', async t => {
+  const peer = await startPeer()
+  const asking = ask(peer, 'pin/add?arg=bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
+  await eventually('the pin is agreed on', async () => await peer.cluster.state.count() === 1)
+
+  await peer[Symbol.asyncDispose]()
+
+  t.match(errorOf(await asking), 'the proxy is closing')
 })
 
 t.test('repo/stat has its five keys, and repo/gc frees what was unpinned', async t => {

@@ -65,6 +65,7 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#request = request
     this.#response = response
     this.#parts = parts
+    if (response.destroyed) this.#gone = true
     response.once('close', () => { if (!response.writableFinished) this.#clientGone() })
   }
 
