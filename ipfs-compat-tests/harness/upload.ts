@@ -30,10 +30,11 @@ export function multipartOf (parts: readonly UploadPart[]): Buffer {
   ])
 }
 
-/** Sends a body and reads the whole answer. `signal` ends the connection. */
+/** Sends a multipart body, or none when it has no bytes, and reads the whole answer. `signal` ends the connection. */
 export async function upload (port: number, path: string, body: Uint8Array | AsyncIterable<Uint8Array>, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Answer> {
   const answered = Promise.withResolvers<Answer>()
-  const sending = request({ host: '127.0.0.1', port, path: `/api/v0/${path}`, method: 'POST', headers: { 'content-type': `multipart/form-data; boundary=${uploadBoundary}` }, ...signal && { signal } }, response => {
+  const headers = body instanceof Uint8Array && body.byteLength === 0 ? {} : { 'content-type': `multipart/form-data; boundary=${uploadBoundary}` }
+  const sending = request({ host: '127.0.0.1', port, path: `/api/v0/${path}`, method: 'POST', headers, ...signal && { signal } }, response => {
     Array.fromAsync(response as AsyncIterable<Buffer>).then(chunks => {
       const text = Buffer.concat(chunks).toString()
       const trailer = response.trailers['x-stream-error'] as string | undefined
@@ -42,15 +43,15 @@ export async function upload (port: number, path: string, body: Uint8Array | Asy
     }, answered.reject)
   })
   sending.on('error', answered.reject)
-  try {
+  const send = async (): Promise<void> => {
     for await (const chunk of body instanceof Uint8Array ? [body] : body) {
-      if (!sending.write(chunk)) await Promise.race([new Promise(resolve => sending.once('drain', resolve)), answered.promise])
+      if (!sending.write(chunk)) await new Promise(resolve => sending.once('drain', resolve))
     }
     sending.end()
-  } catch (err) {
-    sending.destroy()
-    answered.promise.catch(() => {})
-    throw err
   }
+  send().catch((err: unknown) => {
+    sending.destroy()
+    answered.reject(err)
+  })
   return await answered.promise
 }
