@@ -1,20 +1,15 @@
-import type { CID } from 'multiformats/cid'
 import { ClusterError } from './api/errors.ts'
 import type { ClusterId, IpfsId } from './api/peer.ts'
 import type { GlobalPinInfo, PinInfo } from './api/pin-info.ts'
-import type { PeerId, Pin, PinOptions, Replication } from './api/pin.ts'
-import { isAllocatedTo } from './api/pin.ts'
-import { deadline } from './async/deadline.ts'
+import type { PeerId, Replication } from './api/pin.ts'
 import type { Clock } from './clock.ts'
 import type { Logger } from './log.ts'
-import { draftPin, isSamePin } from './pinning.ts'
+import { createPinner, isOutdated } from './pinner.ts'
 import { holdersNeeded, placePin } from './placement.ts'
-import type { AbortOptions, ClusterApi, ClusterPinCall, Consensus, IpfsConnector, PinCall, PinsetEntry, PinTracker } from './ports.ts'
+import type { AbortOptions, ClusterApi, Consensus, IpfsConnector, PinCall, PinTracker } from './ports.ts'
 
 /** A decision that others keep overtaking is given up. */
 const triesMax = 10
-/** What an answer waits for while a failed pin is put back; then the tracker goes on by itself. */
-const putBackTimeoutMs = 10_000
 
 export interface ClusterComponents {
   readonly self: PeerId
@@ -33,68 +28,11 @@ export interface ClusterSettings {
   readonly addresses: readonly string[]
 }
 
-/** What was agreed on for a wish, and what was there before; `revision` is absent when nothing had to be logged. */
-interface Agreed { readonly pin: Pin, readonly before: PinsetEntry | undefined, readonly revision: bigint | undefined }
-
 /** The verbs of the cluster over its parts. */
 export function createCluster ({ self, consensus, tracker, ipfs, clock, log }: ClusterComponents, { peername, version, replication, addresses }: ClusterSettings): ClusterApi {
   const { state } = consensus
   const defaults = { replication }
-
-  async function agree (cid: CID, wanted: PinOptions, call: ClusterPinCall): Promise<Agreed> {
-    const before = await state.get(cid)
-    const updated = wanted.pinUpdate === undefined ? undefined : (await state.get(wanted.pinUpdate))?.pin
-    const draft = draftPin({ cid, wanted, existing: before?.pin, updated, defaults, nowMs: clock.now() })
-    const allocations = draft.replication === 'everywhere' ? [] : call.allocations ?? placePin({ replication: draft.replication, self, peerset: consensus.peerset(), holders: draft.allocations, wanted: wanted.userAllocations })
-    const pin = { ...draft, allocations }
-    if (before !== undefined && isSamePin(pin, before.pin)) return { pin: before.pin, before, revision: undefined }
-    using _asked = isAllocatedTo(pin, self) && call.delivered === undefined ? tracker.foresee(cid) : undefined
-    const revision = await consensus.log([{ kind: 'pin', pin, ifRevision: before?.revision ?? 0n }], call)
-    return { pin, before, revision }
-  }
-
-  /** @returns false when somebody else took the pin away meanwhile */
-  async function held ({ pin, revision }: Agreed, call: ClusterPinCall): Promise<boolean> {
-    if (!isAllocatedTo(pin, self)) return true
-    if (revision === undefined) {
-      const { status, error } = await tracker.recover(pin.cid, call)
-      if (status === 'cluster_error') throw new ClusterError('ERR_IPFS_UNREACHABLE', error)
-    }
-    const { info, cause } = await tracker.settled(pin.cid, call)
-    if (cause !== undefined) throw cause
-    return info.status === 'pinned'
-  }
-
-  async function putBack ({ pin: { cid }, before, revision }: Agreed): Promise<void> {
-    if (revision === undefined) return
-    using limit = deadline(clock, putBackTimeoutMs, 'putting back a pin', new AbortController().signal)
-    try {
-      await consensus.log([before === undefined ? { kind: 'unpin', cid, ifRevision: revision } : { kind: 'pin', pin: before.pin, ifRevision: revision }], limit)
-      await tracker.settled(cid, limit)
-    } catch (err) {
-      if (isOutdated(err)) return // somebody changed it meanwhile: theirs stands
-      log.error('a pin that failed could not be put back as it was', { cid: cid.toString(), err })
-    }
-  }
-
-  /** What was agreed on and is held as `call.wait` asks, or `undefined` when somebody else overtook. */
-  async function tryPin (cid: CID, wanted: PinOptions, call: ClusterPinCall): Promise<Pin | undefined> {
-    let agreed: Agreed
-    try {
-      agreed = await agree(cid, wanted, call)
-    } catch (err) {
-      if (isOutdated(err)) return undefined
-      throw err
-    }
-    call.onAgreed?.(agreed.pin)
-    if (call.wait === 'commit') return agreed.pin
-    try {
-      return await held(agreed, call) ? agreed.pin : undefined
-    } catch (err) {
-      await putBack(agreed)
-      throw err
-    }
-  }
+  const pinner = createPinner({ self, consensus, tracker, clock, log }, defaults)
 
   async function toGlobal (info: PinInfo): Promise<GlobalPinInfo> {
     const pin = (await state.get(info.cid))?.pin
@@ -117,14 +55,7 @@ export function createCluster ({ self, consensus, tracker, ipfs, clock, log }: C
     self,
     state,
     defaults,
-    async pin (cid, options, call) {
-      if (call.delivered !== undefined) await tracker.expect(cid, call.delivered, call)
-      for (let tries = 0; tries < triesMax; tries++) {
-        const pin = await tryPin(cid, options, call)
-        if (pin !== undefined) return pin
-      }
-      throw new ClusterError('ERR_OUTDATED', `${cid.toString()} is being changed by others all the time`)
-    },
+    pin: (cid, options, call) => pinner.pin(cid, options, call),
     async unpin (cid, call) {
       for (let tries = 0; tries < triesMax; tries++) {
         const entry = await state.get(cid)
@@ -163,10 +94,6 @@ export function createCluster ({ self, consensus, tracker, ipfs, clock, log }: C
     repoStat: async options => await ipfs.repoStat(options),
     async * repoGc (options) { for await (const line of ipfs.repoGc(options)) yield { peer: self, ...line } }
   }
-}
-
-function isOutdated (err: unknown): boolean {
-  return err instanceof ClusterError && err.code === 'ERR_OUTDATED'
 }
 
 async function daemonId (ipfs: IpfsConnector, options: AbortOptions): Promise<IpfsId> {
