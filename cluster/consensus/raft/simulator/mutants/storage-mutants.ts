@@ -3,7 +3,7 @@ import type { Killer, Mutant } from './mutant.ts'
 const log: Killer = { test: 'log-storage.test.ts' }
 const sessions: Killer = { test: 'sessions.test.ts' }
 const node: Killer = { test: 'node.test.ts' }
-const applier: Killer = { test: 'applier.test.ts' }
+const applied: Killer = { test: 'scenarios/applied-index.test.ts' }
 const handshake: Killer = { test: 'handshake.test.ts' }
 const snapshotFiles: Killer = { test: 'snapshot-files.test.ts' }
 
@@ -47,7 +47,7 @@ export const storageMutants: readonly Mutant[] = [
     file: 'applier.ts',
     find: 'return { head: () => encodeBookkeeping(this.#at), sessions',
     replace: 'return { head: () => encodeBookkeeping({ ...this.#at, index: Math.max(0, this.#at.index - 1) }), sessions',
-    killers: [applier, node]
+    killers: [applied]
   },
   {
     id: 'M32',
@@ -55,7 +55,7 @@ export const storageMutants: readonly Mutant[] = [
     file: 'applier.ts',
     find: 'kept (): Loaded { return { head: encodeBookkeeping(this.#at), sessions: this.sessions.rows() } }',
     replace: 'kept (): Loaded { return { head: encodeBookkeeping(this.#at), sessions: [] } }',
-    killers: [applier, node]
+    killers: [node]
   },
   {
     id: 'M33',
@@ -147,11 +147,11 @@ export const storageMutants: readonly Mutant[] = [
   },
   {
     id: 'M40d',
-    what: 'a snapshot gets its name without a sync of the folder',
-    file: 'snapshot-files.ts',
-    find: 'await disk.rename(temporary, `${folder}/${snapshotName(manifest.meta)}`)\n  await disk.syncFolder(folder)',
-    replace: 'await disk.rename(temporary, `${folder}/${snapshotName(manifest.meta)}`)',
-    killers: [snapshotFiles]
+    what: 'a small file gets its name before its bytes are durable',
+    file: 'identity-file.ts',
+    find: 'await file.write(bytes, 0)\n    await file.sync()',
+    replace: 'await file.write(bytes, 0)',
+    killers: [snapshotFiles, log]
   },
   {
     id: 'M40e',
