@@ -105,6 +105,7 @@ export async function * jsonLines (body: AsyncIterable<Buffer>): AsyncGenerator<
 
 /** JSON with its integers whole: what does not fit a double comes as a `bigint`. */
 export function parseExact (text: string): unknown {
+  if (!/\d{16}/.test(text)) return JSON.parse(text) // most lines hold no such number, and asking for each value is slow
   return JSON.parse(text, (_, value: unknown, context?: { source?: string }) =>
     typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '') ? BigInt(context!.source!) : value)
 }
