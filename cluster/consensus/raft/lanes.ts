@@ -24,6 +24,8 @@ interface AppendLaneComponents extends LaneComponents {
    * the log loses with the power the state still has, and nobody else was told.
    */
   readonly stateVouches: () => boolean
+  /** State and membership are another peer's now. */
+  readonly restored: () => void
   /** These are in the log now. */
   readonly written?: ((entries: readonly Entry[]) => void) | undefined
 }
@@ -84,7 +86,10 @@ export class AppendLane {
     this.#hard = hard
     await storage.append({ hard: { ...hard, commit: Math.min(hard.commit, storage.log.lastIndex()) }, entries: [], mustSync: true })
     await storage.setBase(meta)
-    await apply.between(async () => { await snapshotter.restore(meta) })
+    await apply.between(async () => {
+      await snapshotter.restore(meta)
+      this.#with.restored()
+    })
     if (m.entries.length > 0) await storage.append({ hard, entries: m.entries, mustSync: true })
   }
 }

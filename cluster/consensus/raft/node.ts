@@ -185,16 +185,18 @@ class Engine implements RaftNode {
     this.#events.applied?.(this.#applier.at.index)
   }
 
+  #useMembership (): void {
+    this.#with.transport.useMembers(this.#applier.at.members)
+    this.#events.membership?.(this.#applier.at)
+  }
+
   #applierHooks (): ApplierHooks {
     return {
       applyConfChange: change => this.#running.core.applyConfChange(change),
       requestApplied: (request, index, outcome) => { this.#proposals.applied(request, index, outcome) },
       sessionOpened: (nonce, session) => { this.#proposals.sessionOpened(nonce, session) },
       entryApplied: (index, term) => { this.membership.entryApplied(index, term) },
-      membershipApplied: bookkeeping => {
-        this.#with.transport.useMembers(bookkeeping.members)
-        this.#events.membership?.(bookkeeping)
-      },
+      membershipApplied: () => { this.#useMembership() },
       digestTaken: digest => {
         if (this.#driver?.soft.role === 'leader') void this.#driver.post(core => { core.propose([{ type: 'EntryNormal', data: digest }]) })
       }
@@ -228,7 +230,8 @@ class Engine implements RaftNode {
   #driverHooks (stored: HardState): DriverHooks {
     const { storage, machine, transport, log, recorder } = this.#with
     const append = new AppendLane({
-      storage, snapshotter: this.#snapshotter, apply: this.#apply, written: recorder?.written, stateVouches: () => machine.durable && isOnly(this.id, this.#applier.at.conf),
+      storage, snapshotter: this.#snapshotter, apply: this.#apply, written: recorder?.written, restored: () => { this.#useMembership(); this.#applied() },
+      stateVouches: () => machine.durable && isOnly(this.id, this.#applier.at.conf),
       deliver: messages => this.#driver?.deliver(messages), fail: err => { this.#fail(err) }
     }, stored)
     return {

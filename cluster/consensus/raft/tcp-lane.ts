@@ -18,6 +18,8 @@ export interface TcpLane extends Disposable {
 
 export const welcomeKind = 1
 export const refusedKind = 2
+export const snapshotOffsetKind = 3
+export const snapshotDoneKind = 4
 
 export function openTcpLane ({ address, clock, hello, queueBytesMax, reconnectMs, lost }: {
   readonly address: string
