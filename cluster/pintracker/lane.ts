@@ -3,7 +3,6 @@ import { cidKey, cidKeyText } from '../api/cid-key.ts'
 import { ClusterError } from '../api/errors.ts'
 import type { Pin } from '../api/pin.ts'
 import { abortable } from '../async/abortable.ts'
-import { createBackground } from '../async/background.ts'
 import { createWorkerPool } from '../async/worker-pool.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
@@ -11,13 +10,13 @@ import type { AbortOptions, IpfsConnector, PinCall } from '../ports.ts'
 import type { PinTrackerConfig } from './config.ts'
 import type { Expectations } from './expectations.ts'
 import type { Foresight } from './foresight.ts'
-import { isPriority, retryDelayMs } from './operation.ts'
+import { isPriority } from './operation.ts'
 import { Operations } from './operations.ts'
 import type { Operation, OperationWish } from './operations.ts'
 import { PriorityQueue } from './queue.ts'
 import { runPin, runUnpin } from './runner.ts'
-import { describeCause } from './tracker-index.ts'
 import type { TrackerIndex } from './tracker-index.ts'
+import { createVerdicts } from './verdicts.ts'
 
 const unpinWorkers = 4
 /** What is re-queued after a restart waits its turn outside, so that a million pins are not a million operations in memory. */
@@ -51,7 +50,8 @@ export function createLane ({ ipfs, index, clock, log, expectations, foresight }
   const unpins = new PriorityQueue<Operation>(config.maxPinQueueSize)
   const pinWorkers = createWorkerPool(config.concurrentPins, () => pins.shift(), carryOut)
   const unpinners = createWorkerPool(unpinWorkers, () => unpins.shift(), carryOut)
-  const notes = createBackground(err => log.error('the tracker cannot note what became of a pin', { err }))
+  const verdicts = createVerdicts({ index, clock, log }, operations)
+  const { finish, fail } = verdicts
   let isClosing = false
 
   function begin (wish: Pick<OperationWish, 'type' | 'cid' | 'pin' | 'asked' | 'attempts'>): Operation | undefined {
@@ -111,33 +111,9 @@ export function createLane ({ ipfs, index, clock, log, expectations, foresight }
     }
   }
 
-  function finish (operation: Operation, note: () => Promise<void>): void {
-    operation.phase = 'done'
-    operation.ended.resolve({ kind: 'done' })
-    notes.run(note().finally(() => operations.remove(operation)))
-  }
-
-  function fail (operation: Operation, cause: unknown): void {
-    operation.phase = 'error'
-    operation.attempts++
-    operation.error = cause instanceof Error ? cause.message : String(cause)
-    operation.ended.resolve({ kind: 'failed', cause })
-    log.warn(`${operation.type} failed`, { cid: operation.cid.toString(), attempts: operation.attempts, err: cause })
-    const { type, asked, attempts } = operation
-    const atMs = clock.now()
-    const fault = { type, asked, attempts, atMs, dueMs: atMs + retryDelayMs(attempts), ...describeCause(cause) }
-    notes.run(index.fail(cidKey(operation.cid), fault).finally(() => operations.remove(operation)))
-  }
-
-  /** Noted before it is tried, because the pinset has forgotten it already. */
-  function owe ({ type, asked, attempts, cid }: Operation): void {
-    const atMs = clock.now()
-    if (attempts === 0) notes.run(index.fail(cidKey(cid), { type, asked, attempts, atMs, dueMs: atMs + retryDelayMs(1), code: '', message: '', status: 0, kuboCode: 0 }))
-  }
-
   function letGo (operation: Operation | undefined): void {
     if (operation === undefined) return
-    owe(operation)
+    verdicts.owe(operation)
     enqueue(operation)
   }
 
@@ -148,7 +124,7 @@ export function createLane ({ ipfs, index, clock, log, expectations, foresight }
       if (operation === undefined) return
       const delivered = expectations.get(operation.key)
       if (delivered === undefined) enqueue(operation)
-      else notes.run(awaitDelivery(operation, delivered))
+      else verdicts.own(awaitDelivery(operation, delivered))
     },
     unpin: (cid, { asked, attempts }) => letGo(begin({ type: 'unpin', cid, pin: undefined, asked, attempts })),
     release: (cid, attempts = 0) => letGo(begin({ type: 'release', cid, pin: undefined, asked: false, attempts })),
@@ -173,7 +149,7 @@ export function createLane ({ ipfs, index, clock, log, expectations, foresight }
         operation.cancelling.abort(cause)
       }
       await Promise.all([pinWorkers[Symbol.asyncDispose](), unpinners[Symbol.asyncDispose]()])
-      await notes[Symbol.asyncDispose]()
+      await verdicts[Symbol.asyncDispose]()
     }
   }
 }
