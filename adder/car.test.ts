@@ -62,9 +62,11 @@ t.test('identity blocks are checked, and unknown hash functions left to the daem
 const lying = { cid: two.cid, bytes: Buffer.from('tow') }
 const big = (() => { const bytes = Buffer.alloc((2 << 20) + 1); return { cid: sha256Cid(1, 0x55, bytes), bytes } })()
 const longCid = { cid: CID.createV1(0x55, Digest.create(0x12, new Uint8Array(300))), bytes: Buffer.from('x') }
+const tooInline = { cid: CID.createV1(0x55, Digest.create(0x00, new Uint8Array(129))), bytes: Buffer.alloc(129) }
 const bad: readonly (readonly [string, Buffer, string])[] = [
   ['a wrong hash', Buffer.concat([header([]), blockSection(one), blockSection(lying)]), `import failed after block "${one.cid}": mismatch in content integrity, expected: ${two.cid}, got: ${sha256Cid(1, 0x55, Buffer.from('tow'))}`],
   ['a CID of over 256 bytes whose digest is not there', Buffer.concat([header([]), blockSection(longCid)]), 'import failed: mismatch in content integrity'],
+  ['an identity CID of over 128 bytes', Buffer.concat([header([]), blockSection(tooInline)]), 'digest too large: identity digest got 129 bytes, maximum 128'],
   ['a cut in a block', v1.subarray(0, -1), `import failed after block "${one.cid}": unexpected EOF`],
   ['a cut in the header', v1.subarray(0, 9), 'unexpected EOF'],
   ['another version', header([], 3), 'invalid car version: 3'],

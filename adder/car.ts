@@ -12,6 +12,9 @@ const sectionBytesMax = 8 << 20
 const carV2HeaderBytes = 40
 const carV2PragmaBytes = 11
 const blockBytesMax = 2 << 20
+/** Kubo's bound for content that is its own CID. */
+const identityBytesMax = 128
+const identityCode = 0x00
 
 /** The CAR, or a block in it, is not good; the text is Kubo's. */
 export class CarError extends Error {
@@ -169,6 +172,9 @@ function checkedBlock (section: Buffer): Block {
   const read = readCid(section)
   if (typeof read === 'string') throw new SectionError(`invalid cid: ${read}`)
   const bytes = section.subarray(read.length)
+  if (read.cid.multihash.code === identityCode && read.cid.multihash.size > identityBytesMax) {
+    throw new CarError(`digest too large: identity digest got ${read.cid.multihash.size} bytes, maximum ${identityBytesMax}`)
+  }
   const actual = contentCid(read.cid, bytes)
   if (actual !== undefined) throw new SectionError(`mismatch in content integrity, expected: ${read.cid}, got: ${actual}`)
   return { cid: read.cid, bytes }
