@@ -27,12 +27,12 @@ export function matchCommand (table: CommandTable, target: string): CommandMatch
   if (exact !== undefined) return { command: exact, pathArgument: undefined, path, rawQuery }
 
   const decoded = unescapeGo(path, 'path')
-  if (decoded === undefined || !isClean(decoded)) return undefined
+  if (decoded === undefined) return undefined
   const command = table.get(decoded)
-  if (command !== undefined) return { command, pathArgument: undefined, path, rawQuery }
   const lastSlash = decoded.lastIndexOf('/')
-  const parent = lastSlash < 0 ? undefined : table.get(decoded.slice(0, lastSlash))
-  return parent === undefined ? undefined : { command: parent, pathArgument: decoded.slice(lastSlash + 1), path, rawQuery }
+  const found = command ?? (lastSlash < 0 ? undefined : table.get(decoded.slice(0, lastSlash)))
+  if (found === undefined || !isClean(decoded)) return undefined
+  return { command: found, pathArgument: command === undefined ? decoded.slice(lastSlash + 1) : undefined, path, rawQuery }
 }
 
 const isClean = (path: string): boolean => !path.startsWith('/') && !path.split('/').some((segment, i, all) => segment === '.' || segment === '..' || (segment === '' && i < all.length - 1))

@@ -53,7 +53,7 @@ function unescapeUtf8 (text: string, kind: 'query' | 'path'): string | undefined
 
 /** The path and query of a request target, absolute form (`http://host/path`) included. */
 export function splitTarget (target: string): { readonly path: string, readonly query: string } {
-  const local = target.replace(/^https?:\/\/[^/?]*/i, '')
+  const local = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '')
   const at = local.indexOf('?')
   return at < 0 ? { path: local, query: '' } : { path: local.slice(0, at), query: local.slice(at + 1) }
 }
