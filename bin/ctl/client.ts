@@ -1,5 +1,4 @@
-import { request as httpRequest } from 'node:http'
-import type { IncomingMessage, RequestOptions } from 'node:http'
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { finished } from 'node:stream/promises'
 import { parseEndpoint } from '../../cluster/config/endpoint.ts'
 import type { Endpoint } from '../../cluster/config/endpoint.ts'
@@ -25,6 +24,9 @@ export interface ClientOptions {
   /** Told of each request, for `--debug`. */
   readonly trace: (line: string) => void
 }
+
+/** Not imported: an import reads every export of node:http, among them its WebSocket, which loads a whole client that is not needed. */
+const { request: httpRequest } = process.getBuiltinModule('node:http')
 
 export interface Upload { readonly contentType: string, readonly body: () => AsyncIterable<Uint8Array> }
 
@@ -87,7 +89,7 @@ async function send ({ isSecure, isCertificateChecked, credentials, signal }: Cl
   const isTls = isSecure || (host.kind === 'tcp' && host.secure)
   const headers = { ...credentials !== undefined && { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }, ...upload && { 'content-type': upload.contentType } }
   const where: RequestOptions = host.kind === 'unix' ? { socketPath: host.path, host: 'localhost' } : { host: host.host, port: host.port }
-  const request = (isTls ? (await import('node:https')).request : httpRequest)({ ...where, method, path, headers, signal, ...isTls && { rejectUnauthorized: isCertificateChecked } } as RequestOptions)
+  const request = (isTls ? process.getBuiltinModule('node:https').request : httpRequest)({ ...where, method, path, headers, signal, ...isTls && { rejectUnauthorized: isCertificateChecked } } as RequestOptions)
 
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   request.once('response', resolve).on('error', reject)
@@ -96,7 +98,7 @@ async function send ({ isSecure, isCertificateChecked, credentials, signal }: Cl
   return await promise
 }
 
-async function pour (body: AsyncIterable<Uint8Array>, request: ReturnType<typeof httpRequest>): Promise<void> {
+async function pour (body: AsyncIterable<Uint8Array>, request: ClientRequest): Promise<void> {
   for await (const bytes of body) {
     if (request.destroyed) return
     if (!request.write(bytes)) await Promise.race([new Promise(resolve => request.once('drain', resolve)), finished(request).catch(() => {})])
