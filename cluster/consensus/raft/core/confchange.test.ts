@@ -125,3 +125,32 @@ t.test('500 random memberships are restored as they were named', async t => {
     t.strictSame(confOf(group(conf)), conf)
   }
 })
+
+t.test('the group may be as large as its limits say, and no larger', async t => {
+  const limits = { ...defaultLimits, votersMax: 3, learnersMax: 2 }
+  const full = changeSimply(on(changeSimply(on(group({ voters: [1, 2] }), limits), changes('v3 l4')), limits), changes('l5'))
+
+  t.match(confOf(full), { voters: [1, 2, 3], learners: [4, 5] })
+  t.equal(codeOf(() => changeSimply(on(full, limits), changes('l6'))), 'too-many-members')
+  t.equal(codeOf(() => changeSimply(on(full, limits), changes('v6'))), 'too-many-members')
+  t.equal(codeOf(() => enterJoint(on(full, limits), true, changes('v6'))), 'too-many-members')
+})
+
+t.test('a membership that cannot be is not built upon', async t => {
+  const { membership, progress } = group({ voters: [1, 2], learners: [3] })
+  const joint = enterJoint(on({ membership, progress }), true, changes('l2'))
+  const bad = (changed: Partial<typeof membership>, of = membership, tracked = progress): ConfChangeOutcome =>
+    ({ membership: { ...of, ...changed }, progress: tracked })
+  const codes = [
+    bad({ learners: [2, 3] }), // voter and learner
+    bad({ learners: [2] }, joint.membership, joint.progress), // outgoing voter and learner
+    bad({ learners: [9] }), // nobody knows 9
+    bad({ voters: { incoming: [1, 2, 3], outgoing: [] }, learners: [] }, membership, new Map()), // nor anybody
+    bad({ voters: { incoming: [1], outgoing: [] }, learners: [2] }), // marked as a voter
+    bad({ autoLeave: true }), // nothing to leave
+    bad({ learnersNext: [2] }),
+    bad({ learnersNext: [3], learners: [] }, joint.membership, joint.progress) // no outgoing voter
+  ].map(outcome => codeOf(() => outcome.membership.voters.outgoing.length > 0 ? leaveJoint(on(outcome)) : changeSimply(on(outcome), changes('u1'))))
+
+  t.strictSame(new Set(codes), new Set(['inconsistent']))
+})

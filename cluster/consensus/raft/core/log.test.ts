@@ -3,7 +3,7 @@ import { MemoryLog } from '../replay/memory-log.ts'
 import { RaftInvariantError } from './assert.ts'
 import { emptyData, entryBytes } from './entries.ts'
 import { RaftLog } from './log.ts'
-import type { Entry, LogReader } from './types.ts'
+import type { Entry, LogReader, Snapshot } from './types.ts'
 
 const entry = (index: number, term: number, size = 0): Entry =>
   ({ term, index, type: 'EntryNormal', data: size === 0 ? emptyData : new Uint8Array(size) })
@@ -157,4 +157,87 @@ t.test('compacted entries have no term, but for the last of them', async t => {
 
   t.strictSame([0, 1, 2, 3, 4].map(index => log.term(index)), [undefined, undefined, 1, 2, undefined])
   t.equal(log.slice(2, 4, Infinity), 'compacted')
+})
+
+t.test('with a snapshot still to be installed the log starts behind it, whatever storage holds', async t => {
+  const log = logOf([1, 1, 2, 2])
+  const confState = { voters: [1], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false }
+  const snapshot: Snapshot = { meta: { index: 9, term: 3, confState }, data: emptyData }
+  log.restore(snapshot)
+  log.append([entry(10, 3), entry(11, 3)])
+
+  t.match({ first: log.firstIndex(), last: log.lastIndex(), committed: log.committed }, { first: 10, last: 11, committed: 9 })
+  t.strictSame([3, 8, 9, 10, 11, 12].map(index => log.term(index)), [undefined, undefined, 3, 3, 3, undefined])
+  t.equal(log.slice(3, 5, Infinity), 'compacted')
+  t.equal(log.slice(9, 11, Infinity), 'compacted')
+  t.equal(log.slice(10, 12, Infinity).length, 2)
+  t.equal(log.snapshot(), snapshot)
+  log.commitTo(10)
+  t.notOk(log.hasNextCommitted(true), 'it is applied first')
+})
+
+t.test('a snapshot that takes back what is committed is a bug', async t => {
+  const log = logOf([1, 1])
+  log.commitTo(2)
+  const confState = { voters: [1], votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false }
+
+  t.throws(() => { log.restore({ meta: { index: 2, term: 1, confState }, data: emptyData }) }, RaftInvariantError)
+})
+
+t.test('storage', async t => {
+  const behind = (stored: readonly Entry[]): RaftLog => {
+    const reader = new MemoryLog(noSnapshot)
+    const log = new RaftLog(reader, Infinity, undefined)
+    log.append([entry(1, 1), entry(2, 1), entry(3, 1)])
+    reader.append(stored)
+    return log
+  }
+
+  t.test('is asked for what it says it holds', async t => {
+    const log = behind([entry(1, 1), entry(2, 1)])
+    log.stableTo(2, 1)
+
+    t.equal(log.unstable.offset, 3)
+    t.strictSame(termsOf(log), [1, 1, 1])
+  })
+
+  t.test('that says it holds what it does not is not believed', async t => {
+    t.throws(() => { behind([entry(1, 1)]).stableTo(2, 1) }, RaftInvariantError, 'nothing there')
+    t.throws(() => { behind([entry(1, 1), entry(2, 2)]).stableTo(2, 1) }, RaftInvariantError, 'another entry')
+  })
+
+  t.test('may say late that it holds what has been replaced since', async t => {
+    const log = behind([entry(1, 1), entry(2, 1), entry(3, 1)])
+    log.append([entry(2, 2)])
+    log.stableTo(3, 1)
+    log.stableTo(2, 1)
+
+    t.equal(log.unstable.offset, 1)
+    t.strictSame(termsOf(log), [1, 2])
+  })
+})
+
+t.test('what is handed out to be applied is counted until it is applied', async t => {
+  const size = entryBytes(entry(1, 1))
+  const log = logOf([1, 1, 1, 1, 1], { applyingBytesMax: 2 * size })
+  log.commitTo(3)
+  log.acceptApplying(1, size, true)
+  t.ok(log.hasNextCommitted(true) === false, 'one more would have fitted: it was left out')
+  log.appliedTo(1, size)
+  t.strictSame(log.nextCommitted(true).map(({ index }) => index), [2, 3])
+  log.acceptApplying(3, 2 * size, true)
+  log.commitTo(5)
+  t.notOk(log.hasNextCommitted(true), 'full to the byte')
+  log.appliedTo(2, size)
+
+  t.strictSame(log.nextCommitted(true).map(({ index }) => index), [4])
+  t.match({ applied: log.applied, applying: log.applying }, { applied: 2, applying: 3 })
+})
+
+t.test('what was applied without having been handed out is not handed out', async t => {
+  const log = logOf([1, 1, 1])
+  log.commitTo(3)
+  log.appliedTo(2, 0)
+
+  t.strictSame(log.nextCommitted(true).map(({ index }) => index), [3])
 })

@@ -82,6 +82,39 @@ t.test('a commit index is worth telling once, and only as far as the peer can fo
   t.notOk(peer.canBumpCommit(9), 'it has nothing beyond 5 to commit')
 })
 
+t.test('a commit index whose message was lost, or went too far, is worth telling again', async t => {
+  const lost = create(3, 4, 9)
+  lost.becomeReplicate()
+  lost.sentEntries(4, 40)
+  lost.sentCommit(7)
+  lost.becomeProbe()
+  lost.becomeReplicate()
+  lost.sentEntries(4, 40)
+  t.ok(lost.canBumpCommit(5))
+
+  const refusing = create(3, 9, 9)
+  refusing.sentCommit(8)
+  t.ok(refusing.refused(8, 5))
+  refusing.sentEntries(0, 0)
+  t.notOk(refusing.canBumpCommit(4), 'not beyond what was probed')
+  refusing.acknowledged(8)
+  t.ok(refusing.canBumpCommit(7))
+})
+
+t.test('a new leadership knows nothing of its peers', async t => {
+  const peer = create(3, 6)
+  peer.recentActive = true
+  peer.sentCommit(5)
+  peer.becomeReplicate()
+  peer.sentEntries(1, 1)
+  peer.sentEntries(1, 1)
+
+  peer.restart(0, 8)
+
+  t.match(peer, { state: 'probe', match: 0, next: 8, recentActive: false, paused: false, inflights: { count: 0 } })
+  t.ok(peer.canBumpCommit(4))
+})
+
 t.test('a copy for a trial shares only the window', async t => {
   const peer = create(3, 6)
   const copy = peer.withSharedWindow()
@@ -91,4 +124,20 @@ t.test('a copy for a trial shares only the window', async t => {
 
   t.match(peer, { match: 3, isLearner: false })
   t.equal(copy.inflights, peer.inflights)
+})
+
+t.test('a copy for a trial has all that is known of the peer', async t => {
+  const peer = create(3, 6)
+  peer.recentActive = true
+  peer.becomeSnapshot(9)
+  peer.paused = true
+
+  const copy = peer.withSharedWindow()
+
+  t.match(copy, { id: 2, state: 'snapshot', match: 3, next: 10, pendingSnapshot: 9, paused: true, recentActive: true, isLearner: false })
+  copy.becomeProbe()
+  t.notOk(copy.canBumpCommit(12), 'it has been told')
+  copy.acknowledged(20)
+  t.notOk(copy.canBumpCommit(9))
+  t.ok(copy.canBumpCommit(10))
 })

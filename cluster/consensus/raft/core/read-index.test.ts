@@ -213,6 +213,21 @@ t.test('leases', async t => {
     t.ok(isImmediate(group))
   })
 
+  t.test('are void after lost time: what was sent before it does not count, the first round after it does', async t => {
+    const group = groupOf([1, 2, 3], [], lease)
+    group.leader.tick()
+    const late = turn(group.node(1)).messages
+    group.leader.voidLease()
+    for (const m of late) group.leader.step(answer(m))
+    t.notOk(isImmediate(group))
+
+    const other = groupOf([1, 2, 3], [], lease)
+    beat(other)
+    other.leader.voidLease()
+    beat(other)
+    t.ok(isImmediate(other))
+  })
+
   t.test('are over once the target of a transfer was told to stand', async t => {
     const group = groupOf([1, 2, 3], [], lease)
     beat(group)
