@@ -118,7 +118,7 @@ export class SimPeer {
     this.surroundings.trace.add(2, this.id)
   }
 
-  /** The power will go after so many more effects: between two writes, two messages, two applied entries. */
+  /** The power will go after so many more effects: between two writes, two messages, two applied entries. 0: never. */
   crashAfter (instructions: number): void {
     this.#crashIn = instructions
   }
