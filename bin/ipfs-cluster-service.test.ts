@@ -100,6 +100,8 @@ t.test('a Kubo that comes later gets what the embedded daemon had pinned', async
   await using kubo = await startDaemon()
   const without = await start(t, folder, noKubo)
   const { Hash } = JSON.parse(await post(`${without.proxy}/api/v0/add?pin-name=mine`, fileOf('kept through the change')))
+  const block = JSON.parse(await post(`${without.proxy}/api/v0/add?pin=false&raw-leaves=true`, fileOf('one block'))).Hash
+  await post(`${without.proxy}/api/v0/pin/add?arg=${block}&recursive=false`)
   await without.stop()
 
   const withKubo = await start(t, folder, daemonSettings(kubo))
@@ -109,6 +111,7 @@ t.test('a Kubo that comes later gets what the embedded daemon had pinned', async
   const kuboUrl = `http://${kubo.host}:${kubo.port}/api/v0`
   t.match(await post(`${kuboUrl}/pin/ls?arg=${Hash}&names=true`), /"Name":"mine"/)
   t.equal(await post(`${kuboUrl}/cat?arg=${Hash}`), 'kept through the change')
+  t.match(await post(`${kuboUrl}/pin/ls?arg=${block}&type=direct`), /"Type":"direct"/)
   await withKubo.stop()
 })
 

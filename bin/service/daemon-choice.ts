@@ -1,4 +1,5 @@
 import { ClusterError } from '../../cluster/api/errors.ts'
+import { pause } from '../../cluster/async/pause.ts'
 import type { Clock } from '../../cluster/clock.ts'
 import { parseEndpoint, urlOf } from '../../cluster/config/endpoint.ts'
 import type { Endpoint } from '../../cluster/config/endpoint.ts'
@@ -25,6 +26,8 @@ export interface ChoiceComponents {
   readonly say: (line: string) => void
 }
 
+const watchEveryMs = 60_000
+
 /** What `daemon.json` remembers. */
 type Used = 'kubo' | 'embedded'
 
@@ -49,6 +52,18 @@ export async function chooseDaemon (components: ChoiceComponents, configs: PeerC
   if (used === 'embedded') await moveToKubo(components, { endpoint, apiAuth }, signal)
   await remember(folder, 'kubo')
   return { endpoint, description: `Kubo${version === 'unnamed' ? '' : ` ${version}`} at ${urlOf(endpoint)}`, isEmbedded: false, [Symbol.asyncDispose]: async () => {} }
+}
+
+/**
+ * Tells once when a Kubo answers at the configured address while the embedded daemon does the work. It is not changed over to in the
+ * middle of that: clients would see two daemons.
+ */
+export async function watchForKubo ({ clock, say }: Pick<ChoiceComponents, 'clock' | 'say'>, { ipfsHttp, embedded }: PeerConfigs, signal: AbortSignal): Promise<void> {
+  const { nodeMultiaddress: endpoint, apiAuth } = ipfsHttp
+  if (embedded.use === 'always') return
+  do await pause(clock, watchEveryMs, signal)
+  while (await versionAt(endpoint, apiAuth, signal) === undefined)
+  say(`A Kubo answers at ${endpoint.multiaddr} now. The next start of this peer uses it, and brings the embedded daemon's pins over to it.`)
 }
 
 async function embeddedDaemon ({ folder, clock, log }: ChoiceComponents, why: string, signal: AbortSignal): Promise<ChosenDaemon> {

@@ -34,7 +34,7 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
 
   await using _lock = await lockFolder(folder.path, systemClock)
   // Most of the code is behind these two: what is wrong with the settings is said before it is loaded.
-  const [{ chooseDaemon }, { compose }] = await Promise.all([import('./daemon-choice.ts'), import('../compose.ts')])
+  const [{ chooseDaemon, watchForKubo }, { compose }] = await Promise.all([import('./daemon-choice.ts'), import('../compose.ts')])
   try {
     await using daemon = await chooseDaemon({ folder, clock: systemClock, log, say }, configs, stopping)
     const peer = compose({ folder, settings, daemon, clock: systemClock, log })
@@ -48,7 +48,9 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
       folder: folder.path,
       pins: await peer.consensus.state.count()
     }))
+    const watching = daemon.isEmbedded ? watchForKubo({ clock: systemClock, say }, configs, stopping).catch(() => {}) : undefined
     await aborted(stopping)
+    await watching
     log.info('stopping')
     limitStop(log)
   } catch (err) {
