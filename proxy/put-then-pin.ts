@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { CID } from 'multiformats/cid'
+import { abortable } from '../cluster/async/abortable.ts'
 import type { GoValue } from '../cluster/api/kubo/go-json.ts'
 import type { OptionTable } from '../cluster/api/kubo/request.ts'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
-import type { ClusterApi } from '../cluster/ports.ts'
 import { fileArgument, kuboCommand } from './command.ts'
 import type { CommandCall, KuboCommand } from './command.ts'
 import type { QueryPairs } from './daemon-calls.ts'
@@ -94,30 +94,27 @@ type PutCommand = 'block/put' | 'dag/put'
 
 /**
  * The pin is agreed on first, then the daemon gets the same bytes again with its own `pin`, which keeps them from a GC and, unlike
- * `pin/add`, does not fetch what they link to. Answered when this peer's daemon holds it; the tracker sees to the others.
+ * `pin/add`, does not fetch what they link to. Answered when this peer's daemon holds it: the others' trackers see to themselves.
  */
 async function pinPut (command: PutCommand, cid: CID, bytes: Uint8Array, call: PutCall, components: CommandComponents): Promise<void> {
-  const { cluster } = components
-  const before = await cluster.state.get(cid)
+  const agreed = Promise.withResolvers<void>()
   const delivered = Promise.withResolvers<void>()
+  const givenUp = new AbortController()
   delivered.promise.catch(() => {}) // the tracker hears of it
+  const pinning = components.cluster.pin(cid, defaultPinOptions, { wait: 'min', delivered: delivered.promise, signal: givenUp.signal, onAgreed: () => { agreed.resolve() } })
+  pinning.catch(agreed.reject)
   try {
-    await cluster.pin(cid, { ...defaultPinOptions }, { wait: 'commit', delivered: delivered.promise, signal: call.signal })
+    await abortable(agreed.promise, call.signal)
     await put(command, bytes, call, components, { pin: true })
     delivered.resolve()
   } catch (err) {
+    // Given up, the cluster puts the pinset back as it was, and only then is it answered.
+    givenUp.abort(err)
     delivered.reject(err)
-    await takeBack(cid, before !== undefined, cluster)
+    await pinning.catch(() => {})
     throw err
   }
 }
-
-async function takeBack (cid: CID, wasThere: boolean, cluster: Pick<ClusterApi, 'state' | 'unpin'>): Promise<void> {
-  if (wasThere || await cluster.state.get(cid) === undefined) return
-  await cluster.unpin(cid, { signal: AbortSignal.timeout(takeBackTimeoutMs) })
-}
-
-const takeBackTimeoutMs = 10_000
 
 /** One part to the daemon, and the one line it answers. */
 async function put<T> (command: PutCommand, bytes: Uint8Array, { options, signal }: PutCall, { daemon }: CommandComponents, { pin } = { pin: false }): Promise<T> {
