@@ -2,8 +2,11 @@ import type { IncomingMessage, Server } from 'node:http'
 import { duplexPair } from 'node:stream'
 import type { Duplex } from 'node:stream'
 
+/** What node's parser says of what it could not read. */
+export interface ParseFailure extends NodeJS.ErrnoException { readonly reason?: string, readonly rawPacket?: Buffer }
+
 /** What Go's server writes, and closes, when a request is none. node:http has closed the door to anything else. */
-export function answerBadRequest (socket: Duplex, error: NodeJS.ErrnoException): void {
+export function answerBadRequest (socket: Duplex, error: ParseFailure): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy()
     return
@@ -12,9 +15,10 @@ export function answerBadRequest (socket: Duplex, error: NodeJS.ErrnoException):
   closeWith(line, socket, body)
 }
 
-function wordsOf ({ code, message }: NodeJS.ErrnoException): { readonly line: string, readonly body?: string } {
+function wordsOf ({ code, message, reason = '', rawPacket = Buffer.alloc(0) }: ParseFailure): { readonly line: string, readonly body?: string } {
   if (code === 'HPE_HEADER_OVERFLOW') return { line: '431 Request Header Fields Too Large' }
-  if (code === 'HPE_INVALID_VERSION') return { line: '505 HTTP Version Not Supported: unsupported protocol version' }
+  if (code === 'HPE_INVALID_HEADER_TOKEN') return { line: `400 Bad Request: invalid header ${/value/i.test(reason) ? 'value' : 'name'}` }
+  if (code === 'HPE_INVALID_VERSION' && !/^\S+ \S+ HTTP\/1\.[01]\n/.test(rawPacket.toString('latin1', 0, 1024))) return { line: '505 HTTP Version Not Supported: unsupported protocol version' }
   if (code === 'HPE_INVALID_TRANSFER_ENCODING' || /Transfer-Encoding/i.test(message)) return { line: '501 Not Implemented', body: 'Unsupported transfer encoding' }
   return { line: '400 Bad Request' }
 }

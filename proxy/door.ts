@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../cluster/clock.ts'
 import type { Logger } from '../cluster/log.ts'
 import { answerBadRequest, closeWith, refusedByGo, retryEscaped } from './bad-request.ts'
+import type { ParseFailure } from './bad-request.ts'
 import { relayBytes, relayRequest } from './byte-relay.ts'
 import { headBytesMax } from './daemon-link.ts'
 import type { DaemonLink } from './daemon-link.ts'
@@ -42,7 +43,7 @@ export function createDoor ({ daemon, origins, clock, log, answer }: DoorParts):
   server.on('checkContinue', (request, response) => take(request, response, true))
   server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response))
   server.on('connect', (request: IncomingMessage, socket: Socket) => relayRequest(request, socket, { daemon, origins: origins() }))
-  server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket) => {
+  server.on('clientError', (error: ParseFailure, socket: Socket) => {
     if (error.code === 'HPE_INVALID_EOF_STATE' && cutUpload(inFlight.get(socket))) return
     if (error.code === 'HPE_INVALID_METHOD' && isWholeHead(error.rawPacket)) relayBytes(error.rawPacket!, socket, daemon)
     else if (error.code !== 'HPE_INVALID_URL' || error.rawPacket === undefined || !retryEscaped(error.rawPacket, socket, server)) answerBadRequest(socket, error)

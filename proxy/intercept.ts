@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AbortOptions } from '../cluster/ports.ts'
 import type { Clock } from '../cluster/clock.ts'
-import { multipartBoundary } from '../cluster/api/kubo/multipart.ts'
+import { parseMediaType } from '../cluster/api/kubo/media-type.ts'
 import { parseGoDurationMs } from '../cluster/api/kubo/go-values.ts'
 import { KuboParseError, parseKuboRequest } from '../cluster/api/kubo/request.ts'
 import type { ParsedRequest } from '../cluster/api/kubo/request.ts'
@@ -44,10 +44,10 @@ export async function intercept ({ request, response, match, signal, awaitsConti
 
 function parse ({ command, pathArgument, rawQuery }: CommandMatch, { headers }: IncomingMessage): ParsedRequest | undefined {
   try {
-    const boundary = multipartBoundary(headers['content-type'] ?? '')
-    if (boundary === '') return undefined
-    const body = boundary === undefined ? 'none' : 'multipart'
-    return parseKuboRequest(command, { pathArgument, rawQuery, body })
+    const media = parseMediaType(headers['content-type'] ?? '')
+    const isMultipart = media?.type === 'multipart/form-data'
+    if (isMultipart && !media.params.has('boundary')) return undefined
+    return parseKuboRequest(command, { pathArgument, rawQuery, body: isMultipart ? 'multipart' : 'none' })
   } catch (err) {
     if (err instanceof KuboParseError) return undefined
     throw err

@@ -146,6 +146,7 @@ class Relay implements Dispatcher.DispatchHandler {
 export function writeRawHead (response: ServerResponse, status: number, reason: string, headers: RawHeaders): void {
   response.sendDate = false
   response.removeHeader('connection') // which makes node add none of its own
+  response.removeHeader('transfer-encoding') // nor chunks to a body that ends with its connection
   response.writeHead(status, reason, headers as string[])
 }
 

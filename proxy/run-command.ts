@@ -4,7 +4,7 @@ import type { AbortOptions } from '../cluster/ports.ts'
 import type { Clock } from '../cluster/clock.ts'
 import { cidTextFor } from '../cluster/api/kubo/cid-text.ts'
 import { parseGoDurationMs } from '../cluster/api/kubo/go-values.ts'
-import { multipartBoundary } from '../cluster/api/kubo/multipart.ts'
+import { MultipartError, multipartBoundary } from '../cluster/api/kubo/multipart.ts'
 import { KuboParseError, missingArgument } from '../cluster/api/kubo/request.ts'
 import type { ParsedRequest } from '../cluster/api/kubo/request.ts'
 import type { Logger } from '../cluster/log.ts'
@@ -116,6 +116,9 @@ async function bodyArguments (command: KuboCommand, request: IncomingMessage, bo
   if (boundary === undefined || !command.args.some(({ kind, stdin }) => kind === 'string' && stdin)) return []
   try {
     return await readBodyArguments(body.view.body.iterator({ destroyOnReturn: false }), boundary)
+  } catch (err) {
+    // Kubo looks for the first part while it parses; a part that is cut it finds out later.
+    throw err instanceof MultipartError && !err.cut ? new KuboParseError(err.message) : err
   } finally {
     request.resume()
   }
@@ -135,7 +138,7 @@ function deadlineOf (clock: Clock, timeout: string | undefined): CallDeadline {
   const timer = clock.after(delayMs, () => controller.abort(new DeadlineExceededError()))
   return {
     signals: [controller.signal],
-    left: () => `${Math.max(1, Math.round(endMs - clock.now()))}ms`,
+    left: () => `${Math.max(0, Math.ceil(endMs - clock.now()))}ms`,
     [Symbol.dispose]: () => timer[Symbol.dispose]()
   }
 }

@@ -1,0 +1,44 @@
+import { connect } from 'node:net'
+import t from 'tap'
+import { startPeer } from './harness/peer.ts'
+
+const cid = 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn'
+const multipart = 'Content-Type: multipart/form-data; boundary=b\r\n'
+const post = (path: string, headers = '', body = ''): string => `POST /api/v0/${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}`
+
+/** Requests that few clients send and that the recordings have none of: the daemon and the proxy before it are asked the same. */
+const requests: Readonly<Record<string, string>> = {
+  'no Host': 'POST /api/v0/version HTTP/1.1\r\nContent-Length: 0\r\n\r\n',
+  'a header name with a space': 'POST /api/v0/version HTTP/1.1\r\nHost: x\r\nBad Header: 1\r\n\r\n',
+  'a bad escape in the path': post('pin/%zz'),
+  'a multipart body without a boundary': post(`pin/ls?arg=${cid}`, 'Content-Type: multipart/form-data\r\n', 'abc'),
+  'a multipart body without a boundary, for arguments': post('pin/add?arg=notacid', 'Content-Type: multipart/form-data\r\n', 'abc'),
+  'an empty multipart body for arguments': post('pin/add', multipart),
+  'a multipart body that is none': post('pin/add?arg=notacid', multipart, 'hello'),
+  'a negative timeout': post('pin/ls?timeout=-1s'),
+  'a timeout that is none': post('pin/ls?timeout=abc'),
+  'an argument where there are none': post('repo/stat/x?size-only=true'),
+  'a name too long in bytes, not in characters': post(`pin/add?arg=${cid}&name=${'%C3%BC'.repeat(128)}`),
+  'the other methods': `PUT /api/v0/pin/add?arg=${cid} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
+}
+
+/** Refused before there is a command: the proxy has Go's words, the embedded daemon has its own. */
+const ofGo = new Set(['no Host', 'a header name with a space', 'a bad escape in the path'])
+
+t.test('odd requests are answered by the proxy as by its daemon', async t => {
+  await using peer = await startPeer()
+  for (const [name, request] of Object.entries(requests).filter(([name]) => peer.daemon.kind === 'kubo' || !ofGo.has(name))) {
+    t.equal(comparable(await answerOf(peer.port, request), peer.port), comparable(await answerOf(peer.daemon.port, request), peer.daemon.port), name)
+  }
+})
+
+async function answerOf (port: number, request: string): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  let text = ''
+  socket.on('data', chunk => { text += (chunk as Buffer).toString('latin1') }).on('end', () => resolve(text)).on('error', reject)
+  socket.write(request)
+  return await promise
+}
+
+const comparable = (text: string, port: number): string => text.replace(/Date: .*/g, 'Date').replace(/"RepoSize":\d+/, 'size').replaceAll(String(port), 'PORT')
