@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 const service = fileURLToPath(new URL('../../bin/ipfs-cluster-service.ts', import.meta.url))
 const ctl = fileURLToPath(new URL('../../bin/ipfs-cluster-ctl.ts', import.meta.url))
 const readyTimeoutMs = 60_000
+/** A program that should have ended by then does not outlive the test that started it. */
+const runTimeoutMs = 120_000
 
 export interface ProgramResult { readonly code: number | null, readonly out: string, readonly err: string }
 
@@ -79,7 +81,7 @@ export async function freePort (): Promise<number> {
 }
 
 async function run (program: string, args: readonly string[], env: NodeJS.ProcessEnv, input?: string): Promise<ProgramResult> {
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [program, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'], timeout: runTimeoutMs, killSignal: 'SIGKILL' })
   const { out, err } = textOf(child)
   child.stdin.end(input ?? '')
   const [code] = await once(child, 'close') as [number | null]
