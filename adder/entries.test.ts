@@ -45,6 +45,7 @@ t.test('a part that tells no name ends the upload, as in Kubo', async t => {
 const metadata = [
   ['file', { mode: 0, mtime: undefined }],
   ['file?mode=0644&mtime=1700000000&mtime-nsecs=5', { mode: 0o644, mtime: { secs: 1_700_000_000n, nsecs: 5 } }],
+  ['file?mode=020000000755&mtime=x', { mode: 0o20000000755, mtime: undefined }],
   ['file?mtime=-5&mtime-nsecs=999', { mode: 0, mtime: { secs: -5n, nsecs: 999 } }],
   ['file?mtime-nsecs=7', { mode: 0, mtime: { secs: 0n, nsecs: 7 } }],
   ['file?mtime=0&mtime-nsecs=-1', { mode: 0, mtime: { secs: -1n, nsecs: 999_999_999 } }],

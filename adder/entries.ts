@@ -102,7 +102,7 @@ function metadataOf (fieldName: string): EntryMetadata {
   if (at < 0) return noEntryMetadata
   const params = parseGoQuery(fieldName.slice(at + 1))
   const written = params.get('mode')?.[0] ?? ''
-  const mode = /^[0-7]{1,11}$/.test(written) && parseInt(written, 8) < 2 ** 32 ? parseInt(written, 8) : 0
+  const mode = /^[0-7]+$/.test(written) && parseInt(written, 8) < 2 ** 32 ? parseInt(written, 8) : 0
   const secs = goInt64(params.get('mtime')?.[0] ?? '0')
   if (secs === undefined) return { mode, mtime: undefined }
   // A query without a time is 1970 to Go; a count of nanoseconds may be more than a second's.

@@ -70,7 +70,7 @@ const many = (count: number, name: (i: number) => string): UploadPart[] => [dire
 const sizes = [0, 1, 15, 16, 17, 80, 81, 16 * 25, 16 * 25 + 1, 16 * 125, 16 * 125 + 1].map(length => [`${length} bytes`, [file(length)]] as const)
 const fileOptions = ['cid-version=0', 'cid-version=1', 'raw-leaves=true', 'cid-version=1&raw-leaves=false'].map(options => `chunker=size-16&max-file-links=5&${options}`)
 const tree = [directory('t'), file(20, { filename: 't%2Fz' }), directory('t%2Fempty'), file(3, { filename: 't%2F%C3%BC' }), { filename: 't%2Flink', type: 'application/symlink', body: '../z' }, file(70_000, { filename: 't%2Fa%2Fb%2Fc' })]
-const marked = [directory('t', { field: 'file?mode=0750&mtime=1500000000' }), file(300_000, { filename: 't%2Fa', field: 'file?mode=0644&mtime=-5&mtime-nsecs=999' }), { filename: 't%2Fl', type: 'application/symlink', body: 'a', field: 'file?mtime=7' }, file(2, { filename: 'u%2Fv', field: 'file?mode=0755' })]
+const marked = [directory('t', { field: 'file?mode=020000000750&mtime=1500000000' }), directory('t%2Fs', { field: 'file?mode=020040000755&mtime=1&mtime-nsecs=5' }), file(300_000, { filename: 't%2Fa', field: 'file?mode=0644&mtime=-5&mtime-nsecs=999' }), { filename: 't%2Fl', type: 'application/symlink', body: 'a', field: 'file?mtime=7' }, file(2, { filename: 'u%2Fv', field: 'file?mode=0755' })]
 const metadataOptions = ['mode=0644', 'mode=0755&cid-version=1', 'mtime=1700000000&mtime-nsecs=5', 'mtime=-1', 'mode=0&mtime=0', 'preserve-mode=true', 'preserve-mtime=true', 'preserve-mode=true&preserve-mtime=true&w=true']
 /** 34 bytes of CID and 222 of name are 256: 1,024 entries are exactly the threshold. */
 const exact = (i: number): string => `${'n'.repeat(218)}${String(i).padStart(4, '0')}`
