@@ -33,6 +33,12 @@ t.test('a part of no bytes may have its delimiter at once', async t => {
   t.strictSame(await readAll(inPieces('--b\r\n\r\n--b--\r\n', 1)), [{ headers: {}, body: '' }])
 })
 
+t.test('a part that says it is quoted-printable is decoded, as Go does by itself', async t => {
+  const body = '--b\r\nContent-Transfer-Encoding: Quoted-Printable\r\n\r\na=3Db=\r\nc \t\r\n=00=ff\r\n--b--\r\n'
+
+  for (const size of [1, 3, 1_000]) t.equal((await readAll(inPieces(body, size)))[0]?.body, 'a=bc\r\n\0\xff')
+})
+
 t.test('a client that ends lines with LF alone is understood', async t => {
   t.strictSame(await readAll(inPieces('--b\nA: 1\n\nx\n--b--\n', 2)), [{ headers: { a: '1' }, body: 'x' }])
 })

@@ -1,5 +1,6 @@
 import { ByteCursor } from './byte-cursor.ts'
 import { parseMediaType } from './media-type.ts'
+import { decodeQuotedPrintable } from './quoted-printable.ts'
 
 /** Go allows 10 MiB; a name, a path and two times need far less. */
 const headerBytesMax = 1 << 20
@@ -48,7 +49,8 @@ export async function * readMultipart (source: AsyncIterable<Uint8Array>, bounda
       // To Go that is the end of a good body, so that the files behind would be missing without a word.
       if (headers === undefined) throw new MultipartError('multipart: NextPart: EOF')
       Object.assign(state, { done: false, atStart: true })
-      yield { headers, body: { [Symbol.asyncIterator]: () => partBody(state) } }
+      const isQuoted = headers.get('content-transfer-encoding')?.toLowerCase() === 'quoted-printable'
+      yield { headers, body: { [Symbol.asyncIterator]: () => isQuoted ? decodeQuotedPrintable(partBody(state)) : partBody(state) } }
       while (!state.done) await nextPiece(state)
       if (await isLastDelimiter(state)) return
     }
