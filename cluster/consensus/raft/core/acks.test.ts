@@ -119,3 +119,19 @@ t.test('an answered heartbeat sends on what is missing, and nothing to who misse
     t.equal(leader.hasReady() ? sentTo(group, from).length : 0, count, `peer ${from}`)
   }
 })
+
+t.test('a snapshot on its way is waited for, until the peer holds what the log continues', async t => {
+  const { group, leader } = leading()
+  leader.step(acknowledge(2, 8))
+  while (leader.hasReady()) group.env.processReady(group.node(1))
+  group.node(1).log.compact(7)
+  leader.reportUnreachable(3)
+  leader.step(message('MsgHeartbeatResp', { from: 3, term: 1 }))
+  t.match(leader.status().progress[2], { state: 'snapshot', match: 3 })
+  group.lose(2, 3)
+
+  leader.step(acknowledge(3, 5))
+  t.match(leader.status().progress[2], { state: 'snapshot', match: 5 }, 'late news')
+  leader.step(acknowledge(3, 7))
+  t.match(leader.status().progress[2], { state: 'replicate', match: 7 }, 'whatever it was that arrived')
+})

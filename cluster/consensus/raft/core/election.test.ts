@@ -111,3 +111,17 @@ t.test('a granted vote puts off one\'s own candidacy, a refused one and a pre-vo
     t.equal(group.core(1).status().role, waits ? 'follower' : 'candidate', m.type)
   }
 })
+
+t.test('who asks again counts answers anew: a refusal, like a grant, was given to the earlier question', async t => {
+  const group = new Group({ voters: [1, 2, 3] })
+  group.core(1).step(message('MsgHeartbeat', { from: 3, term: 4 }))
+  group.core(1).campaign()
+  turn(group.node(1))
+  group.core(1).step(message('MsgPreVoteResp', { from: 2, term: 4, reject: true }))
+  group.core(1).campaign()
+  t.equal(group.core(1).status().role, 'pre-candidate')
+  turn(group.node(1))
+  group.core(1).step(message('MsgPreVoteResp', { from: 2, term: 5 }))
+
+  t.match(group.core(1).status(), { role: 'candidate', term: 5, vote: 1 })
+})

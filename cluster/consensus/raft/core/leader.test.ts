@@ -186,3 +186,12 @@ t.test('a peer waits between one and two election timeouts', async t => {
     t.equal(group.core(2).status().role, 'pre-candidate')
   }
 })
+
+t.test('a proposal that was passed on is said to be dropped when it is', async t => {
+  const leader = new Group({ voters: [1, 2, 3] }).elect(1)
+  const passedOn = message('MsgProp', { from: 2, entries: [{ term: 0, index: 0, ...entry('x') }] })
+
+  t.equal(leader.step(passedOn), 'accepted')
+  leader.transferLeader(3)
+  t.equal(leader.step(passedOn), 'dropped')
+})

@@ -93,6 +93,7 @@ t.test('entries are cut at the bound across stable and unstable, but never to no
   const size = entryBytes(entry(1, 1))
   const count = (max: number): number => log.slice(1, 5, max).length
 
+  t.strictSame([1, 2, 3, 4].map(index => log.slice(index, index, 0)), [[], [], [], []])
   t.strictSame([0, size, 2 * size, 3 * size - 1, 3 * size, Infinity].map(count), [1, 1, 2, 2, 3, 4])
 })
 

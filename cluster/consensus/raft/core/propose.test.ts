@@ -73,3 +73,12 @@ t.test('what may be uncommitted is counted to the byte, and only as long as one 
   leader.step(message('MsgHeartbeat', { from: 2, term: 9 }))
   t.match(leader.status(), { uncommittedBytes: 0 })
 })
+
+t.test('an entry may be as large as the bound, and no larger, whoever is asked', async t => {
+  const group = new Group({ voters: [1, 2, 3] }, { limits: { entryBytesMax: 4 } })
+  group.elect(1)
+  t.equal(group.core(1).propose([entry('1234')]).kind, 'appended')
+  t.equal(group.core(2).propose([entry('1234')]).kind, 'forwarded')
+
+  for (const id of [1, 2]) t.strictSame(group.core(id).propose([entry('1'), entry('12345')]), { kind: 'dropped', reason: 'entry-too-large' })
+})

@@ -115,6 +115,7 @@ t.test('asynchronous storage', async t => {
     group.core(2).step(append({ entries: [entryOf(3, 1)], commit: 3 }))
     const write = storageMessages(group)
     t.strictSame(write.map(({ type }) => type), ['MsgStorageAppend'])
+    t.notOk(group.core(2).hasReady(), 'nothing to do meanwhile')
     group.node(2).log.append(write[0]!.entries)
     for (const m of write[0]!.responses) if (m.to === 2) group.core(2).step(m)
 
