@@ -13,6 +13,11 @@ t.test('equal seeds give equal numbers, others others', async t => {
   t.notSame(first(2 ** 40, 5), first(0, 5), 'high bits of a seed count too')
 })
 
+t.test('a seed of nothing is a seed like any other', async t => {
+  for (const seed of [0, 1, 2]) t.ok(new Set(first(seed, 100)).size > 95, `seed ${seed}`)
+  t.equal(first(0, 100).filter((value, at) => value === first(1, 100)[at]).length, 0)
+})
+
 t.test('all values of a range come, about equally often', async t => {
   const random = createPrng(1)
   const counts = Array<number>(10).fill(0)
