@@ -92,7 +92,7 @@ export function createPinsetMachine ({ store, state, listener, isReplay }: {
       }, (rows.length + 1) * bytesPerRow)
       listener.replaced()
     },
-    digest: () => 0n // the pinset keeps no digest of itself
+    digest: () => state.digest()
   }
 }
 

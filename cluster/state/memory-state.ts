@@ -3,6 +3,7 @@ import type { CID } from 'multiformats/cid'
 import { cidKeyText } from '../api/cid-key.ts'
 import { breathing } from '../async/breathe.ts'
 import type { PinsetEntry, StateStore } from '../ports.ts'
+import { digestAfter, emptyDigest, encodeEntry } from './digest.ts'
 import { guardsHold, outcomes } from './guards.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 
@@ -14,6 +15,7 @@ export function createMemoryState (): StateStore {
 
   const get = (cid: CID): PinsetEntry | undefined => entries.get(cidKeyText(cid))
   const sorted = (): PinsetEntry[] => [...entries].sort(([a], [b]) => a < b ? -1 : 1).map(([, entry]) => entry)
+  const digest = (): bigint => [...entries.values()].reduce((digest, entry) => digestAfter(digest, undefined, encodeEntry(entry)), emptyDigest)
 
   return {
     get: async cid => get(cid),
@@ -36,7 +38,8 @@ export function createMemoryState (): StateStore {
       return outcomes(ops, isApplied, index)
     },
     appliedIndex: () => applied,
-    snapshot: () => encodeSnapshot(breathing(sorted(), { signal: never }), applied),
+    digest,
+    snapshot: () => encodeSnapshot(breathing(sorted(), { signal: never }), applied, digest()),
     async restore (source) {
       const snapshot = await decodeSnapshot(source)
       const restored = new Map<string, PinsetEntry>()

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import type { CID } from 'multiformats/cid'
 import { ByteReader } from '../api/byte-reader.ts'
-import { ByteWriter } from '../api/byte-writer.ts'
 import { cidKey } from '../api/cid-key.ts'
-import { decodePin, encodePin } from '../api/pin-bytes.ts'
+import { decodePin } from '../api/pin-bytes.ts'
 import type { Pin } from '../api/pin.ts'
 import { breathing } from '../async/breathe.ts'
 import type { AbortOptions, PinsetEntry, PinsetOp, StateStore } from '../ports.ts'
 import { bytesPerRow } from '../store/store.ts'
 import type { Store, Table, View } from '../store/store.ts'
+import { digestAfter, emptyDigest, encodeEntry } from './digest.ts'
 import { cidOf, guardsHold, outcomes } from './guards.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 
@@ -18,6 +18,7 @@ const rowsPerTransaction = 500
 const bytesPerRowInOrder = 4 << 10
 const appliedKey = Buffer.from('applied')
 const sideKey = Buffer.from('side')
+const digestKey = Buffer.from('digest')
 const nothing = Buffer.alloc(0)
 
 /** One whole pinset: pins by CID, and what expires by time. */
@@ -36,6 +37,10 @@ export function createPinset ({ store }: { readonly store: Store }): StateStore 
   const current = (view?: View): Side => sides[inUse(view)]
   const applied = (view?: View): bigint => meta.get(appliedKey, view)?.readBigUInt64BE() ?? 0n
   const setApplied = (index: bigint): void => meta.put(appliedKey, bigEndian(index))
+
+  /** A store of a time before there were digests is summed once, at the first change. */
+  const digest = (view?: View): bigint => meta.get(digestKey, view)?.readBigUInt64BE() ?? digestOf(current(view), view)
+  const setDigest = (digest: bigint): void => meta.put(digestKey, bigEndian(digest))
 
   function get (cid: CID): PinsetEntry | undefined {
     const row = current().pins.get(cidKey(cid))
@@ -59,30 +64,36 @@ export function createPinset ({ store }: { readonly store: Store }): StateStore 
       }
     },
     async apply (ops, index) {
-      const rows = ops.map(op => op.kind === 'pin' ? encodeRow({ pin: op.pin, revision: index }) : undefined)
+      const rows = ops.map(op => op.kind === 'pin' ? encodeEntry({ pin: op.pin, revision: index }) : undefined)
       return await store.write(() => {
         assert(index > applied(), 'entries are applied once, in order')
         const side = current()
         const isApplied = guardsHold(ops, cid => revisionOf(side, cid))
-        if (isApplied) for (const [i, op] of ops.entries()) applyOp(side, op, rows[i])
+        if (isApplied) {
+          let sum = digest()
+          for (const [i, op] of ops.entries()) sum = digestAfter(sum, applyOp(side, op, rows[i]), rows[i])
+          setDigest(sum)
+        }
         setApplied(index)
         return outcomes(ops, isApplied, index)
       }, rows.reduce((sum, row) => sum + bytesPerRow + 2 * (row?.byteLength ?? 0), 0))
     },
     appliedIndex: () => applied(),
+    digest: () => digest(),
     async * snapshot () {
       using view = store.view()
       const index = applied(view)
-      yield * encodeSnapshot(decodeRows(current(view).pins, view, never), index)
+      yield * encodeSnapshot(decodeRows(current(view).pins, view, never), index, digest(view))
     },
     async restore (source) {
       const next = inUse() === 0 ? 1 : 0
       const { appliedIndex, entries } = await decodeSnapshot(source)
       await clear(store, sides[next])
-      await fill(store, sides[next], entries)
+      const restored = await fill(store, sides[next], entries)
       await store.write(() => {
         meta.put(sideKey, Buffer.of(next))
         setApplied(appliedIndex)
+        setDigest(restored)
       })
       await clear(store, sides[next === 0 ? 1 : 0])
     }
@@ -93,14 +104,18 @@ function sideOf (store: Store, side: 0 | 1): Side {
   return { pins: store.table(`pinset.pins.${side}`), expiry: store.table(`pinset.expiry.${side}`) }
 }
 
-/** @param row of a pin, as `encodeRow` made it */
-function applyOp (side: Side, op: PinsetOp, row: Buffer | undefined): void {
+/**
+ * @param row of a pin, as `encodeEntry` made it
+ * @returns the row that was there before
+ */
+function applyOp (side: Side, op: PinsetOp, row: Buffer | undefined): Buffer | undefined {
   const key = cidKey(cidOf(op))
   const before = side.pins.get(key)
   const expiredBefore = before === undefined ? undefined : decodeRow(before).pin.expireAtMs
   if (expiredBefore !== undefined) side.expiry.remove(expiryKey(expiredBefore, key))
   if (op.kind === 'pin') putRow(side, key, op.pin, row!)
   else if (before !== undefined) side.pins.remove(key)
+  return before
 }
 
 function putRow (side: Side, key: Buffer, { expireAtMs }: Pin, row: Buffer): void {
@@ -108,8 +123,10 @@ function putRow (side: Side, key: Buffer, { expireAtMs }: Pin, row: Buffer): voi
   if (expireAtMs !== undefined) side.expiry.put(expiryKey(expireAtMs, key), nothing)
 }
 
-function encodeRow ({ pin, revision }: PinsetEntry): Buffer {
-  return new ByteWriter().varint(revision).raw(encodePin(pin)).finish()
+function digestOf (side: Side, view: View | undefined): bigint {
+  let sum = emptyDigest
+  for (const { value } of side.pins.entries({}, view)) sum = digestAfter(sum, undefined, value)
+  return sum
 }
 
 function revisionOf (side: Side, cid: CID): bigint {
@@ -127,8 +144,13 @@ async function * decodeRows (pins: Table, view: View, signal: AbortSignal): Asyn
   for await (const { value } of breathing(pins.entries({}, view), { signal })) yield decodeRow(value)
 }
 
-/** In many transactions, each of a bounded size. */
-async function fill (store: Store, side: Side, entries: AsyncIterable<PinsetEntry>): Promise<void> {
+/**
+ * In many transactions, each of a bounded size.
+ *
+ * @returns the digest of what was filled in
+ */
+async function fill (store: Store, side: Side, entries: AsyncIterable<PinsetEntry>): Promise<bigint> {
+  let digest = emptyDigest
   let batch: { readonly pin: Pin, readonly row: Buffer }[] = []
   const flush = async (): Promise<void> => {
     const rows = batch
@@ -137,10 +159,13 @@ async function fill (store: Store, side: Side, entries: AsyncIterable<PinsetEntr
     await store.write(() => { for (const { pin, row } of rows) putRow(side, cidKey(pin.cid), pin, row) }, roomBytes)
   }
   for await (const entry of entries) {
-    batch.push({ pin: entry.pin, row: encodeRow(entry) })
+    const row = encodeEntry(entry)
+    digest = digestAfter(digest, undefined, row)
+    batch.push({ pin: entry.pin, row })
     if (batch.length >= rowsPerTransaction) await flush()
   }
   await flush()
+  return digest
 }
 
 async function clear (store: Store, { pins, expiry }: Side): Promise<void> {

@@ -1,8 +1,9 @@
 import { ByteReader } from '../api/byte-reader.ts'
 import { ByteWriter } from '../api/byte-writer.ts'
 import { ClusterError } from '../api/errors.ts'
-import { decodePin, encodePin } from '../api/pin-bytes.ts'
+import { decodePin } from '../api/pin-bytes.ts'
 import type { PinsetEntry } from '../ports.ts'
+import { digestAfter, emptyDigest, encodeEntry } from './digest.ts'
 
 /** Says what the stream is and in which version. */
 const magic = Buffer.from('QPS1')
@@ -12,15 +13,17 @@ const sizeBytes = 4
 
 /**
  * The pinset as bytes: magic, index of the last entry applied, then every pin with its revision in the order of their CIDs, and a
- * closing record with their number. A record is its size (4 bytes, big-endian) and that many bytes; a size of 0 opens the closing one.
- * The same pinset gives the same bytes.
+ * closing record with their number and their digest. A record is its size (4 bytes, big-endian) and that many bytes; a size of 0 opens
+ * the closing one. The same pinset gives the same bytes.
+ *
+ * @param digest as it was kept change by change, so that whoever reads the pins can tell whether it was kept well
  */
-export async function * encodeSnapshot (entries: AsyncIterable<PinsetEntry>, appliedIndex: bigint): AsyncGenerator<Uint8Array, void, undefined> {
+export async function * encodeSnapshot (entries: AsyncIterable<PinsetEntry>, appliedIndex: bigint, digest: bigint): AsyncGenerator<Uint8Array, void, undefined> {
   let held: Buffer[] = [magic, record(new ByteWriter().varint(appliedIndex).finish())]
   let heldBytes = 0
   let count = 0
-  for await (const { pin, revision } of entries) {
-    const bytes = record(new ByteWriter().varint(revision).raw(encodePin(pin)).finish())
+  for await (const entry of entries) {
+    const bytes = record(encodeEntry(entry))
     held.push(bytes)
     heldBytes += bytes.byteLength
     count++
@@ -29,13 +32,13 @@ export async function * encodeSnapshot (entries: AsyncIterable<PinsetEntry>, app
     held = []
     heldBytes = 0
   }
-  held.push(Buffer.alloc(sizeBytes), record(new ByteWriter().varint(count).finish()))
+  held.push(Buffer.alloc(sizeBytes), record(new ByteWriter().varint(count).varint(digest).finish()))
   yield Buffer.concat(held)
 }
 
 export interface DecodedSnapshot {
   readonly appliedIndex: bigint
-  /** Throws at its end when the stream was cut short. */
+  /** Throws at its end when the stream was cut short, or is not what was sent. */
   readonly entries: AsyncIterable<PinsetEntry>
 }
 
@@ -49,14 +52,18 @@ export async function decodeSnapshot (source: AsyncIterable<Uint8Array>): Promis
 
 async function * decodeEntries (bytes: Puller): AsyncGenerator<PinsetEntry, void, undefined> {
   let count = 0
+  let digest = emptyDigest
   for (let body = await takeRecord(bytes); body.length > 0; body = await takeRecord(bytes)) {
     const reader = new ByteReader(body)
     const revision = reader.bigint()
     yield { pin: decodePin(reader.rest()), revision }
     count++
+    digest = digestAfter(digest, undefined, body)
   }
-  const promised = new ByteReader(await takeRecord(bytes)).varint()
+  const closing = new ByteReader(await takeRecord(bytes))
+  const [promised, promisedDigest] = [closing.varint(), closing.bigint()] as const
   if (promised !== count) throw new ClusterError('ERR_STORAGE', `a snapshot holds ${count} pins and says ${promised}`)
+  if (promisedDigest !== digest) throw new ClusterError('ERR_STORAGE', `the pins of a snapshot have the digest ${digest.toString(16)}, and it says ${promisedDigest.toString(16)}`)
 }
 
 function record (body: Buffer): Buffer {

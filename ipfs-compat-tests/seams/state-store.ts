@@ -2,7 +2,7 @@
 import { CID } from 'multiformats/cid'
 import t from 'tap'
 import type { Pin } from '../../cluster/api/pin.ts'
-import type { StateStore } from '../../cluster/ports.ts'
+import type { PinsetOp, StateStore } from '../../cluster/ports.ts'
 import { cidOf, other, pinOf, self } from '../harness/pins.ts'
 
 export type OpenState = () => Promise<AsyncDisposable & { readonly state: StateStore }>
@@ -163,6 +163,63 @@ function snapshotSuite (name: string, open: OpenState): void {
     t.equal(to.state.appliedIndex(), 1n)
     await to.state.restore(from.state.snapshot())
     t.equal(await to.state.count(), 1_300, 'and the next one gets through')
+  })
+
+  t.test(`${name}: the same pins have the same digest, whatever came before and in whichever order`, async t => {
+    await using a = await open()
+    await using b = await open()
+    const pins: PinsetOp[] = Array.from({ length: 50 }, (_, i) => ({ kind: 'pin', pin: pinOf(i) }))
+    const empty = a.state.digest()
+
+    await a.state.apply([{ kind: 'pin', pin: pinOf('gone') }, { kind: 'pin', pin: pinOf(3, { name: 'earlier' }) }], 1n)
+    await a.state.apply([{ kind: 'unpin', cid: cidOf('gone') }], 2n)
+    await a.state.apply(pins, 3n)
+    await b.state.apply(pins.toReversed(), 3n)
+
+    t.equal(a.state.digest(), b.state.digest())
+    await a.state.apply(pins.map((_, i) => ({ kind: 'unpin', cid: cidOf(i) })), 4n)
+    t.equal(a.state.digest(), empty)
+  })
+
+  t.test(`${name}: each byte of a pin, and its revision, changes the digest`, async t => {
+    const pin = pinOf('a', { expireAtMs: 1_000, metadata: { key: 'value' } })
+    const variants: Array<readonly [Pin, bigint]> = [
+      [pin, 1n], [pin, 2n], [{ ...pin, name: 'pin b' }, 1n], [{ ...pin, mode: 'direct' }, 1n], [{ ...pin, expireAtMs: 1_001 }, 1n], [{ ...pin, metadata: { key: 'valuf' } }, 1n],
+      [{ ...pin, cid: cidOf('b') }, 1n], [{ ...pin, replication: { min: 1, max: 2 } }, 1n], [{ ...pin, timestampMs: pin.timestampMs + 1 }, 1n]
+    ]
+
+    const digests = await Promise.all(variants.map(async ([pin, index]) => {
+      await using opened = await open()
+      await opened.state.apply([{ kind: 'pin', pin }], index)
+      return opened.state.digest()
+    }))
+
+    t.equal(new Set(digests).size, variants.length)
+  })
+
+  t.test(`${name}: a restored pinset has the digest of the one it came from, and goes on from it`, async t => {
+    await using from = await open()
+    await using to = await open()
+    await filled(from.state, 1_300)
+    await to.state.apply([{ kind: 'pin', pin: pinOf('stale') }], 1n)
+
+    await to.state.restore(from.state.snapshot())
+
+    t.equal(to.state.digest(), from.state.digest())
+    for (const { state } of [from, to]) await state.apply([{ kind: 'pin', pin: pinOf(7, { name: 'changed' }) }, { kind: 'unpin', cid: cidOf(8) }], 6n)
+    t.equal(to.state.digest(), from.state.digest())
+  })
+
+  t.test(`${name}: a snapshot with one changed letter is refused`, async t => {
+    await using from = await open()
+    await using to = await open()
+    await filled(from.state, 3)
+    const bytes = await bytesOf(from.state)
+    bytes[bytes.indexOf('pin 2') + 4] = '9'.charCodeAt(0)
+
+    await t.rejects(to.state.restore((async function * () { yield bytes })()), { code: 'ERR_STORAGE', message: /digest/ })
+
+    t.equal(await to.state.count(), 0)
   })
 
   t.test(`${name}: the same ops in the same order give the same bytes`, async t => {
