@@ -52,6 +52,7 @@ export class Applier {
   readonly sessions = new SessionTable()
   readonly #digests = new Map<Index, bigint>()
   #at = noBookkeeping
+  #isWaiting = false
 
   constructor (machine: StateMachine, hooks: ApplierHooks) {
     this.#machine = machine
@@ -59,6 +60,8 @@ export class Applier {
   }
 
   get at (): Bookkeeping { return this.#at }
+  /** For the machine. */
+  get isWaiting (): boolean { return this.#isWaiting }
 
   load ({ head, sessions }: Loaded): void {
     this.#at = decodeBookkeeping(head)
@@ -103,7 +106,9 @@ export class Applier {
       this.#at = { ...this.#at, index: entry.index, term: entry.term }
     }
 
+    this.#isWaiting = true
     const answers = await this.#machine.apply(commands, answers => this.#keep(requests, answers))
+    this.#isWaiting = false
     this.#settle(requests, answers)
     this.sessions.forgetChanges()
     for (const { id, index, admission } of requests) {

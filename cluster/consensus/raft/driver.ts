@@ -28,6 +28,8 @@ export interface DriverConfig {
   /** Monotonic. */
   readonly clock: Clock
   readonly record?: ((input: CoreInput) => void) | undefined
+  /** There is nobody whose messages would be worth waiting for, and nothing under way during which callers could gather. */
+  readonly isEager: () => boolean
 }
 
 type Input = (core: CoreInputs) => void
@@ -105,6 +107,12 @@ export class Driver {
 
   wake (): void {
     if (this.#scheduled || this.#ended) return
+    if (!this.#config.isEager()) { this.#wakeLater(); return }
+    this.#scheduled = true
+    process.nextTick(this.#turn) // after what else is done in this breath, so that it is one batch
+  }
+
+  #wakeLater (): void {
     this.#scheduled = true
     setImmediate(this.#turn) // after what the sockets have for us now, so that it is one batch
   }
@@ -121,7 +129,7 @@ export class Driver {
         if (performance.now() - begunMs > turnMs) break
       }
       this.#flush()
-      if (this.#mailbox.length > 0 || this.#dueTicks > 0 || this.core.hasReady()) this.wake()
+      if (!this.#scheduled && (this.#mailbox.length > 0 || this.#dueTicks > 0 || this.core.hasReady())) this.#wakeLater()
     } catch (err) {
       this.#hooks.failed(err)
     }

@@ -98,11 +98,18 @@ export class AppendLane {
 const pieceEntries = 512
 const pieceMs = 5
 
+/**
+ * Turns in which what was just answered may come back with the next change, before entries that wait are applied without it: one to
+ * append it, one to commit it. Otherwise callers that were parted once would take turns for good, each half with syncs of its own.
+ */
+const gatherTurns = 2
+
 interface Task { readonly run: () => Promise<void>, readonly drop: () => void }
+interface Batch { readonly entries: readonly Entry[], readonly responses: readonly Message[] }
 
 export class ApplyLane {
   readonly #with: ApplyLaneComponents
-  readonly #queue: Task[] = []
+  readonly #queue: Array<Task | Batch> = []
   #running: Promise<void> | undefined
   #stopped = false
 
@@ -110,17 +117,7 @@ export class ApplyLane {
 
   get queued (): number { return this.#queue.length }
 
-  take ({ entries, responses }: Message): void {
-    const { deliver, applied } = this.#with
-    this.#enqueue({
-      run: async () => {
-        await this.#apply(entries)
-        deliver(responses)
-        applied()
-      },
-      drop () {}
-    })
-  }
+  take ({ entries, responses }: Message): void { this.#enqueue({ entries, responses }) }
 
   /** Runs `task` when no batch is half applied. @throws StoppedError when there is no such moment any more */
   async between<T> (task: () => T | Promise<T>): Promise<T> {
@@ -136,7 +133,7 @@ export class ApplyLane {
   async stop (): Promise<void> {
     this.#stopped = true
     await this.#running
-    for (const { drop } of this.#queue.splice(0)) drop()
+    for (const waiting of this.#queue.splice(0)) drop(waiting)
   }
 
   async #apply (entries: readonly Entry[]): Promise<void> {
@@ -149,16 +146,17 @@ export class ApplyLane {
     }
   }
 
-  #enqueue (task: Task): void {
-    if (this.#stopped) { task.drop(); return }
-    this.#queue.push(task)
+  #enqueue (work: Task | Batch): void {
+    if (this.#stopped) { drop(work); return }
+    this.#queue.push(work)
     this.#running ??= this.#run()
   }
 
   async #run (): Promise<void> {
     while (this.#queue.length > 0 && !this.#stopped) {
       try {
-        await this.#queue.shift()!.run()
+        if ('run' in this.#queue[0]!) await (this.#queue.shift() as Task).run()
+        else await this.#applyWaiting()
       } catch (err) {
         this.#stopped = true // nothing may be applied behind an entry that was not
         this.#with.fail(err)
@@ -166,4 +164,19 @@ export class ApplyLane {
     }
     this.#running = undefined
   }
+
+  /** Everything up to the next task, as one: it shares transactions. */
+  async #applyWaiting (): Promise<void> {
+    const { deliver, applied } = this.#with
+    const nextTask = this.#queue.findIndex(work => 'run' in work)
+    const batches = this.#queue.splice(0, nextTask === -1 ? this.#queue.length : nextTask) as Batch[]
+    await this.#apply(batches.flatMap(({ entries }) => entries))
+    deliver(batches.flatMap(({ responses }) => responses))
+    applied()
+    for (let turn = 0; turn < gatherTurns && this.#queue.length > 0; turn++) await new Promise(resolve => setImmediate(resolve))
+  }
+}
+
+function drop (work: Task | Batch): void {
+  if ('drop' in work) work.drop()
 }

@@ -215,16 +215,16 @@ class Engine implements RaftNode {
       recorder?.answered(found)
       return found
     }
-    const driver = new Driver({
+    return new Driver({
       tickMs,
       clock,
+      isEager: () => !this.#applier.isWaiting && isOnly(this.id, this.#applier.at.conf),
       record: record && (input => { record(input, this.#driver) }),
       core: {
         id: this.id, electionTicks, heartbeatTicks, applied, limits: this.#limits, asyncStorageWrites: true, preVote: true, checkQuorum: true,
         log: { ...storage.log, initialState: () => ({ hard, conf }), snapshot }, random: createPrng(seed)
       }
     }, this.#driverHooks(stored))
-    return driver
   }
 
   #driverHooks (stored: HardState): DriverHooks {
