@@ -16,6 +16,8 @@ export interface DaemonLink {
   readonly pool: Pool
   /** For messages. */
   readonly address: string
+  /** For the `Host` header. */
+  readonly host: string
   /** The port the daemon most likely listens on, by which it knows its own origins; `undefined` behind a unix socket. */
   readonly port: number | undefined
   /** A request over node:http, for `Expect: 100-continue`. */
@@ -46,6 +48,7 @@ export function createDaemonLink (node: Endpoint, { https = false }: { https?: b
   return {
     pool,
     address: urlOf(endpoint),
+    host: new URL(origin).host,
     port: endpoint.kind === 'tcp' ? endpoint.port : undefined,
     request: options => (secure ? requestHttps : requestHttp)({ ...where, ...options, maxHeaderSize: headBytesMax }),
     connect () {

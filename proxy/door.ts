@@ -8,6 +8,7 @@ import type { ParseFailure } from './bad-request.ts'
 import { relayBytes, relayRequest } from './byte-relay.ts'
 import { headBytesMax } from './daemon-link.ts'
 import type { DaemonLink } from './daemon-link.ts'
+import { openFastLane } from './lanes.ts'
 import { lingerOnClose } from './lingering-close.ts'
 import type { OriginMap } from './origins.ts'
 import { writeRawHead } from './passthrough.ts'
@@ -17,6 +18,10 @@ export interface DoorParts {
   readonly origins: () => OriginMap
   readonly clock: Clock
   readonly log: Logger
+  /** Whether the daemon alone answers this target. */
+  isForDaemon (target: string): boolean
+  /** False while every request has to be looked at. */
+  isFast (): boolean
   /** `expects`: the client waits to be told to send its body. */
   answer (request: IncomingMessage, response: ServerResponse, expects: boolean): void
 }
@@ -24,7 +29,7 @@ export interface DoorParts {
 interface Exchange { readonly request: IncomingMessage, readonly response: ServerResponse }
 
 /** Node's HTTP server, made to behave as Go's: what it lets in, what it refuses, how it closes. */
-export function createDoor ({ daemon, origins, clock, log, answer }: DoorParts): Server {
+export function createDoor ({ daemon, origins, clock, log, isForDaemon, isFast, answer }: DoorParts): Server {
   const inFlight = new WeakMap<Socket, Exchange>()
   const take = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
     inFlight.set(request.socket, { request, response })
@@ -39,6 +44,7 @@ export function createDoor ({ daemon, origins, clock, log, answer }: DoorParts):
   server.maxHeadersCount = 0
   server.on('error', error => log.error('the door failed', { error }))
   server.on('connection', (socket: Socket) => lingerOnClose(socket, clock))
+  openFastLane(server, { daemon, log, isForDaemon }, isFast)
   server.on('request', (request, response) => take(request, response, false))
   server.on('checkContinue', (request, response) => take(request, response, true))
   server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response))

@@ -142,7 +142,7 @@ t.test('a client that closes its connection is told so where Go tells it', async
   await using proxy = await proxyAlone(daemon.multiaddr)
   const client = proxy.connect()
 
-  client.write(post('id', 'connection: close\r\nContent-Length: 0\r\n'))
+  client.write(post('id', 'connection: close\r\nTE: trailers\r\nContent-Length: 0\r\n'))
 
   t.equal(await readAll(client), 'HTTP/1.1 200 OK\r\nVary: Origin\r\nDate: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n')
 })

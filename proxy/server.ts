@@ -85,7 +85,7 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
     async start ({ signal }) {
       await using undo = new AsyncDisposableStack()
       undo.defer(stop)
-      for (const endpoint of config.listenMultiaddress) servers.push(await open(createDoor({ ...parts, answer }), endpoint))
+      for (const endpoint of config.listenMultiaddress) servers.push(await open(createDoor({ ...parts, isForDaemon: target => matchCommand(table, target) === undefined, isFast: () => check === undefined, answer }), endpoint))
       origins = mapOrigins(servers.map(portOf).filter(port => port !== undefined), daemon.port)
       check = ownAddressCheck()
       await check.run(calls, daemon.address, { signal })

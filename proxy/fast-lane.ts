@@ -1,0 +1,175 @@
+import type { Socket } from 'node:net'
+import { encodeGoJson } from '../cluster/api/kubo/go-json.ts'
+import type { Logger } from '../cluster/log.ts'
+import { AnswerReader } from './answer-reader.ts'
+import { readPlainRequest } from './plain-request.ts'
+import type { PlainRequest } from './plain-request.ts'
+import { unreachableText } from './unreachable.ts'
+
+/** What a client may send ahead while its answer is on the way; past it, it waits. */
+const aheadBytesMax = 65_536
+const connectTimeoutMs = 10_000
+
+export interface FastLaneParts {
+  readonly daemon: {
+    /** For the `Host` header. */
+    readonly host: string
+    /** For messages. */
+    readonly address: string
+    connect (): Socket
+  }
+  readonly log: Logger
+  /** Whether the daemon alone answers this target. Always says the same of the same. */
+  isForDaemon (target: string): boolean
+  /** Takes over a connection whose next request is not for this lane; what was read of it is unread again. */
+  handOver (client: Socket): void
+}
+
+interface Known { readonly bytes: Buffer, readonly request: PlainRequest }
+
+/**
+ * Carries plain requests of one client to the daemon and the answers back as bytes, over a connection to the daemon that is this
+ * client's own: between the two sockets there is nothing that could change, delay or reframe an answer. The first request that is
+ * not plain takes the client to node's HTTP server, for good.
+ */
+export class FastLane {
+  readonly #client: Socket
+  readonly #parts: FastLaneParts
+  #upstream: Socket | undefined
+  /** Reads the answer that is under way. */
+  #reader: AnswerReader | undefined
+  #hasBegun = false
+  /** Clients repeat themselves: the same bytes are the same request. */
+  #known: Known | undefined
+  #ahead: Buffer[] = []
+  #aheadBytes = 0
+  /** Whether the client has closed its side, or said that it wants no further answer. */
+  #isLast = false
+  readonly #onData = (bytes: Buffer): void => { this.#received(bytes) }
+  readonly #onEnd = (): void => { this.#ended() }
+  readonly #onGone = (): void => { this.#upstream?.destroy() }
+
+  constructor (client: Socket, parts: FastLaneParts) {
+    this.#client = client
+    this.#parts = parts
+    client.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onGone).on('error', this.#onGone)
+  }
+
+  get isIdle (): boolean { return this.#reader === undefined }
+
+  #received (bytes: Buffer): void {
+    if (this.#reader === undefined) {
+      this.#begin(bytes)
+      return
+    }
+    this.#ahead.push(bytes)
+    this.#aheadBytes += bytes.length
+    if (this.#aheadBytes > aheadBytesMax) this.#client.pause()
+  }
+
+  #begin (bytes: Buffer): void {
+    if (this.#known?.bytes.equals(bytes) !== true) {
+      const request = readPlainRequest(bytes, this.#parts.daemon.host)
+      if (request === undefined || !this.#parts.isForDaemon(request.target)) {
+        this.#leave(bytes)
+        return
+      }
+      this.#known = { bytes, request }
+    }
+    const { head, closes } = this.#known.request
+    this.#isLast ||= closes
+    this.#reader = new AnswerReader()
+    this.#hasBegun = false
+    this.#upstream ??= this.#connect()
+    this.#upstream.write(head)
+  }
+
+  #leave (bytes: Buffer): void {
+    const client = this.#client
+    client.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onGone).off('error', this.#onGone)
+    this.#upstream?.destroy()
+    client.pause()
+    client.unshift(bytes)
+    this.#parts.handOver(client)
+    client.resume()
+  }
+
+  #connect (): Socket {
+    const upstream = this.#parts.daemon.connect().setNoDelay(true)
+    upstream.setTimeout(connectTimeoutMs, () => upstream.destroy(new Error('connect timed out')))
+    upstream.once('connect', () => upstream.setTimeout(0))
+    upstream.on('data', (bytes: Buffer) => { this.#answered(upstream, bytes) })
+    upstream.once('error', error => { this.#broken(error) })
+    upstream.once('close', () => { this.#closed() })
+    return upstream
+  }
+
+  #answered (upstream: Socket, bytes: Buffer): void {
+    const reader = this.#reader
+    if (reader === undefined) {
+      upstream.destroy() // nobody asked: what comes now belongs to no request
+      return
+    }
+    this.#hasBegun = true
+    let end: number
+    try {
+      end = reader.push(bytes)
+    } catch (err) {
+      upstream.destroy(err as Error)
+      return
+    }
+    const hasRoom = this.#client.write(end < 0 || end === bytes.length ? bytes : bytes.subarray(0, end))
+    if (end >= 0) this.#finish(upstream, reader.keepsConnection && end === bytes.length)
+    else if (!hasRoom) {
+      upstream.pause()
+      this.#client.once('drain', () => upstream.resume())
+    }
+  }
+
+  #finish (upstream: Socket, keeps: boolean): void {
+    this.#reader = undefined
+    if (!keeps || this.#isLast) {
+      upstream.destroy()
+      this.#client.end()
+    } else this.#next()
+  }
+
+  /** What was sent ahead is the beginning of the next request. */
+  #next (): void {
+    if (this.#aheadBytes === 0) return
+    const bytes = Buffer.concat(this.#ahead.splice(0))
+    this.#aheadBytes = 0
+    this.#client.resume()
+    this.#begin(bytes)
+  }
+
+  /** The client has closed its side: so does its connection to the daemon, which decides what that means. */
+  #ended (): void {
+    this.#isLast = true
+    if (this.#reader === undefined) this.#client.end()
+    else this.#upstream?.end()
+  }
+
+  #closed (): void {
+    if (this.#reader?.endsWithConnection === true) {
+      this.#reader = undefined
+      this.#client.end()
+    } else this.#broken(new Error('other side closed'))
+    this.#upstream = undefined
+  }
+
+  #broken (error: Error): void {
+    if (this.#reader === undefined) return
+    this.#reader = undefined
+    if (this.#client.destroyed) return
+    const { log, daemon: { address } } = this.#parts
+    log.warn(this.#hasBegun ? 'the daemon broke off an answer' : 'the daemon cannot be reached', { address, error })
+    if (this.#hasBegun) this.#client.destroy() // an answer that was cut must look like one
+    else this.#refuse(unreachableText(address, error))
+  }
+
+  #refuse (message: string): void {
+    const body = `${encodeGoJson({ Message: message, Code: 0, Type: 'error' })}\n`
+    this.#client.end(`HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\nDate: ${new Date().toUTCString()}\r\n\r\n${body}`)
+  }
+}
