@@ -55,6 +55,7 @@ t.test('what was acknowledged is there after kill -9 in a burst', async t => {
   const path = await folder(t)
   const script = join(import.meta.dirname, 'harness/fixtures/embedded-on-folder.ts')
   const child = spawn(process.execPath, [script, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const closed = once(child, 'close') // it may come while the burst is still being told
   const [line] = await once(createInterface(child.stdout), 'line') as [string]
   const target = { host: '127.0.0.1', port: Number(line) }
   const acknowledged: string[] = []
@@ -67,7 +68,7 @@ t.test('what was acknowledged is there after kill -9 in a burst', async t => {
     child.kill('SIGKILL')
   })
   await Promise.allSettled(burst)
-  await once(child, 'close')
+  await closed
 
   await using daemon = await start({ stores: { folder: path } })
   const { Keys = {} } = JSON.parse(await rpc(daemon.address(), 'pin/ls?type=recursive')) as Pins
