@@ -24,6 +24,11 @@ export interface DaemonLink {
   request (options: RequestOptions): ClientRequest
   /** A bare connection, for requests that are relayed byte by byte. */
   connect (): Socket
+  /**
+   * The same, reading into one buffer again and again: `read` is handed what came and answers whether to go on at once; if not,
+   * `resume` does. `undefined` where that cannot be had (TLS).
+   */
+  connectReading (buffer: Buffer, read: (bytes: Buffer) => boolean): Socket | undefined
   /** Calls `listener` whenever a connection to the daemon ends: it may have been restarted with another configuration. */
   onDisconnect (listener: () => void): void
 }
@@ -55,6 +60,11 @@ export function createDaemonLink (node: Endpoint, { https = false }: { https?: b
       if (endpoint.kind === 'unix') return connectTcp(endpoint.path)
       const { host, port } = endpoint
       return secure ? connectTls({ host, port, ALPNProtocols: ['http/1.1'], ...isName(host) ? { servername: host } : {} }) : connectTcp({ host, port })
+    },
+    connectReading (buffer, read) {
+      if (secure) return undefined
+      const onread = { buffer, callback: (length: number): boolean => read(buffer.subarray(0, length)) }
+      return connectTcp(endpoint.kind === 'unix' ? { path: endpoint.path, onread } : { host: endpoint.host, port: endpoint.port, onread })
     },
     onDisconnect (listener) {
       pool.on('disconnect', listener)

@@ -9,6 +9,9 @@ import { unreachableText } from './unreachable.ts'
 /** What a client may send ahead while its answer is on the way; past it, it waits. */
 const aheadBytesMax = 65_536
 const connectTimeoutMs = 10_000
+/** What is read from the daemon at once, into the same place each time. */
+const readBytesMax = 131_072
+const nothing = Buffer.alloc(0)
 
 export interface FastLaneParts {
   readonly daemon: {
@@ -17,6 +20,8 @@ export interface FastLaneParts {
     /** For messages. */
     readonly address: string
     connect (): Socket
+    /** @see DaemonLink */
+    connectReading (buffer: Buffer, read: (bytes: Buffer) => boolean): Socket | undefined
   }
   readonly log: Logger
   /** Whether the daemon alone answers this target. Always says the same of the same. */
@@ -95,20 +100,23 @@ export class FastLane {
   }
 
   #connect (): Socket {
-    const upstream = this.#parts.daemon.connect().setNoDelay(true)
+    const { daemon } = this.#parts
+    const reading = daemon.connectReading(Buffer.allocUnsafe(readBytesMax), bytes => this.#answered(reading!, bytes))
+    const upstream = (reading ?? daemon.connect()).setNoDelay(true)
     upstream.setTimeout(connectTimeoutMs, () => upstream.destroy(new Error('connect timed out')))
     upstream.once('connect', () => upstream.setTimeout(0))
-    upstream.on('data', (bytes: Buffer) => { this.#answered(upstream, bytes) })
+    if (reading === undefined) upstream.on('data', (bytes: Buffer) => { if (!this.#answered(upstream, bytes)) upstream.pause() })
     upstream.once('error', error => { this.#broken(error) })
     upstream.once('close', () => { this.#closed() })
     return upstream
   }
 
-  #answered (upstream: Socket, bytes: Buffer): void {
+  /** @returns whether to read on at once: only when nothing of `bytes` still waits for the client, as their place is used again */
+  #answered (upstream: Socket, bytes: Buffer): boolean {
     const reader = this.#reader
     if (reader === undefined) {
       upstream.destroy() // nobody asked: what comes now belongs to no request
-      return
+      return false
     }
     this.#hasBegun = true
     let end: number
@@ -116,14 +124,14 @@ export class FastLane {
       end = reader.push(bytes)
     } catch (err) {
       upstream.destroy(err as Error)
-      return
+      return false
     }
-    const hasRoom = this.#client.write(end < 0 || end === bytes.length ? bytes : bytes.subarray(0, end))
+    const client = this.#client
+    client.write(end < 0 || end === bytes.length ? bytes : bytes.subarray(0, end))
+    const isWaiting = client.writableLength > 0
+    if (isWaiting) client.write(nothing, () => { upstream.resume() }) // when that has gone, so has all before it
     if (end >= 0) this.#finish(upstream, reader.keepsConnection && end === bytes.length)
-    else if (!hasRoom) {
-      upstream.pause()
-      this.#client.once('drain', () => upstream.resume())
-    }
+    return !isWaiting
   }
 
   #finish (upstream: Socket, keeps: boolean): void {
