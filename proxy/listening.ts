@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { chmod, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
-import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { ClusterError } from '../cluster/api/errors.ts'
+import { isAnswered } from '../cluster/async/is-answered.ts'
 import { urlOf } from '../cluster/config/endpoint.ts'
 import type { Endpoint } from '../cluster/config/endpoint.ts'
 
@@ -43,16 +43,4 @@ export function addressOf (server: Server): string {
   const address = server.address() as AddressInfo | string | null
   if (address === null) return 'closed'
   return typeof address === 'string' ? `unix:${address}` : urlOf({ multiaddr: '', kind: 'tcp', host: address.address, port: address.port, secure: false })
-}
-
-async function isAnswered (path: string): Promise<boolean> {
-  const socket = connect(path)
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
 }

@@ -1,9 +1,8 @@
 import { chmod, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import { ClusterError } from '../api/errors.ts'
+import { isAnswered } from '../async/is-answered.ts'
 import type { Endpoint } from '../config/endpoint.ts'
 
 /**
@@ -27,17 +26,5 @@ export async function listening (app: FastifyInstance, endpoint: Endpoint, setti
     const { code, message } = err as NodeJS.ErrnoException
     const why = code === 'EADDRINUSE' ? 'another process listens there' : message
     throw new ClusterError('ERR_STORAGE', `${setting}: cannot listen on ${endpoint.multiaddr}: ${why}`, { cause: err })
-  }
-}
-
-async function isAnswered (path: string): Promise<boolean> {
-  const socket = connect(path)
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
   }
 }
