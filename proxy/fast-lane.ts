@@ -85,7 +85,8 @@ export class FastLane {
     this.#isLast ||= closes
     this.#reader = new AnswerReader()
     this.#hasBegun = false
-    this.#upstream ??= this.#connect()
+    // The daemon may have closed its side, and the news of it be on its way.
+    if (this.#upstream?.writable !== true) this.#upstream = this.#connect()
     this.#upstream.write(head)
   }
 
@@ -106,8 +107,8 @@ export class FastLane {
     upstream.setTimeout(connectTimeoutMs, () => upstream.destroy(new Error('connect timed out')))
     upstream.once('connect', () => upstream.setTimeout(0))
     if (reading === undefined) upstream.on('data', (bytes: Buffer) => { if (!this.#answered(upstream, bytes)) upstream.pause() })
-    upstream.once('error', error => { this.#broken(error) })
-    upstream.once('close', () => { this.#closed() })
+    upstream.once('error', error => { if (this.#upstream === upstream) this.#broken(error) })
+    upstream.once('close', () => { if (this.#upstream === upstream) this.#closed() })
     return upstream
   }
 
