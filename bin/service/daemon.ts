@@ -9,6 +9,7 @@ import { lockFolder } from '../lock.ts'
 import { panel } from '../panel.ts'
 import { initFolder, readFolder } from './folder.ts'
 import type { PeerFolder } from './folder.ts'
+import { tuneHeapForStreams } from './heap.ts'
 import type { PeerConfigs } from './sections.ts'
 
 /** A peer that has not stopped by then is ended: somebody waits for it. */
@@ -23,6 +24,7 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
     if (flags.is(flag) || flags.text(flag) !== undefined) throw new UsageError(`daemon --${flag}: ${what} is not supported by this version`)
   }
   const say = (line: string): void => { process.stdout.write(`${line}\n`) }
+  tuneHeapForStreams()
   if (flags.is('upgrade')) say('There is nothing to upgrade.')
   const stopping = stopSignal(log)
 
