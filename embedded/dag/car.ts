@@ -3,7 +3,7 @@ import * as dagCbor from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
 import { ByteCursor } from '../../cluster/api/kubo/byte-cursor.ts'
 import { CutUploadError } from './cut-upload.ts'
-import { varint } from '../unixfs/data.ts'
+import { varint } from './protobuf.ts'
 
 const headerBytesMax = 32 * 1024 * 1024
 const sectionBytesMax = 8 * 1024 * 1024
