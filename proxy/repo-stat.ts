@@ -22,9 +22,8 @@ export function repoStat ({ cluster }: CommandComponents, path: 'repo/stat' | 's
     xml: ({ RepoSize, StorageMax, NumObjects, RepoPath, Version }) =>
       `<Stat><RepoSize>${RepoSize}</RepoSize><StorageMax>${StorageMax}</StorageMax><NumObjects>${NumObjects}</NumObjects><RepoPath>${escapeXml(RepoPath)}</RepoPath><Version>${escapeXml(Version)}</Version></Stat>`,
     async run ({ options, reply, signal }) {
-      const { repoSize, storageMax, numObjects, repoPath, version } = await cluster.repoStat({ signal })
-      const sizes = { RepoSize: repoSize, StorageMax: storageMax }
-      await reply.once(options['size-only'] === true ? { ...sizes, NumObjects: 0n, RepoPath: '', Version: '' } : { ...sizes, NumObjects: numObjects, RepoPath: repoPath, Version: version })
+      const { repoSize, storageMax, numObjects, repoPath, version } = await cluster.repoStat({ sizeOnly: options['size-only'] === true, signal })
+      await reply.once({ RepoSize: repoSize, StorageMax: storageMax, NumObjects: numObjects, RepoPath: repoPath, Version: version })
     }
   })
 }

@@ -28,8 +28,8 @@ export function oneDaemonCluster (node: Endpoint, { auth }: { auth?: string | un
       await daemon.value('pin/rm', { query: [['arg', cid.toString()]], signal }).catch(ignoreNotPinned)
       return pin
     },
-    async repoStat ({ signal }) {
-      const { RepoSize, StorageMax, NumObjects, RepoPath, Version } = await daemon.value('repo/stat', { signal }) as Record<string, never>
+    async repoStat ({ sizeOnly = false, signal }) {
+      const { RepoSize, StorageMax, NumObjects, RepoPath, Version } = await daemon.value('repo/stat', { ...sizeOnly && { query: [['size-only', 'true']] }, signal }) as Record<string, never>
       return { repoSize: BigInt(RepoSize!), storageMax: BigInt(StorageMax!), numObjects: BigInt(NumObjects!), repoPath: RepoPath!, version: Version! }
     },
     async * repoGc ({ signal }) {

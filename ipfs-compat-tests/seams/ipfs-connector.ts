@@ -141,6 +141,7 @@ export function ipfsConnectorSuite (kind: string, open: OpenConnector): void {
 
     t.match(await opened.ipfs.id(never), { id: /^(12D3|Qm)/, error: '' })
     t.ok((await opened.ipfs.repoStat(never)).numObjects >= 2n)
+    t.match(await opened.ipfs.repoStat({ ...never, sizeOnly: true }), { numObjects: 0n, repoPath: '', version: '' })
     const collected = await Array.fromAsync(opened.ipfs.repoGc(never))
 
     t.ok(collected.some(({ key }) => key !== '' && CID.parse(key).multihash.digest.every((byte, i) => byte === loose.cid.multihash.digest[i])))
