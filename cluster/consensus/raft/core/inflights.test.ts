@@ -50,3 +50,29 @@ t.test('against a plain list, 20,000 random steps', async t => {
   }
   t.ok(last > 0)
 })
+
+t.test('appends are counted as they leave, and freed from the oldest on, also round the ring\'s end', async t => {
+  const window = new Inflights(10, Infinity)
+  for (let index = 0; index < 10; index++) window.add(index, 100 + index)
+  t.match(window, { count: 10, bytes: 1_045, full: true })
+  for (const [upTo, count, bytes] of [[0, 9, 945], [4, 5, 535], [4, 5, 535], [8, 1, 109]] as const) {
+    window.freeUpTo(upTo)
+    t.match(window, { count, bytes, full: false }, `up to ${upTo}`)
+  }
+  for (let index = 10; index < 15; index++) window.add(index, 100 + index)
+  t.match(window, { count: 6, bytes: 669 })
+  window.freeUpTo(12)
+  t.match(window, { count: 2, bytes: 227 })
+  window.freeUpTo(14)
+  t.match(window, { count: 0, bytes: 0 })
+})
+
+t.test('a reset window is empty, and takes what comes as the first', async t => {
+  const window = new Inflights(3, 1_000)
+  for (const index of [2, 3, 4]) window.add(index, 10)
+  window.reset()
+  t.match(window, { count: 0, bytes: 0, full: false })
+  window.add(1, 5)
+
+  t.match(window, { count: 1, bytes: 5 })
+})

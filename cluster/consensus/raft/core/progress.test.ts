@@ -141,3 +141,67 @@ t.test('a copy for a trial has all that is known of the peer', async t => {
   t.notOk(copy.canBumpCommit(9))
   t.ok(copy.canBumpCommit(10))
 })
+
+t.test('each change of state begins with an open way, an empty window, and the next entry it implies', async t => {
+  for (const [what, enter, expected] of [
+    ['probe', (peer: Progress) => { peer.becomeProbe() }, { state: 'probe', next: 4 }],
+    ['replicate', (peer: Progress) => { peer.becomeReplicate() }, { state: 'replicate', next: 4 }],
+    ['snapshot', (peer: Progress) => { peer.becomeSnapshot(10) }, { state: 'snapshot', next: 11, pendingSnapshot: 10 }]
+  ] as const) {
+    const peer = create(3, 4, 1)
+    peer.becomeReplicate()
+    peer.sentEntries(3, 30)
+    t.ok(peer.isPaused())
+    enter(peer)
+
+    t.match(peer, { match: 3, paused: false, inflights: { count: 0 }, ...expected }, what)
+  }
+})
+
+t.test('what holds a peer back: a probe on its way, a full window, a snapshot', async t => {
+  for (const [state, paused, isPaused] of [
+    ['probe', false, false], ['probe', true, true], ['replicate', false, false], ['replicate', true, true], ['snapshot', false, true], ['snapshot', true, true]
+  ] as const) {
+    const peer = create(3, 4)
+    peer.state = state
+    peer.paused = paused
+
+    t.equal(peer.isPaused(), isPaused, `${state}, ${paused ? 'paused' : 'open'}`)
+  }
+})
+
+t.test('news of what it holds, or a refusal, opens the way again', async t => {
+  const acknowledging = create(2, 2 + 1)
+  acknowledging.sentEntries(1, 1)
+  t.ok(acknowledging.isPaused())
+  acknowledging.acknowledged(3)
+  t.notOk(acknowledging.isPaused())
+
+  const refusing = create(1, 4)
+  refusing.sentEntries(1, 1)
+  refusing.refused(3, 1)
+  t.notOk(refusing.isPaused())
+})
+
+t.test('acknowledgements against every place they can fall', async t => {
+  for (const [index, match, next, isNews] of [[2, 3, 5, false], [3, 3, 5, false], [4, 4, 5, true], [5, 5, 6, true], [7, 7, 8, true]] as const) {
+    const peer = create(3, 5)
+
+    t.equal(peer.acknowledged(index), isNews, `${index}`)
+    t.match(peer, { match, next })
+  }
+})
+
+t.test('refusals against every place they can fall', async t => {
+  for (const [state, match, next, rejected, hint, isTaken, after] of [
+    ['replicate', 5, 10, 5, 5, false, 10], ['replicate', 5, 10, 4, 4, false, 10], ['replicate', 5, 10, 9, 9, true, 6],
+    ['probe', 0, 0 + 1, 3, 3, false, 1], ['probe', 0, 10, 5, 5, false, 10], ['probe', 0, 10, 9, 9, true, 9],
+    ['probe', 0, 2, 1, 1, true, 1], ['probe', 0, 1, 0, 0, true, 1], ['probe', 0, 10, 9, 2, true, 3], ['probe', 0, 10, 9, 0, true, 1]
+  ] as const) {
+    const peer = create(match, next)
+    peer.state = state
+
+    t.equal(peer.refused(rejected, hint), isTaken, `${state} ${match}/${next}, refused ${rejected}, hint ${hint}`)
+    t.equal(peer.next, after)
+  }
+})
