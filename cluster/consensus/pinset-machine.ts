@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { ClusterError } from '../api/errors.ts'
-import type { AppliedOps, StateStore } from '../ports.ts'
+import type { AppliedOps, PinsetOp, StateStore } from '../ports.ts'
 import { bytesPerRow } from '../store/store.ts'
 import type { Store } from '../store/store.ts'
 import { applyEntry, muteListener } from './apply.ts'
@@ -39,9 +39,9 @@ export function createPinsetMachine ({ store, state, listener, isReplay }: {
   }
 
   async function applyAll (commands: Parameters<StateMachine['apply']>[0], kept: Kept): Promise<readonly Uint8Array[]> {
-    const applying = commands.map(async ({ index, data }) => {
+    const applying = commands.map(async ({ index, data, decoded }) => {
       const told = isReplay(index) ? muteListener : listener
-      const outcomes = await applyEntry({ state, applied: told }, decodeLogOp(data), BigInt(index))
+      const outcomes = await applyEntry({ state, applied: told }, decoded as readonly PinsetOp[] | undefined ?? decodeLogOp(data), BigInt(index))
       return outcomes.every(outcome => 'revision' in outcome) ? applied : outdated
     })
     const keeping = store.write(() => { put(kept) }, 4 * bytesPerRow)

@@ -85,7 +85,7 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
       signal.throwIfAborted()
       if (node === undefined || isClosing) throw new ClusterError('ERR_NO_LEADER', isClosing ? 'the log is closing' : 'the log is not open yet')
       try {
-        const { index, answer } = await node.propose(encodeLogOp(ops), { signal })
+        const { index, answer } = await node.propose(encodeLogOp(ops), { signal, decoded: ops })
         const isApplied = wasApplied(answer)
         if (isApplied === false) throw new ClusterError('ERR_OUTDATED', 'somebody else changed the pin meanwhile')
         if (isApplied === undefined && ops.some(({ ifRevision }) => ifRevision !== undefined)) {

@@ -30,6 +30,8 @@ export type RequestOutcome = { readonly kind: 'answer', readonly answer: Uint8Ar
 
 export interface ApplierHooks {
   applyConfChange (change: ConfChange): ConfState
+  /** What the data of an entry says, if it was proposed here. */
+  readonly decodedOf?: (id: RequestId, entryData: Uint8Array) => unknown
   requestApplied (id: RequestId, index: Index, outcome: RequestOutcome): void
   sessionOpened (nonce: number, session: number): void
   entryApplied (index: Index, term: Term): void
@@ -99,7 +101,7 @@ export class Applier {
       if (instruction?.kind === 'command') {
         const admission = this.sessions.admit(instruction.id, entry.index)
         requests.push({ id: instruction.id, index: entry.index, admission })
-        if (admission === 'new') commands.push({ index: entry.index, data: instruction.data })
+        if (admission === 'new') commands.push({ index: entry.index, data: instruction.data, decoded: this.#hooks.decodedOf?.(instruction.id, entry.data) })
       } else if (instruction !== undefined) {
         this.#applyOwn(instruction, entry, later)
       }

@@ -14,7 +14,8 @@ export interface DriverHooks {
   ready (ready: Ready): void
   ticked (): void
   leaderChanged (soft: SoftState, term: Term): void
-  append (message: Message, held: readonly Message[]): void
+  /** Answers the responses that are due at once. */
+  append (message: Message, held: readonly Message[]): readonly Message[]
   apply (message: Message): void
   send (to: NodeId, messages: readonly Message[]): void
   sendSnapshot (to: NodeId, message: Message): void
@@ -97,12 +98,14 @@ export class Driver {
   /** Responses of a lane: ours to ourselves, the others' to them, in order. */
   deliver (messages: readonly Message[]): void {
     if (messages.length === 0) return
-    void this.post(core => {
-      for (const m of messages) {
-        if (m.to === this.#id) core.step(m)
-        else this.#out(m)
-      }
-    })
+    void this.post(() => { this.#respond(messages) })
+  }
+
+  #respond (messages: readonly Message[]): void {
+    for (const m of messages) {
+      if (m.to === this.#id) this.core.step(m)
+      else this.#out(m)
+    }
   }
 
   wake (): void {
@@ -171,7 +174,7 @@ export class Driver {
     // A candidate asks for votes once its own term and vote are safe (D5): the core would let it ask before.
     if (append === undefined) for (const m of candidacies) this.#out(m)
     this.#flush() // first, so that the others' disks work while ours does
-    if (append !== undefined) this.#hooks.append(append, candidacies)
+    if (append !== undefined) this.#respond(this.#hooks.append(append, candidacies))
   }
 
   #out (m: Message): void {

@@ -7,7 +7,7 @@ import { hardStateOf } from './core/message.ts'
 import { StoppedError } from './errors.ts'
 import type { Snapshotter } from './snapshotter.ts'
 import type { RaftStorage } from './storage.ts'
-import type { Entry, HardState, Message } from './core/types.ts'
+import type { Entry, HardState, Index, Message } from './core/types.ts'
 
 interface LaneComponents {
   /** Work is done: deliver these, to ourselves or to others. */
@@ -21,9 +21,10 @@ interface AppendLaneComponents extends LaneComponents {
   readonly apply: ApplyLane
   /**
    * Alone, with a state that is itself durable before anybody is answered: then the entries need no sync of their own. What
-   * the log loses with the power the state still has, and nobody else was told.
+   * the log loses with the power the state still has, and nobody else was told. Not while a change of the membership, up to
+   * entry `changesTo`, has not been applied: behind it there may be others.
    */
-  readonly stateVouches: () => boolean
+  readonly stateVouches: (changesTo: Index) => boolean
   /** State and membership are another peer's now. */
   readonly restored: () => void
   /** These are in the log now. */
@@ -36,23 +37,52 @@ export class AppendLane {
   #hard: HardState
   #installing: Promise<void> | undefined
   #pending = 0
+  /** Up to here there may be entries that change the membership. */
+  #changesTo: Index
 
   constructor (components: AppendLaneComponents, hard: HardState) {
     this.#with = components
     this.#hard = hard
+    this.#changesTo = components.storage.log.lastIndex()
   }
 
   get pending (): number { return this.#pending }
 
-  /** `held` go out with the responses: messages that rest on this write although the core does not say so. */
-  take (m: Message, held: readonly Message[]): void {
+  /**
+   * `held` go out with the responses: messages that rest on this write although the core does not say so.
+   *
+   * @returns responses that are due at once; otherwise they are delivered when the write is done
+   */
+  take (m: Message, held: readonly Message[]): readonly Message[] {
     const { deliver, fail } = this.#with
+    if (held.length === 0 && this.#appendBehind(m)) return m.responses
     this.#pending++
     this.#write(m).then(() => {
       this.#pending--
       if (m.entries.length > 0) this.#with.written?.(m.entries)
       deliver(held.length === 0 ? m.responses : [...m.responses, ...held])
     }).catch(fail)
+    return []
+  }
+
+  /** Where the state vouches nobody waits for the file: it is written while the state's own transaction is. */
+  #appendBehind (m: Message): boolean {
+    const hard = hardStateOf(m)
+    if (this.#pending > 0 || m.snapshot !== undefined || this.#isNews(hard) || !this.#vouchedFor(m)) return false
+    const writing = this.#with.storage.appendBehind({ hard, entries: m.entries })
+    if (writing === undefined) return false
+    writing.catch(this.#with.fail)
+    if (hard !== undefined) this.#hard = hard
+    if (m.entries.length > 0) this.#with.written?.(m.entries)
+    return true
+  }
+
+  #isNews (hard: HardState | undefined): boolean {
+    return hard !== undefined && (hard.term !== this.#hard.term || hard.vote !== this.#hard.vote)
+  }
+
+  #vouchedFor ({ entries }: Message): boolean {
+    return this.#with.stateVouches(this.#changesTo) && entries.every(isOrdinary)
   }
 
   #write (m: Message): Promise<void> {
@@ -68,9 +98,10 @@ export class AppendLane {
 
   #append (m: Message): Promise<void> {
     const hard = hardStateOf(m)
-    const changed = hard !== undefined && (hard.term !== this.#hard.term || hard.vote !== this.#hard.vote)
+    const changed = this.#isNews(hard)
     if (hard !== undefined) this.#hard = hard
-    const needsSync = m.entries.length > 0 && !(this.#with.stateVouches() && m.entries.every(({ type }) => type === 'EntryNormal'))
+    const needsSync = m.entries.length > 0 && !this.#vouchedFor(m)
+    this.#changesTo = m.entries.findLast(entry => !isOrdinary(entry))?.index ?? this.#changesTo
     // Without anything to write it only waits for what was written before it: the lane is in order.
     return this.#with.storage.append({ hard, entries: m.entries, mustSync: changed || needsSync })
   }
@@ -176,6 +207,8 @@ export class ApplyLane {
     for (let turn = 0; turn < gatherTurns && this.#queue.length > 0; turn++) await new Promise(resolve => setImmediate(resolve))
   }
 }
+
+function isOrdinary ({ type }: Entry): boolean { return type === 'EntryNormal' }
 
 function drop (work: Task | Batch): void {
   if ('drop' in work) work.drop()

@@ -10,6 +10,7 @@ import type { Clock } from '../../clock.ts'
 import { ByteWriter } from './bytes.ts'
 import type { Disk } from './disk.ts'
 import { writeEntries } from './entry-codec.ts'
+import { FullDisk } from './full-disk.ts'
 import { readIdentity, writeIdentity } from './identity-file.ts'
 import { createFirstSegment, openLogFile } from './log-file.ts'
 import type { GroupPart, LogFile } from './log-file.ts'
@@ -41,6 +42,10 @@ interface Waiting {
 }
 
 const groupBytesMax = 8 * 1_024 * 1_024
+/** What may be owed to the file while the core goes on. */
+const owedBytesMax = 512 * 1_024
+/** So long that a busy peer has one write for many entries; what a crash loses of them is in the state. */
+const owedMs = 10
 
 /** @throws LogDamagedError rather than start with less than was acknowledged; Error when another process has the folder */
 export async function openLogStorage (options: LogStorageOptions): Promise<RaftStorage> {
@@ -82,6 +87,7 @@ class LogStorage implements RaftStorage {
   readonly #options: LogStorageOptions
   readonly #file: LogFile
   readonly #owned: AsyncDisposable
+  readonly #fullDisk: FullDisk
   readonly #tail: LogTail
   #identity: Identity
   #hard: ReplayedLog['hard']
@@ -89,18 +95,22 @@ class LogStorage implements RaftStorage {
   #snapshot: Snapshot | 'pending' = 'pending'
   #hint: ReplayedLog['hard'] | undefined
   #queue: Waiting[] = []
+  #owed: Disposable | undefined
+  #owedBytes = 0
+  /** The first entry that the core sees and the file does not have yet. */
+  #owedFrom: Index | undefined
   #writing: Promise<void> | undefined
   #failed: StorageFailedError | undefined
   #closed = false
   #syncs = 0
   #lastSyncMs = 0
-  #wakeForSpace: (() => void) | undefined
 
   constructor (options: LogStorageOptions, identity: Identity, replayed: ReplayedLog, file: LogFile, owned: AsyncDisposable) {
     this.#options = options
     this.#identity = identity
     this.#file = file
     this.#owned = owned
+    this.#fullDisk = new FullDisk(options.clock, options.fullDiskRetryMs ?? 1_000)
     this.#tail = replayed.tail
     this.#hard = replayed.hard
     this.#base = replayed.base
@@ -124,14 +134,50 @@ class LogStorage implements RaftStorage {
       this.#hint = hard ?? this.#hint
       return this.#enqueue(undefined, false, () => {})
     }
+    const { payload, written } = this.#encode(hard, entries)
+    return this.#enqueue({ kind: 'append', payload }, mustSync, place => {
+      this.#tail.append(entries, place)
+      if (written !== undefined) this.#hard = written
+    })
+  }
+
+  appendBehind ({ hard, entries }: Omit<AppendBatch, 'mustSync'>): Promise<void> | undefined {
+    if (this.#failed !== undefined || this.#closed || this.#owedBytes > owedBytesMax) return undefined
+    const first = entries[0]
+    if (first === undefined) {
+      this.#hint = hard ?? this.#hint
+      return Promise.resolve()
+    }
+    if (first.index !== this.#tail.lastIndex + 1) return undefined
+    const place = { segment: 0, at: 0 }
+    this.#tail.append(entries, place)
+    const next = this.#tail.lastIndex + 1
+    this.#owedFrom ??= first.index
+    const { payload, written } = this.#encode(hard, entries)
+    this.#owedBytes += payload.length
+    const done = Promise.withResolvers<void>()
+    this.#queue.push({
+      part: { kind: 'append', payload },
+      mustSync: false,
+      durable: at => {
+        Object.assign(place, at)
+        this.#owedBytes -= payload.length
+        this.#owedFrom = next > this.#tail.lastIndex ? undefined : next
+        if (written !== undefined) this.#hard = written
+      },
+      done
+    })
+    if (this.#owedBytes > owedBytesMax / 2) this.#write()
+    else if (this.#writing === undefined) this.#owed ??= this.#options.clock.after(owedMs, () => { this.#write() })
+    return done.promise
+  }
+
+  #encode (hard: AppendBatch['hard'], entries: readonly Entry[]): { readonly payload: Uint8Array, readonly written: AppendBatch['hard'] } {
     const to = new ByteWriter(64 + entries.reduce((sum, entry) => sum + entry.data.length + 24, 0))
     writeEntries(to, entries)
     const written = hard ?? this.#hint
     this.#hint = undefined
-    return this.#enqueue({ kind: 'append', payload: encodeAppend(written, to.done()) }, mustSync, place => {
-      this.#tail.append(entries, place)
-      if (written !== undefined) this.#hard = written
-    })
+    return { payload: encodeAppend(written, to.done()), written }
   }
 
   async setBase (meta: SnapshotMeta): Promise<void> {
@@ -171,14 +217,15 @@ class LogStorage implements RaftStorage {
       queuedBatches: this.#queue.length,
       syncs: this.#syncs,
       lastSyncMs: this.#lastSyncMs,
-      waitingForSpace: this.#wakeForSpace !== undefined
+      waitingForSpace: this.#fullDisk.isWaiting
     }
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {
     if (this.#hint !== undefined && this.#failed === undefined) await this.append({ hard: this.#hint, entries: [], mustSync: true }).catch(() => {})
     this.#closed = true
-    this.#wakeForSpace?.()
+    this.#write()
+    this.#fullDisk.close()
     await this.#writing
     await this.#owned[Symbol.asyncDispose]()
   }
@@ -189,11 +236,18 @@ class LogStorage implements RaftStorage {
     const done = Promise.withResolvers<void>()
     if (part === undefined && this.#writing === undefined) return Promise.resolve()
     this.#queue.push({ part, mustSync, durable, done })
-    this.#writing ??= this.#writeAll()
+    this.#write()
     return done.promise
   }
 
+  #write (): void {
+    this.#owed?.[Symbol.dispose]()
+    this.#owed = undefined
+    if (this.#queue.length > 0) this.#writing ??= this.#writeAll()
+  }
+
   async #drained (): Promise<void> {
+    this.#write()
     while (this.#writing !== undefined) await this.#writing
   }
 
@@ -224,7 +278,7 @@ class LogStorage implements RaftStorage {
   async #writeGroup (group: readonly Waiting[]): Promise<readonly RecordPlace[]> {
     const parts = group.flatMap(({ part }) => part ?? [])
     if (parts.length === 0) return []
-    const places = await this.#whenThereIsRoom(() => this.#file.write(parts, () => this.#head()))
+    const places = await this.#fullDisk.whenThereIsRoom(() => this.#file.write(parts, () => this.#head()))
     if (!group.some(({ mustSync }) => mustSync)) return places
     const begunMs = performance.now()
     await this.#file.sync()
@@ -233,24 +287,9 @@ class LogStorage implements RaftStorage {
     return places
   }
 
-  /** Only a write may be repeated: it goes to the same place with the same bytes. */
-  async #whenThereIsRoom<T> (write: () => Promise<T>): Promise<T> {
-    while (true) {
-      try {
-        return await write()
-      } catch (err) {
-        if ((err as NodeJS.ErrnoException).code !== 'ENOSPC' || this.#closed) throw err
-        const retry = Promise.withResolvers<void>()
-        this.#wakeForSpace = retry.resolve
-        using _timer = this.#options.clock.after(this.#options.fullDiskRetryMs ?? 1_000, retry.resolve)
-        await retry.promise
-        this.#wakeForSpace = undefined
-      }
-    }
-  }
-
   #head (): Parameters<typeof createFirstSegment>[3] {
-    const lastTerm = this.#tail.term(this.#tail.lastIndex)
-    return { hard: this.#hard, base: this.#base, lastIndex: this.#tail.lastIndex, lastTerm: typeof lastTerm === 'number' ? lastTerm : 0 }
+    const lastIndex = this.#owedFrom === undefined ? this.#tail.lastIndex : this.#owedFrom - 1
+    const lastTerm = this.#tail.term(lastIndex)
+    return { hard: this.#hard, base: this.#base, lastIndex, lastTerm: typeof lastTerm === 'number' ? lastTerm : 0 }
   }
 }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { entryBytes } from './core/entries.ts'
 import type { Entry, Index, SnapshotMeta, Term } from './core/types.ts'
 
-/** Where a record lies: which segment, and where in it. */
+/** Where a record lies: which segment, and where in it. Segment 0: it has not been written yet. */
 export interface RecordPlace { readonly segment: number, readonly at: number }
 
 interface Slot { readonly term: Term, readonly bytes: number, readonly place: RecordPlace, entry: Entry | undefined }
@@ -98,7 +98,9 @@ export class LogTail {
 
   #forgetOldest (): void {
     while (this.#heldBytes > this.#heldBytesMax && this.#heldFrom < this.#slots.length - 1) {
-      const slot = this.#slots[this.#heldFrom++]!
+      const slot = this.#slots[this.#heldFrom]!
+      if (slot.place.segment === 0) return
+      this.#heldFrom++
       slot.entry = undefined
       this.#heldBytes -= slot.bytes
     }

@@ -28,6 +28,7 @@ export function createMemoryStorage ({ nodeId, clusterId }: { readonly nodeId: n
       tail.append(batch.entries, nowhere)
       hard = batch.hard ?? hard
     },
+    appendBehind: () => undefined,
     async setBase (meta) {
       if (meta.index < base.index) return
       if (tail.holds(meta)) tail.setBase(meta)

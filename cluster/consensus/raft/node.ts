@@ -2,7 +2,6 @@
 import { randomInt } from 'node:crypto'
 import { Applier } from './applier.ts'
 import type { ApplierHooks, Bookkeeping } from './applier.ts'
-import type { RequestId } from './command.ts'
 import { encodeInstruction } from './command.ts'
 import { defaultLimits } from './core/limits.ts'
 import type { RaftLimits } from './core/limits.ts'
@@ -17,7 +16,7 @@ import { isOnly } from './members.ts'
 import { Membership, mostUpToDate } from './membership.ts'
 import { monotonicClock } from './monotonic-clock.ts'
 import { pendingMaxDefault, Proposals } from './proposals.ts'
-import type { Applied } from './proposals.ts'
+import type { Applied, ProposeOptions } from './proposals.ts'
 import type { NodeEvents, RaftNode, RaftNodeComponents, RaftNodeConfig } from './raft-node.ts'
 import { Reads } from './reads.ts'
 import { recordFrom } from './recording.ts'
@@ -101,7 +100,7 @@ class Engine implements RaftNode {
     if (this.#isAlone()) void this.#leadAtOnce(driver)
   }
 
-  async propose (data: Uint8Array, options: { readonly signal: AbortSignal, readonly id?: RequestId }): Promise<Applied> {
+  async propose (data: Uint8Array, options: ProposeOptions): Promise<Applied> {
     return await this.#proposals.propose(data, options)
   }
 
@@ -193,6 +192,7 @@ class Engine implements RaftNode {
   #applierHooks (): ApplierHooks {
     return {
       applyConfChange: change => this.#running.core.applyConfChange(change),
+      decodedOf: (request, data) => this.#proposals.decodedOf(request, data),
       requestApplied: (request, index, outcome) => { this.#proposals.applied(request, index, outcome) },
       sessionOpened: (nonce, session) => { this.#proposals.sessionOpened(nonce, session) },
       entryApplied: (index, term) => { this.membership.entryApplied(index, term) },
@@ -231,7 +231,7 @@ class Engine implements RaftNode {
     const { storage, machine, transport, log, recorder } = this.#with
     const append = new AppendLane({
       storage, snapshotter: this.#snapshotter, apply: this.#apply, written: recorder?.written, restored: () => { this.#useMembership(); this.#applied() },
-      stateVouches: () => machine.durable && isOnly(this.id, this.#applier.at.conf),
+      stateVouches: changesTo => machine.durable && this.#applier.at.index >= changesTo && isOnly(this.id, this.#applier.at.conf),
       deliver: messages => this.#driver?.deliver(messages), fail: err => { this.#fail(err) }
     }, stored)
     return {
@@ -249,7 +249,7 @@ class Engine implements RaftNode {
         this.#reads.leaderChanged(leader)
         this.#events.leader?.(leader, role)
       },
-      append: (message, held) => { append.take(message, held) },
+      append: (message, held) => append.take(message, held),
       apply: message => { this.#apply.take(message) },
       send: (to, messages) => { transport.send(to, messages) },
       sendSnapshot: (to, message) => {

@@ -12,6 +12,13 @@ import { answersPerSessionMax } from './sessions.ts'
 
 export interface Applied { readonly index: Index, readonly answer: Uint8Array }
 
+export interface ProposeOptions {
+  readonly signal: AbortSignal
+  readonly id?: RequestId
+  /** What `data` says. The machine here is given it along with the data, so that it need not read again what was just written. */
+  readonly decoded?: unknown
+}
+
 export interface ProposalsConfig {
   /** Under way at once; further ones wait, and beyond `waitingMax` are dropped at once. */
   readonly pendingMax: number
@@ -24,6 +31,7 @@ export interface ProposalsConfig {
 interface Pending {
   readonly id: RequestId
   readonly entry: EntryInput
+  readonly decoded: unknown
   readonly done: PromiseWithResolvers<Applied>
   /** 0: not sent yet. */
   sentInTerm: Term
@@ -63,14 +71,14 @@ export class Proposals {
   get waiting (): number { return this.#waiting.length }
 
   /** @throws DroppedError, NotLeaderError: not applied. UnknownOutcomeError, SessionExpiredError: see there */
-  async propose (data: Uint8Array, { signal, id }: { readonly signal: AbortSignal, readonly id?: RequestId }): Promise<Applied> {
+  async propose (data: Uint8Array, { signal, id, decoded }: ProposeOptions): Promise<Applied> {
     signal.throwIfAborted()
     if (data.length + 32 > this.#config.entryBytesMax) throw new DroppedError('entry-too-large')
     if (this.#count >= this.#config.pendingMax) await this.#room(signal)
     if (this.#stopped !== undefined) throw this.#stopped
     const own = id === undefined ? this.#own ?? await this.#openOwn(signal) : undefined
     // No waiting between numbering a request and noting it as under way: the next number says that all before are answered.
-    const pending = this.#admit(data, id ?? this.#nextId(own!))
+    const pending = this.#admit(data, id ?? this.#nextId(own!), decoded)
     const abandon = (): void => { this.#abandon(pending, signal.reason) }
     onAbort(signal, abandon)
     try {
@@ -122,6 +130,12 @@ export class Proposals {
         pending.sentInTerm = outcome.kind === 'appended' ? outcome.term : Infinity
       }
     }
+  }
+
+  /** Only of the very bytes that were proposed here. */
+  decodedOf ({ session, sequence }: RequestId, data: Uint8Array): unknown {
+    const pending = this.#pending.get(session)?.get(sequence)
+    return pending?.entry.data === data ? pending.decoded : undefined
   }
 
   applied ({ session, sequence }: RequestId, index: Index, outcome: RequestOutcome): void {
@@ -190,13 +204,13 @@ export class Proposals {
     }
   }
 
-  #admit (data: Uint8Array, id: RequestId): Pending {
+  #admit (data: Uint8Array, id: RequestId, decoded: unknown): Pending {
     const { session, sequence } = id
     const ofSession = this.#pending.get(session) ?? new Map<number, Pending>()
     const same = ofSession.get(sequence)
     if (same !== undefined) return same
     const entry = { type: 'EntryNormal', data: encodeInstruction({ kind: 'command', id, data }) } as const
-    const pending: Pending = { id, entry, done: Promise.withResolvers(), sentInTerm: 0, sentAtTick: 0, queued: true }
+    const pending: Pending = { id, entry, decoded, done: Promise.withResolvers(), sentInTerm: 0, sentAtTick: 0, queued: true }
     this.#pending.set(session, ofSession.set(sequence, pending))
     this.#count++
     this.#queue.push(pending)

@@ -1,13 +1,12 @@
 /** What a member of a group is made of, and what the rest of the program asks of it. */
 import type { Clock } from '../../clock.ts'
 import type { Bookkeeping } from './applier.ts'
-import type { RequestId } from './command.ts'
 import type { RaftLimits } from './core/limits.ts'
 import type { Index, NodeId, Role } from './core/types.ts'
 import type { Disk } from './disk.ts'
 import type { Recorder } from './mailbox-record.ts'
 import type { Membership } from './membership.ts'
-import type { Applied } from './proposals.ts'
+import type { Applied, ProposeOptions } from './proposals.ts'
 import type { SnapshotPolicy } from './snapshotter.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { NodeStatus } from './status.ts'
@@ -52,7 +51,7 @@ export interface RaftNode extends AsyncDisposable {
   readonly ended: Promise<unknown>
   start (): Promise<void>
   /** Resolves when it is applied here. A retry with the same `id` is applied once. */
-  propose (data: Uint8Array, options: { readonly signal: AbortSignal, readonly id?: RequestId }): Promise<Applied>
+  propose (data: Uint8Array, options: ProposeOptions): Promise<Applied>
   openSession (options: { readonly signal: AbortSignal }): Promise<number>
   /** Resolves once whatever was acknowledged anywhere before the call is applied here. */
   readBarrier (options: { readonly signal: AbortSignal }): Promise<Index>

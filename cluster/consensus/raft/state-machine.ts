@@ -4,6 +4,8 @@ import type { Index } from './core/types.ts'
 export interface Command {
   readonly index: Index
   readonly data: Uint8Array
+  /** What `data` says, handed in where it was proposed; elsewhere undefined. */
+  readonly decoded: unknown
 }
 
 /**

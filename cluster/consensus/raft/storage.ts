@@ -42,6 +42,12 @@ export interface RaftStorage extends AsyncDisposable {
   /** In order. Resolves once durable; rejects once and for all after a failed sync: nothing may be acknowledged then. */
   append (batch: AppendBatch): Promise<void>
   /**
+   * For a log whose state vouches for its entries: the core sees them at once, and they are written a little later, in order with
+   * what else is appended, without a sync of their own. Resolves when they are written, rejects as `append` does. Undefined: not now,
+   * because too much is owed already or something is wrong; `append` it.
+   */
+  appendBehind (batch: Omit<AppendBatch, 'mustSync'>): Promise<void> | undefined
+  /**
    * The log begins after `meta.index`: what is before is dropped, and everything if the log does not hold that entry with
    * that term. The snapshot itself must be durable before.
    */
