@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { open } from 'lmdb'
 import type { Database, RootDatabase, Transaction } from 'lmdb'
 import { ClusterError } from '../api/errors.ts'
+import { checkUndamaged } from './damage.ts'
 import { openHeadroom, probeRoom } from './headroom.ts'
 import type { Headroom } from './headroom.ts'
 
-const fileName = 'store.mdb'
 const tablesMax = 32
 const format = 1
 /** What any transaction may need besides its rows: free lists, meta pages, a new table. */
@@ -41,7 +41,7 @@ export interface Table {
   remove (key: Uint8Array): void
 }
 
-/** The peer's one LMDB file: log, pinset and tracker index. */
+/** One LMDB file: a peer's log, pinset and tracker index, or what an embedded daemon keeps. */
 export interface Store extends AsyncDisposable {
   readonly name: string
   start (options: { readonly signal: AbortSignal }): Promise<void>
@@ -61,7 +61,7 @@ export interface Store extends AsyncDisposable {
 
 interface Waiting { readonly roomBytes: number, readonly work: () => unknown, readonly resolve: (answer: never) => void, readonly reject: (reason: unknown) => void }
 
-export function createStore ({ folder }: { readonly folder: string }): Store {
+export function createStore ({ folder, fileName = 'store.mdb' }: { readonly folder: string, readonly fileName?: string }): Store {
   const waiting: Waiting[] = []
   const names = new Set<string>()
   const databases = new Map<string, Database<Buffer, Buffer>>()
@@ -156,7 +156,8 @@ export function createStore ({ folder }: { readonly folder: string }): Store {
       try {
         await mkdir(folder, { recursive: true })
         const path = join(folder, fileName)
-        if (!existsSync(path)) await probeRoom(path)
+        if (existsSync(path)) await checkUndamaged(path)
+        else await probeRoom(path)
         // Without overlappingSync a transaction that is answered is on disk: one promise, one meaning. With eventTurnBatching lmdb leaves a rejection behind that nobody can catch.
         environment = open<Buffer, Buffer>({ path, noSubdir: true, keyEncoding: 'binary', encoding: 'binary', maxDbs: tablesMax, overlappingSync: false, eventTurnBatching: false })
         headroom = await openHeadroom(path)

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { link, open, readFile, readlink, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ClusterError } from '../cluster/api/errors.ts'
-import type { Clock } from '../cluster/clock.ts'
+import { ClusterError } from '../api/errors.ts'
+import type { Clock } from '../clock.ts'
 
 const beatEveryMs = 1_000
 /** A holder that cannot be asked (another machine, another container) is given up when its file has not been touched for so long. */
@@ -17,19 +17,24 @@ interface Holder {
   readonly world: string
 }
 
+/** Whose folder it is, and what its owner is told when somebody else has it. */
+export interface LockKind { readonly file: string, readonly advice: string }
+
+const ofPeer: LockKind = { file: 'cluster.lock', advice: 'one peer per folder. Stop it, or name another folder with --config or IPFS_CLUSTER_PATH' }
+
 /**
  * One process per folder, as the Go program has it, in `cluster.lock`. A file left by a process that is gone is taken over.
  *
  * @returns what gives the folder free when disposed
  * @throws ClusterError ERR_STORAGE naming the process that holds it
  */
-export async function lockFolder (folder: string, clock: Clock): Promise<AsyncDisposable> {
-  const path = join(folder, 'cluster.lock')
+export async function lockFolder (folder: string, clock: Clock, kind = ofPeer): Promise<AsyncDisposable> {
+  const path = join(folder, kind.file)
   const self = JSON.stringify(await holder(process.pid))
   while (!await createFile(path, self)) {
     const found = await readFile(path, 'utf8').catch(() => '')
-    if (await isAlive(found, path, clock)) throw inUse(folder, found)
-    if (found !== '') await clearAway(path, found, folder)
+    if (await isAlive(found, path, clock)) throw inUse(folder, found, kind)
+    if (found !== '') await clearAway(path, found, folder, kind)
   }
   return held(path, clock)
 }
@@ -90,14 +95,14 @@ async function isTouchedAgain (path: string, clock: Clock): Promise<boolean> {
 }
 
 /** Moves the dead holder's file away. If it turns out to be somebody's who came in between, it is put back. */
-async function clearAway (path: string, seen: string, folder: string): Promise<void> {
+async function clearAway (path: string, seen: string, folder: string, kind: LockKind): Promise<void> {
   const aside = `${path}.${randomUUID()}`
   await rename(path, aside).catch(() => {})
   const moved = await readFile(aside, 'utf8').catch(() => seen)
   if (moved !== seen) {
     await link(aside, path).catch(() => {})
     await rm(aside, { force: true })
-    throw inUse(folder, moved)
+    throw inUse(folder, moved, kind)
   }
   await rm(aside, { force: true })
 }
@@ -129,7 +134,7 @@ function parse (text: string): Holder | undefined {
   }
 }
 
-function inUse (folder: string, text: string): ClusterError {
+function inUse (folder: string, text: string, { advice }: LockKind): ClusterError {
   const pid = parse(text)?.pid
-  return new ClusterError('ERR_STORAGE', `${folder} is in use by ${pid === undefined ? 'another process' : `process ${pid}`}: one peer per folder. Stop it, or name another folder with --config or IPFS_CLUSTER_PATH`)
+  return new ClusterError('ERR_STORAGE', `${folder} is in use by ${pid === undefined ? 'another process' : `process ${pid}`}: ${advice}`)
 }

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { FakeClock, systemClock } from '../cluster/clock.ts'
-import { lockFolder } from './lock.ts'
+import { FakeClock, systemClock } from '../clock.ts'
+import { lockFolder } from './folder-lock.ts'
 
 t.test('a folder that is held is refused, naming the process', async t => {
   const folder = t.testdir()
@@ -23,8 +23,8 @@ t.test('a folder given free can be held again, and no file is left', async t => 
 
 t.test('the lock of a process that is gone is taken over at once', async t => {
   const folder = t.testdir()
-  const script = `import { lockFolder } from ${JSON.stringify(new URL('./lock.ts', import.meta.url).href)}
-    import { systemClock } from ${JSON.stringify(new URL('../cluster/clock.ts', import.meta.url).href)}
+  const script = `import { lockFolder } from ${JSON.stringify(new URL('./folder-lock.ts', import.meta.url).href)}
+    import { systemClock } from ${JSON.stringify(new URL('../clock.ts', import.meta.url).href)}
     await lockFolder(${JSON.stringify(folder)}, systemClock); console.log('held')`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
