@@ -11,7 +11,7 @@ import { createMemoryIpfs } from '../harness/memory-ipfs.ts'
 import type { MemoryIpfs } from '../harness/memory-ipfs.ts'
 import { self } from '../harness/pins.ts'
 import { pinTrackerSuite } from './pin-tracker.ts'
-import type { OpenedTracker, TrackerLimits } from './pin-tracker.ts'
+import type { OpenedTracker, TrackerLimits } from './pin-tracker-kit.ts'
 
 const { signal } = new AbortController()
 
