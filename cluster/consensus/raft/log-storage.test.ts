@@ -76,7 +76,7 @@ function seededFate (seed: number): Fate {
   }
 }
 
-t.test('the power goes at every single step, and nothing acknowledged is lost', async t => {
+t.test('LR-07 LR-08 the power goes at every single step, and nothing acknowledged is lost', async t => {
   const states = await expectedStates()
   const fates: Fate[] = [allLost, allKept, ...Array.from({ length: 12 }, (_, seed) => seededFate(seed + 1))]
   const whole = new CrashDisk()
@@ -102,7 +102,7 @@ t.test('the power goes at every single step, and nothing acknowledged is lost', 
   t.ok(tried > 500, `${tried} crashes`)
 })
 
-t.test('the power goes again at every step of the start after a crash', async t => {
+t.test('LR-07 the power goes again at every step of the start after a crash', async t => {
   const states = await expectedStates()
   const crashSteps = [9, 12, 15, 20, 26, 33, 40]
   let tried = 0
@@ -126,7 +126,7 @@ t.test('the power goes again at every step of the start after a crash', async t 
   t.ok(tried > 80)
 })
 
-t.test('a flipped bit in what was acknowledged is refused, not forgotten', async t => {
+t.test('LR-09 a flipped bit in what was acknowledged is refused, not forgotten', async t => {
   const healthy = new CrashDisk()
   await liveUntilCrash(healthy, 0)
   const names = (await healthy.list(folder)).filter(name => name.endsWith('.log'))
@@ -171,7 +171,7 @@ t.test('without its sync mark a log still proves that what came before its last 
   t.ok(refused > lastRecord / 5 * 0.9)
 })
 
-t.test('a group of which only some sectors reached the disk is no damage, and leaves nothing behind', async t => {
+t.test('LR-08 a group of which only some sectors reached the disk is no damage, and leaves nothing behind', async t => {
   for (let seed = 1; seed <= 200; seed++) {
     const disk = new CrashDisk()
     const storage = await openLogStorage({ folder, disk, clock: new FakeClock(), nodeId: 1, segmentBytes: 64 * 1_024 })
@@ -214,7 +214,7 @@ t.test('a term older than the log is refused', async t => {
   await t.rejects(open(disk), { code: 'ERR_RAFT_LOG_DAMAGED', message: /term 5 is newer/ })
 })
 
-t.test('after a failed sync nothing is acknowledged any more, although the disk is well again', async t => {
+t.test('LR-10 after a failed sync nothing is acknowledged any more, although the disk is well again', async t => {
   const disk = new CrashDisk()
   const storage = await open(disk)
   let failures = 1
@@ -226,7 +226,7 @@ t.test('after a failed sync nothing is acknowledged any more, although the disk 
   t.equal(storage.log.lastIndex(), 0)
 })
 
-t.test('a full disk delays, and is survived without a restart', async t => {
+t.test('LR-11 a full disk delays, and is survived without a restart', async t => {
   const disk = new CrashDisk()
   const clock = new FakeClock()
   await using storage = await open(disk, { clock })

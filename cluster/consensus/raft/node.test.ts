@@ -21,7 +21,7 @@ t.test('any peer takes a request, and answers when it has applied it itself', as
   }
 })
 
-t.test('a read sees what was acknowledged elsewhere before', async t => {
+t.test('IC-06 a read sees what was acknowledged elsewhere before', async t => {
   await using group = await Group.of(3)
 
   for (let i = 1; i <= 20; i++) {
@@ -135,7 +135,7 @@ t.test('a change of the membership that was decided on an older one is refused',
   await t.rejects(group.leader.membership.remove(2, { signal: group.signal, ifConfIndex: seen }), { code: 'ERR_RAFT_DROPPED', message: /outdated/ })
 })
 
-t.test('a leader that stops hands over first', async t => {
+t.test('TR-09 a leader that stops hands over first', async t => {
   await using group = await Group.of(3, { electionTicks: 400 })
   const before = group.leader
   const term = before.status().term
@@ -157,4 +157,14 @@ t.test('a failed disk stops the peer, and the others go on', async t => {
   t.match(await node.ended, { code: 'ERR_RAFT_STORAGE_FAILED' })
   t.equal(await asked, 'ERR_RAFT_UNKNOWN_OUTCOME')
   t.ok(await group.add(2, 'other', 1))
+})
+
+t.test('without a leader a request is given up after a while, and says whether it may happen yet', async t => {
+  await using group = await Group.of(2, { leaderWaitTicks: 30 })
+  await group.add(1, 'x', 1)
+  group.network.isolate(1)
+
+  const sent = group.add(1, 'x', 1)
+  await t.rejects(sent, { code: 'ERR_RAFT_UNKNOWN_OUTCOME' })
+  await t.rejects(group.add(1, 'x', 1), { code: 'ERR_RAFT_NOT_LEADER' })
 })

@@ -77,7 +77,7 @@ t.test('a transfer that does not arrive as it was sent is thrown away', async t 
   t.equal((await openIncoming(receiver, '/s', manifest)).have, 0)
 })
 
-t.test('rot anywhere in the file is found', async t => {
+t.test('LR-09 rot anywhere in the file is found', async t => {
   const { disk, manifest } = await written()
   for (const at of [0, 5, 9, 300_000, manifest.bytes - 1]) {
     const rotten = disk.afterPowerLoss(allKept)

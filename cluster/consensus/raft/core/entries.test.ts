@@ -28,4 +28,5 @@ t.test('as many entries as fit are taken, and always one', async t => {
 t.test('sums', async t => {
   t.equal(entriesBytes([entry(1, 0), entry(2, 1)]), 4 + 7)
   t.equal(payloadBytes([entry(1, 3), entry(2, 4)]), 7)
+  t.equal(payloadBytes([entry(1, 0)]), 0, 'what is empty costs nothing of what may be uncommitted')
 })

@@ -21,7 +21,7 @@ t.test('accepts what one copy could have answered', async t => {
   t.ok(good(did(1, put(7), 0, 0, 1, 'a'), did(1, get, 0, 2, 3, 'b')), 'keys are apart')
 })
 
-t.test('rejects histories known to be bad', async t => {
+t.test('CL-05 rejects histories known to be bad', async t => {
   t.notOk(good(did(1, put(1), 0, 0, 1), did(2, get, 0, 2, 3)), 'a stale read')
   t.notOk(good(did(1, put(1), 0, 0, 1), did(1, put(2), 0, 2, 3), did(2, get, 1, 4, 5)), 'a lost update')
   t.notOk(good(did(1, put(1), 0, 0, 10), did(2, get, 1, 1, 2), did(3, get, 0, 3, 4)), 'a value that goes away again')

@@ -38,3 +38,18 @@ t.test('a longer run begins with the shorter one', async t => {
   t.equal(run({ ...request, ticks: 50 }, never).hash, run({ ...request, ticks: 50 }, never).hash)
   t.ok(run(request, never).events > run({ ...request, ticks: 50 }, never).events)
 })
+
+t.test('MC-20 a hundred scripts of additions, removals, replacements and transfers, one to seven voters and up to fifty learners, under fire', async t => {
+  const scripts: Array<Pick<RunRequest, 'voters' | 'learners'> & { readonly seeds: number }> = [
+    ...[1, 2, 3, 4, 5, 7].map(voters => ({ voters, learners: voters % 3, seeds: 16 })), { voters: 3, learners: 50, seeds: 4 }
+  ]
+  let commits = 0
+  for (const { voters, learners, seeds } of scripts) {
+    const result = runBatch({ firstSeed: 2_000, seeds, voters, learners, ticks: 120, profile: 'membership', without: [] })
+    t.strictSame(result.failures.map(({ request, failure }) => `seed ${request.seed}: ${failure?.message}`), [], `${voters} voters, ${learners} learners`)
+    commits += result.commits
+  }
+
+  t.equal(scripts.reduce((sum, { seeds }) => sum + seeds, 0), 100)
+  t.ok(commits > 100)
+})

@@ -41,7 +41,7 @@ t.test('verify finds a healthy folder sound, and names file, byte and index of w
   t.match(await verify(rottenSnapshot, '/raft'), { sound: false, problems: [{ problem: /is damaged at byte|is not what/ }] })
 })
 
-t.test('a survivor that was made a new cluster goes on alone with what it had, and the old ones cannot come back', async t => {
+t.test('IC-13 a survivor that was made a new cluster goes on alone with what it had, and the old ones cannot come back', async t => {
   const disk = await folderOf(2)
 
   const recovery = await recover(disk, new FakeClock(), '/raft')
