@@ -52,7 +52,7 @@ export function createEmbeddedDaemon ({ clock, log }: { clock: Clock, log: Logge
     name: 'embedded daemon',
     async start ({ signal }) {
       signal.throwIfAborted()
-      const stores = running.use(await openStores(config.stores))
+      const stores = running.use(await openStores(config.stores, clock, signal))
       const node = await createNode(stores, clock, settings.imports, config.offline ?? false)
       const gateConfig = { ...settings, version: embeddedVersion }
       const dispatch = createDispatch(allCommands(node), { clock }, gateConfig)
@@ -70,10 +70,10 @@ export function createEmbeddedDaemon ({ clock, log }: { clock: Clock, log: Logge
 }
 
 /** LMDB is loaded only by who keeps something. */
-async function openStores (where: EmbeddedDaemonConfig['stores']): Promise<Stores> {
+async function openStores (where: EmbeddedDaemonConfig['stores'], clock: Clock, signal: AbortSignal): Promise<Stores> {
   if (where === 'memory') return createMemoryStores('memory')
-  const { openLmdbStores } = await import('./store/lmdb-stores.ts')
-  return openLmdbStores(where.folder)
+  const { openDiskStores } = await import('./store/disk-stores.ts')
+  return await openDiskStores(where.folder, clock, signal)
 }
 
 async function createNode (stores: Stores, clock: Clock, imports: EmbeddedNode['imports'], offline: boolean): Promise<EmbeddedNode> {

@@ -72,8 +72,8 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
       if (from.equals(to)) return
       if (pins.get(to)?.mode === 'recursive') throw new KuboError("'to' cid was already recursively pinned")
       await fetchAll(to, blocks, options)
-      await pins.put({ cid: to, mode: 'recursive', name: old.name })
-      if (unpin) await pins.delete(from)
+      const pin: StoredPin = { cid: to, mode: 'recursive', name: old.name }
+      await (unpin ? pins.move(from, pin) : pins.put(pin))
       await durable()
     },
     get: cid => pins.get(cid),

@@ -13,6 +13,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { systemClock } from '../cluster/clock.ts'
 import { silentLogger } from '../cluster/log.ts'
+import { createStore } from '../cluster/store/store.ts'
 import { carHeader, carSection } from '../embedded/dag/car.ts'
 import { createEmbeddedDaemon } from '../embedded/daemon.ts'
 import type { EmbeddedDaemon, EmbeddedDaemonConfig } from '../embedded/daemon.ts'
@@ -152,10 +153,13 @@ t.test('settings that mean nothing here are refused, not ignored', async t => {
 
 t.test('a folder of another layout is refused', async t => {
   const path = await folder(t)
-  const { open } = await import('lmdb')
-  const root = open({ path, maxDbs: 3, encoding: 'binary', keyEncoding: 'binary' })
-  await root.openDB<Buffer, string>({ name: 'own', encoding: 'binary' }).put('layout', Buffer.from('99'))
-  await root.close()
+  await (await start({ stores: { folder: path } }))[Symbol.asyncDispose]()
+  {
+    await using store = createStore({ folder: path, fileName: 'embedded.mdb' })
+    const own = store.table('own')
+    await store.start({ signal: AbortSignal.timeout(60_000) })
+    await store.write(() => { own.put(Buffer.from('layout'), Buffer.from('99')) })
+  }
 
   await t.rejects(start({ stores: { folder: path } }), { code: 'ERR_STORAGE', message: /layout 99/ })
 })

@@ -48,6 +48,8 @@ export interface Store extends AsyncDisposable {
   /** To be asked for before `start`, or at least not while something is being written. */
   table (name: string): Table
   view (): View
+  /** What is used of the file, which may be longer. */
+  sizeBytes (): number
   /**
    * Runs `work` in a transaction and resolves with its answer once that is on disk. What is handed in while another transaction is
    * being written shares the next one; what is handed in within one turn of the event loop always shares one, in order.
@@ -114,8 +116,7 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
   async function commit (group: readonly Waiting[]): Promise<readonly unknown[]> {
     const environment = opened()
     if (broken !== undefined) throw new ClusterError('ERR_STORAGE', 'the store is read-only since the disk refused a write; restart the peer', { cause: broken })
-    const { lastPageNumber, pageSize } = environment.getStats() as { lastPageNumber: number, pageSize: number }
-    await headroom?.ensure((lastPageNumber + 1) * pageSize, group.reduce((sum, { roomBytes }) => sum + roomBytes, overheadBytes))
+    await headroom?.ensure(usedBytes(environment), group.reduce((sum, { roomBytes }) => sum + roomBytes, overheadBytes))
     try {
       return await environment.childTransaction(() => {
         isInWrite = true
@@ -172,6 +173,7 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
       const transaction = opened().useReadTransaction()
       return { transaction, [Symbol.dispose]: () => transaction.done() }
     },
+    sizeBytes: () => usedBytes(opened()),
     async write<T> (work: () => T, roomBytes = bytesPerRow) {
       const { promise, resolve, reject } = Promise.withResolvers<T>()
       waiting.push({ roomBytes, work, resolve, reject })
@@ -201,6 +203,11 @@ async function checkFormat (store: Store, folder: string): Promise<void> {
 /** lmdb hides what went wrong in a commit behind a promise of its own. */
 function isCommitFailure (err: unknown): err is Error & { readonly commitError: Promise<unknown> } {
   return err instanceof Error && 'commitError' in err && err.commitError instanceof Promise
+}
+
+function usedBytes (environment: RootDatabase<Buffer, Buffer>): number {
+  const { lastPageNumber, pageSize } = environment.getStats() as { lastPageNumber: number, pageSize: number }
+  return (lastPageNumber + 1) * pageSize
 }
 
 function asBuffer (bytes: Uint8Array): Buffer {

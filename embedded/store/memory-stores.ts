@@ -15,6 +15,7 @@ export function createMemoryStores (path: string): Stores {
     blocks: {
       get: multihash => blocks.get(keyOf(multihash))?.bytes,
       has: multihash => blocks.has(keyOf(multihash)),
+      lengthOf: multihash => blocks.get(keyOf(multihash))?.bytes.length,
       async put (multihash, bytes) {
         const key = keyOf(multihash)
         if (blocks.has(key)) return
@@ -27,12 +28,17 @@ export function createMemoryStores (path: string): Stores {
         blocks.delete(key)
       },
       multihashes: () => [...blocks.values()].map(({ multihash }) => multihash),
+      async compact () { /* nothing is left of what was deleted */ },
       count: () => blocks.size
     },
     pins: {
       get: cid => pins.get(pinKey(cid)),
       async put (pin) { pins.set(pinKey(pin.cid), pin) },
       async delete (cid) { pins.delete(pinKey(cid)) },
+      async move (from, to) {
+        pins.set(pinKey(to.cid), to)
+        pins.delete(pinKey(from))
+      },
       pins: (mode: PinMode) => [...pins.values()].filter(pin => pin.mode === mode)
     },
     own: {

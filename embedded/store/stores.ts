@@ -1,14 +1,19 @@
 import type { CID } from 'multiformats/cid'
+import type { AbortOptions } from '../../cluster/ports.ts'
 
 /** Blocks by multihash: the codec is the asker's business, as in Kubo. Reads are synchronous because LMDB's are. */
 export interface BlockStore {
   get (multihash: Uint8Array): Uint8Array | undefined
   has (multihash: Uint8Array): boolean
-  /** Resolves when it can be read by everybody and is on its way to the disk; `durable` says when it is there. */
+  /** Without reading it. */
+  lengthOf (multihash: Uint8Array): number | undefined
+  /** Resolves when it can be read by everybody; `durable` says when it survives a crash. */
   put (multihash: Uint8Array, bytes: Uint8Array): Promise<void>
   delete (multihash: Uint8Array): Promise<void>
-  /** A consistent view as of the call. */
+  /** What comes or goes meanwhile may or may not be among them. */
   multihashes (): Iterable<Uint8Array>
+  /** Gives the space of deleted blocks back to the disk, as far as that is worth it. One at a time. */
+  compact (options: AbortOptions): Promise<void>
   count (): number
 }
 
@@ -20,7 +25,9 @@ export interface PinStore {
   get (cid: CID): StoredPin | undefined
   put (pin: StoredPin): Promise<void>
   delete (cid: CID): Promise<void>
-  /** A consistent view as of the call. */
+  /** Both or neither. */
+  move (from: CID, to: StoredPin): Promise<void>
+  /** By their CIDs. What is pinned or unpinned meanwhile may or may not be among them. */
   pins (mode: PinMode): Iterable<StoredPin>
 }
 
