@@ -1,50 +1,10 @@
-import type { OptionTable, OptionsOf } from '../cluster/api/kubo/request.ts'
+import type { addOptions } from '../cluster/api/kubo/add-options.ts'
+import type { OptionsOf } from '../cluster/api/kubo/request.ts'
 import type { PinOptions } from '../cluster/api/pin.ts'
 import type { PinWait } from '../cluster/ports.ts'
 import type { DirectoryLayout } from './directories.ts'
 import type { EntryMetadata } from './entries.ts'
 import type { FileLayout, UnixfsMetadata } from './unixfs.ts'
-
-/** The options of `add` as Kubo declares them; the REST add spells the same ones. */
-export const addOptions = {
-  recursive: { type: 'bool', aliases: ['r'] },
-  'dereference-args': { type: 'bool' },
-  'stdin-name': { type: 'string' },
-  hidden: { type: 'bool', aliases: ['H'] },
-  ignore: { type: 'strings' },
-  'ignore-rules-path': { type: 'string' },
-  'empty-dirs': { type: 'bool', aliases: ['E'], fallback: true },
-  'dereference-symlinks': { type: 'bool' },
-  quiet: { type: 'bool', aliases: ['q'] },
-  quieter: { type: 'bool', aliases: ['Q'] },
-  silent: { type: 'bool' },
-  progress: { type: 'bool', aliases: ['p'] },
-  'only-hash': { type: 'bool', aliases: ['n'] },
-  'wrap-with-directory': { type: 'bool', aliases: ['w'] },
-  pin: { type: 'bool', fallback: true },
-  'pin-name': { type: 'string' },
-  'to-files': { type: 'string' },
-  'cid-version': { type: 'int' },
-  hash: { type: 'string' },
-  'raw-leaves': { type: 'bool' },
-  chunker: { type: 'string', aliases: ['s'] },
-  trickle: { type: 'bool', aliases: ['t'] },
-  'max-file-links': { type: 'int' },
-  'max-directory-links': { type: 'int' },
-  'max-hamt-fanout': { type: 'int' },
-  inline: { type: 'bool' },
-  'inline-limit': { type: 'int', fallback: 32 },
-  nocopy: { type: 'bool' },
-  fscache: { type: 'bool' },
-  'preserve-mode': { type: 'bool' },
-  'preserve-mtime': { type: 'bool' },
-  mode: { type: 'uint' },
-  mtime: { type: 'int64' },
-  'mtime-nsecs': { type: 'uint' },
-  'fast-provide-root': { type: 'bool' },
-  'fast-provide-dag': { type: 'bool' },
-  'fast-provide-wait': { type: 'bool' }
-} as const satisfies OptionTable
 
 export type AddOptions = Partial<OptionsOf<typeof addOptions>>
 

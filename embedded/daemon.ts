@@ -8,8 +8,9 @@ import { cidOf, hashByName } from './dag/hashes.ts'
 import { codes } from './dag/codecs.ts'
 import { createHttpServer } from './http/server.ts'
 import { ownIdentity } from './identity.ts'
-import { readKuboSettings } from './kubo-config.ts'
+import { defaultFormat, directoryLayout, readKuboSettings } from './kubo-config.ts'
 import type { KuboConfig } from './kubo-config.ts'
+import { openMfs } from './mfs/tree.ts'
 import type { EmbeddedNode } from './node.ts'
 import { createPinning } from './pinning.ts'
 import { createDispatch } from './rpc/dispatch.ts'
@@ -52,7 +53,7 @@ export function createEmbeddedDaemon ({ clock, log }: { clock: Clock, log: Logge
     name: 'embedded daemon',
     async start ({ signal }) {
       signal.throwIfAborted()
-      const stores = running.use(await openStores(config.stores, clock, signal))
+      const stores = running.use(await openStores(config.stores))
       const node = await createNode(stores, clock, settings.imports, config.offline ?? false)
       const gateConfig = { ...settings, version: embeddedVersion }
       const dispatch = createDispatch(allCommands(node), { clock }, gateConfig)
@@ -70,17 +71,16 @@ export function createEmbeddedDaemon ({ clock, log }: { clock: Clock, log: Logge
 }
 
 /** LMDB is loaded only by who keeps something. */
-async function openStores (where: EmbeddedDaemonConfig['stores'], clock: Clock, signal: AbortSignal): Promise<Stores> {
+async function openStores (where: EmbeddedDaemonConfig['stores']): Promise<Stores> {
   if (where === 'memory') return createMemoryStores('memory')
-  const { openDiskStores } = await import('./store/disk-stores.ts')
-  return await openDiskStores(where.folder, clock, signal)
+  const { openLmdbStores } = await import('./store/lmdb-stores.ts')
+  return openLmdbStores(where.folder)
 }
 
 async function createNode (stores: Stores, clock: Clock, imports: EmbeddedNode['imports'], offline: boolean): Promise<EmbeddedNode> {
   const blocks = createBlockService(stores.blocks, offline)
   const pinning = createPinning(stores, blocks)
   const identity = await ownIdentity(stores)
-  const node = { clock, stores, blocks, pinning, lock: createPinLock(), version: embeddedVersion, ...identity, imports, storageMaxBytes }
   if (stores.own.get('initialized') === undefined) {
     const empty = cidOf(emptyDirectory, { version: 0, codec: codes['dag-pb'], hash: hashByName('sha2-256')! })
     await blocks.put(empty, emptyDirectory)
@@ -88,5 +88,6 @@ async function createNode (stores: Stores, clock: Clock, imports: EmbeddedNode['
     await stores.own.put('initialized', Buffer.from('1'))
     await stores.durable()
   }
-  return node
+  const mfs = await openMfs(stores, blocks, defaultFormat(imports), directoryLayout(imports))
+  return { clock, stores, blocks, pinning, lock: createPinLock(), mfs, version: embeddedVersion, ...identity, imports, storageMaxBytes }
 }

@@ -1,6 +1,9 @@
 import { ClusterError } from '../cluster/api/errors.ts'
+import { hashByName } from './dag/hashes.ts'
+import type { CidFormat } from './mfs/mfs-node.ts'
 import type { ConfiguredAuthorizations } from './rpc/authorizations.ts'
 import type { ConfiguredHeaders } from './rpc/origins.ts'
+import type { DirectoryLayout } from './unixfs/directory.ts'
 
 /** How content is laid out when a call does not say: `Import.*` of Kubo's config. */
 export interface ImportDefaults {
@@ -36,6 +39,16 @@ const classic: ImportDefaults = {
 const profiles: Readonly<Record<Profile, ImportDefaults>> = {
   'unixfs-v0-2015': classic,
   'unixfs-v1-2025': { ...classic, cidVersion: 1, rawLeaves: true, chunker: 'size-1048576', fileLinksMax: 1024, shardEstimation: 'block' }
+}
+
+/** When directories become shards, and how wide those are. */
+export function directoryLayout ({ directoryLinksMax, fanout, shardSizeBytes, shardEstimation }: ImportDefaults): DirectoryLayout {
+  return { linksMax: directoryLinksMax, fanout, shardSizeBytes, shardEstimation }
+}
+
+/** The format of new nodes that nobody asked anything for. */
+export function defaultFormat ({ cidVersion, hash }: ImportDefaults): CidFormat {
+  return { cidVersion: hash === 'sha2-256' ? cidVersion : 1, hash: hashByName(hash)! }
 }
 
 /** @throws ClusterError ERR_INVALID_ARGUMENT for a key that means nothing here: a setting that is silently ignored is the worst kind */

@@ -1,4 +1,5 @@
 import type { BlockService, ReadOptions } from './dag/block-service.ts'
+import type { MfsTree } from './mfs/tree.ts'
 import type { Pinning } from './pinning.ts'
 import type { Call } from './rpc/command.ts'
 import type { ImportDefaults } from './kubo-config.ts'
@@ -14,6 +15,7 @@ export interface EmbeddedNode {
   readonly blocks: BlockService
   readonly pinning: Pinning
   readonly lock: PinLock
+  readonly mfs: MfsTree
   readonly version: string
   readonly peerId: string
   /** Protobuf of the public key, base64, as `id` shows it. */

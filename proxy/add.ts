@@ -1,7 +1,7 @@
 import type { CID } from 'multiformats/cid'
 import { noEntryMetadata } from '../adder/entries.ts'
 import type { AddedOutput } from '../adder/output.ts'
-import { addOptions } from '../adder/params.ts'
+import { addOptions } from '../cluster/api/kubo/add-options.ts'
 import type { PinWait } from '../cluster/ports.ts'
 import { fileArgument, kuboCommand } from './command.ts'
 import type { CommandCall, KuboCommand } from './command.ts'

@@ -15,7 +15,7 @@ export type AddEvent =
   | { readonly kind: 'progress', readonly name: string, readonly bytes: number, readonly top: UploadedEntry }
   | { readonly kind: 'file' | 'directory', readonly name: string, readonly node: Written, readonly top: UploadedEntry }
   /** Everything below it has been written and told of: now it can be pinned. */
-  | { readonly kind: 'root', readonly node: Written }
+  | { readonly kind: 'root', readonly name: string, readonly node: Written }
 
 export interface AddWay { readonly isWrapped: boolean, readonly tellsProgress: boolean }
 
@@ -54,7 +54,7 @@ export async function * addEntries (entries: AsyncIterable<UploadedEntry>, setti
     const name = entry.path.length === 0 ? node.cid.toString() : entry.path.join('/')
     if (root !== undefined) addEntry(root, at.length === 0 ? [name] : at, node)
     yield { kind: 'file', name, node, top: from }
-    if (root === undefined) yield { kind: 'root', node }
+    if (root === undefined) yield { kind: 'root', name: entry.path.join('/'), node }
   }
 
   if (started === undefined) return
@@ -68,7 +68,7 @@ async function * closeTop (folder: Directory, name: string, top: UploadedEntry, 
     root = node
     yield { kind: 'directory', name: path.join('/'), node, top }
   }
-  yield { kind: 'root', node: root! }
+  yield { kind: 'root', name, node: root! }
 }
 
 function metadataOf ({ mode, mtime }: UploadedEntry, settings: AddSettings): Metadata {

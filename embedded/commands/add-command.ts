@@ -1,9 +1,11 @@
+import { addOptions } from '../../cluster/api/kubo/add-options.ts'
 import type { CID } from 'multiformats/cid'
 import { addEntries } from '../adding/adder.ts'
 import type { AddEvent } from '../adding/adder.ts'
 import { entriesOf } from '../adding/entries.ts'
 import type { UploadedEntry } from '../adding/entries.ts'
-import { addOptions, addSettings, checkAddOptions } from '../adding/settings.ts'
+import { addSettings, checkAddOptions } from '../adding/settings.ts'
+import { createFilesLinker } from './add-to-files.ts'
 import { createBlockBatch } from '../dag/block-batch.ts'
 import type { BlockBatch } from '../dag/block-batch.ts'
 import type { EmbeddedNode } from '../node.ts'
@@ -36,26 +38,29 @@ function emptyCid ({ pinning }: EmbeddedNode): CID {
 
 async function * add (node: EmbeddedNode, call: Call<typeof addOptions>): AsyncGenerator<Emitted> {
   const { options } = call
-  const batch = options['only-hash'] ? discarding : createBlockBatch(node.blocks)
+  const isKept = options['only-hash'] !== true
+  const batch = !isKept ? discarding : createBlockBatch(node.blocks)
   // Held from the first byte to the last pin: no collection takes a block of this upload in between.
-  using _lock = options['only-hash'] ? undefined : await node.lock.forPinning(call)
+  using _lock = !isKept ? undefined : await node.lock.forPinning(call)
   const events = addEntries(
     entriesOf(call.parts),
     () => addSettings(options, node.imports),
     settings => createNodeWriter(settings, (cid, bytes) => batch.put(cid, bytes)),
-    { isWrapped: options['wrap-with-directory'], tellsProgress: options.progress }
+    { isWrapped: options['wrap-with-directory'] === true, tellsProgress: options.progress === true }
   )
+  const linkToFiles = options['to-files'] === undefined ? undefined : createFilesLinker(node, call, options['to-files'])
   let isAnything = false
   for await (const event of events) {
     call.signal.throwIfAborted()
     isAnything = true
     if (event.kind !== 'root') {
-      if (event.kind !== 'file' || !options.silent) yield eventLine(event, call.showCid)
+      if (event.kind !== 'file' || options.silent !== true) yield eventLine(event, call.showCid)
       continue
     }
     await batch.written()
     await node.stores.durable()
-    if (options.pin && !options['only-hash']) await node.pinning.mark(event.node.cid, options['pin-name'] ?? '')
+    if (options.pin && isKept) await node.pinning.mark(event.node.cid, options['pin-name'] ?? '')
+    await linkToFiles?.(event)
   }
   if (!isAnything) throw new KuboError('expected a file argument')
 }

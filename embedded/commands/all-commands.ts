@@ -5,6 +5,10 @@ import { blockCommands } from './block-commands.ts'
 import { dagCommands } from './dag-commands.ts'
 import { dagWalkCommands } from './dag-walk-commands.ts'
 import { dagImport } from './dag-import-command.ts'
+import { filesChangeCommands } from './files-change-commands.ts'
+import { filesListCommands } from './files-list-commands.ts'
+import { filesStatCommand } from './files-stat-command.ts'
+import { filesTreeCommands } from './files-tree-commands.ts'
 import { listCommands } from './list-commands.ts'
 import { nodeCommands } from './node-commands.ts'
 import { pinCommands } from './pin-commands.ts'
@@ -28,6 +32,10 @@ export function allCommands (node: EmbeddedNode): readonly Command[] {
     ...repoCommands(node),
     ...readCommands(node),
     ...listCommands(node),
+    ...filesListCommands(node),
+    filesStatCommand(node),
+    ...filesTreeCommands(node),
+    ...filesChangeCommands(node),
     ...removedCommands
   )
   return all

@@ -2,13 +2,13 @@ import { createGzip } from 'node:zlib'
 import { Readable, pipeline } from 'node:stream'
 import type { CID } from 'multiformats/cid'
 import type { ReadOptions } from '../dag/block-service.ts'
-import { BlockNotFoundError } from '../dag/block-service.ts'
 import { resolveArgument } from '../dag/resolve.ts'
 import { readOptions } from '../node.ts'
 import type { EmbeddedNode } from '../node.ts'
 import { command } from '../rpc/command.ts'
 import type { Call, Command } from '../rpc/command.ts'
 import { KuboError } from '../rpc/kubo-error.ts'
+import { fetched } from '../unixfs/fetched.ts'
 import { listDirectory, openUnixfs, readFile } from '../unixfs/reader.ts'
 import type { UnixfsNode } from '../unixfs/reader.ts'
 import { tarEnd, tarHeader, tarPadding } from '../unixfs/tar.ts'
@@ -52,15 +52,6 @@ function cat ({ blocks }: EmbeddedNode): Command {
 
 async function * contentOf (blocks: EmbeddedNode['blocks'], ranges: readonly { cid: CID, from: number, length: number }[], options: ReadOptions): AsyncGenerator<Uint8Array> {
   for (const { cid, from, length } of ranges) yield * fetched(readFile(cid, { from, length }, blocks, options))
-}
-
-/** What is missing in the middle of a file is not named. */
-async function * fetched (bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield * bytes
-  } catch (err) {
-    throw err instanceof BlockNotFoundError ? new KuboError('failed to fetch all nodes', { cause: err }) : err
-  }
 }
 
 function get (daemon: EmbeddedNode): Command {

@@ -77,13 +77,17 @@ function * batches (multihashes: Iterable<Uint8Array>, isWanted: (multihash: Uin
   if (batch.length > 0) yield batch
 }
 
-/** Multihashes of everything pinned, and why some of it could not be looked at. */
-async function mark ({ blocks, pinning }: EmbeddedNode, signal: AbortSignal): Promise<{ kept: ReadonlySet<string>, failures: readonly string[] }> {
+/** Multihashes of everything pinned and of MFS, and why some of what is pinned could not be looked at. MFS may well point to what is not here. */
+async function mark ({ blocks, mfs, pinning }: EmbeddedNode, signal: AbortSignal): Promise<{ kept: ReadonlySet<string>, failures: readonly string[] }> {
   const kept = new Set<string>()
   const failures: string[] = []
   for (const { cid } of pinning.pins('direct')) kept.add(keyOf(cid.multihash.bytes))
   const walked = new Set<string>()
-  for (const { cid: root } of pinning.pins('recursive')) {
+  const roots = function * () {
+    for (const { cid } of pinning.pins('recursive')) yield { root: cid, isPinned: true }
+    yield { root: mfs.root(), isPinned: false }
+  }
+  for (const { root, isPinned } of roots()) {
     const stack = [root]
     for (let cid = stack.pop(); cid !== undefined; cid = stack.pop()) {
       const key = cidKey(cid)
@@ -95,7 +99,7 @@ async function mark ({ blocks, pinning }: EmbeddedNode, signal: AbortSignal): Pr
         for (let i = links.length - 1; i >= 0; i--) stack.push(links[i]!.cid)
       } catch (err) {
         signal.throwIfAborted()
-        failures.push(`could not retrieve links for ${cid.toString()}: ${messageOf(err)}`)
+        if (isPinned) failures.push(`could not retrieve links for ${cid.toString()}: ${messageOf(err)}`)
       }
     }
   }

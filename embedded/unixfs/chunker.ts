@@ -1,6 +1,7 @@
 import { ByteCursor } from '../../cluster/api/kubo/byte-cursor.ts'
 import { quoteGo } from '../../cluster/api/kubo/go-text.ts'
 import { KuboError } from '../rpc/kubo-error.ts'
+import { buzhashChunks } from './buzhash.ts'
 import { rabinChunks } from './rabin.ts'
 
 export type Chunker = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
@@ -9,11 +10,11 @@ const chunkBytesMax = 2096896
 const defaultBytes = 262144
 const rabinMinBytes = 16
 
-/** Reads `chunker` as boxo does. @throws KuboError in its words; for `buzhash`, which is not to be had here */
+/** Reads `chunker` as boxo does. @throws KuboError in its words */
 export function createChunker (text: string): Chunker {
   if (text === '' || text === 'default') return fixed(defaultBytes)
   if (text.startsWith('size-')) return fixed(fixedSize(text))
-  if (text === 'buzhash') throw new KuboError('the embedded daemon has no buzhash chunker: a real Kubo has')
+  if (text === 'buzhash') return buzhashChunks
   if (text.startsWith('rabin')) return parseRabin(text)
   throw new KuboError(`unrecognized chunker option: ${text}`)
 }

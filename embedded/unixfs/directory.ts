@@ -1,5 +1,5 @@
 /** A directory that is being added, and how it becomes nodes: one node, or shards of one when it is large. */
-import { hashOfName, shardHashType, slotAt, slotPrefix } from './shards.ts'
+import { placed, writeShard } from './shard-writer.ts'
 import type { UnixfsData } from './data.ts'
 import type { Metadata, NamedLink, NodeWriter, Written } from './node-writer.ts'
 import { KuboError } from '../rpc/kubo-error.ts'
@@ -66,35 +66,16 @@ function sorted (folder: Directory): [string, Directory | Written][] {
 
 async function writeDirectory (links: readonly NamedLink[], metadata: Metadata, writer: NodeWriter, layout: DirectoryLayout): Promise<Written> {
   const data: UnixfsData = { type: 'directory', ...metadata }
-  const isSharded = (layout.linksMax > 0 && links.length > layout.linksMax) || sizeOf(links, data, writer, layout) > layout.shardSizeBytes
-  if (!isSharded) return await writer.node(data, links)
-  return await writeShard(links.map(link => ({ link, hash: hashOfName(link.name) })), 0, metadata, writer, layout.fanout)
+  if (!isTooLarge(links, data, writer, layout)) return await writer.node(data, links)
+  return await writeShard(links.map(placed), 0, metadata, writer, layout.fanout)
+}
+
+/** Whether one node is no longer enough for these entries. */
+export function isTooLarge (links: readonly NamedLink[], data: UnixfsData, writer: NodeWriter, layout: DirectoryLayout): boolean {
+  return (layout.linksMax > 0 && links.length > layout.linksMax) || sizeOf(links, data, writer, layout) > layout.shardSizeBytes
 }
 
 function sizeOf (links: readonly NamedLink[], data: UnixfsData, writer: NodeWriter, { shardEstimation }: DirectoryLayout): number {
   if (shardEstimation === 'block') return writer.sizeOf(data, links)
   return links.reduce((sum, { name, node }) => sum + Buffer.byteLength(name) + node.cid.bytes.length, 0)
-}
-
-interface Placed { readonly link: NamedLink, readonly hash: bigint }
-
-async function writeShard (placed: readonly Placed[], depth: number, metadata: Metadata, writer: NodeWriter, fanout: number): Promise<Written> {
-  const bySlot = Map.groupBy(placed, ({ hash }) => slotAt(hash, depth, Math.log2(fanout)))
-  const links: NamedLink[] = []
-  for (const slot of [...bySlot.keys()].sort((a, b) => a - b)) {
-    const [first, ...others] = bySlot.get(slot)!
-    const prefix = slotPrefix(slot, fanout)
-    links.push(others.length === 0
-      ? { name: `${prefix}${first!.link.name}`, node: first!.link.node }
-      : { name: prefix, node: await writeShard([first!, ...others], depth + 1, {}, writer, fanout) })
-  }
-  return await writer.node({ type: 'shard', data: bitfield(bySlot.keys()), hashType: shardHashType, fanout: BigInt(fanout), ...metadata }, links)
-}
-
-/** Which slots are taken, lowest bit last, without leading zero bytes. */
-function bitfield (slots: Iterable<number>): Uint8Array {
-  let bits = 0n
-  for (const slot of slots) bits |= 1n << BigInt(slot)
-  const hex = bits.toString(16)
-  return Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex')
 }
