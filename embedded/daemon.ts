@@ -9,7 +9,8 @@ import { codes } from './dag/codecs.ts'
 import { createHttpServer } from './http/server.ts'
 import { ownIdentity } from './identity.ts'
 import { defaultFormat, directoryLayout, readKuboSettings } from './kubo-config.ts'
-import type { KuboConfig } from './kubo-config.ts'
+import type { KuboConfig, KuboSettings } from './kubo-config.ts'
+import { createNetwork } from './network/network.ts'
 import { openMfs } from './mfs/tree.ts'
 import type { EmbeddedNode } from './node.ts'
 import { createPinning } from './pinning.ts'
@@ -53,14 +54,15 @@ export function createEmbeddedDaemon ({ clock, log }: { clock: Clock, log: Logge
     name: 'embedded daemon',
     async start ({ signal }) {
       signal.throwIfAborted()
-      const stores = running.use(await openStores(config.stores))
-      const node = await createNode(stores, clock, settings.imports, config.offline ?? false)
+      const stores = running.use(await openStores(config.stores, clock, signal))
+      const node = await createNode({ stores, clock, log, running }, settings, config.offline ?? false)
       const gateConfig = { ...settings, version: embeddedVersion }
       const dispatch = createDispatch(allCommands(node), { clock }, gateConfig)
       let gate: ReturnType<typeof createGate> | undefined
       const server = running.use(createHttpServer(async (request, response) => { await gate?.(request, response) }, { clock, log }))
       listening = await server.listen(loopback, config.port)
       gate = createGate(gateConfig, listening.port, dispatch)
+      node.network.start()
     },
     address () {
       if (listening === undefined) throw new Error('the embedded daemon has not been started')
@@ -71,16 +73,19 @@ export function createEmbeddedDaemon ({ clock, log }: { clock: Clock, log: Logge
 }
 
 /** LMDB is loaded only by who keeps something. */
-async function openStores (where: EmbeddedDaemonConfig['stores']): Promise<Stores> {
+async function openStores (where: EmbeddedDaemonConfig['stores'], clock: Clock, signal: AbortSignal): Promise<Stores> {
   if (where === 'memory') return createMemoryStores('memory')
-  const { openLmdbStores } = await import('./store/lmdb-stores.ts')
-  return openLmdbStores(where.folder)
+  const { openDiskStores } = await import('./store/disk-stores.ts')
+  return await openDiskStores(where.folder, clock, signal)
 }
 
-async function createNode (stores: Stores, clock: Clock, imports: EmbeddedNode['imports'], offline: boolean): Promise<EmbeddedNode> {
-  const blocks = createBlockService(stores.blocks, offline)
+interface NodeComponents { readonly stores: Stores, readonly clock: Clock, readonly log: Logger, readonly running: AsyncDisposableStack }
+
+async function createNode ({ stores, clock, log, running }: NodeComponents, { imports, swarm, peering }: KuboSettings, isOffline: boolean): Promise<EmbeddedNode> {
+  const { seed, ...identity } = await ownIdentity(stores)
+  const network = running.use(createNetwork({ clock, log, stores, read: cid => stores.blocks.get(cid.multihash.bytes) }, { seed, agent: `kubo/${embeddedVersion}`, listen: swarm, peering, isOffline }))
+  const blocks = createBlockService(stores.blocks, isOffline ? undefined : network.bitswap)
   const pinning = createPinning(stores, blocks)
-  const identity = await ownIdentity(stores)
   if (stores.own.get('initialized') === undefined) {
     const empty = cidOf(emptyDirectory, { version: 0, codec: codes['dag-pb'], hash: hashByName('sha2-256')! })
     await blocks.put(empty, emptyDirectory)
@@ -89,5 +94,5 @@ async function createNode (stores: Stores, clock: Clock, imports: EmbeddedNode['
     await stores.durable()
   }
   const mfs = await openMfs(stores, blocks, defaultFormat(imports), directoryLayout(imports))
-  return { clock, stores, blocks, pinning, lock: createPinLock(), mfs, version: embeddedVersion, ...identity, imports, storageMaxBytes }
+  return { clock, stores, blocks, pinning, lock: createPinLock(), network, mfs, version: embeddedVersion, ...identity, imports, storageMaxBytes }
 }

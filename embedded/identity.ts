@@ -8,7 +8,7 @@ const publicKeyHead = Buffer.from([0x08, 0x01, 0x12, 0x20])
 /** An inlined multihash of 36 bytes, which is how libp2p names a key this short. */
 const inlined = Buffer.from([0x00, 0x24])
 
-export interface Identity { readonly peerId: string, /** Protobuf, base64. */ readonly publicKey: string }
+export interface Identity { readonly peerId: string, /** Protobuf, base64. */ readonly publicKey: string, /** Of the private key, 32 bytes. */ readonly seed: Uint8Array }
 
 /** The daemon's own key, made once and kept in its store. */
 export async function ownIdentity ({ own, durable }: Pick<Stores, 'own' | 'durable'>): Promise<Identity> {
@@ -19,6 +19,7 @@ export async function ownIdentity ({ own, durable }: Pick<Stores, 'own' | 'durab
     await durable()
   }
   const { x = '' } = createPublicKey(key).export({ format: 'jwk' })
+  const { d = '' } = key.export({ format: 'jwk' })
   const protobuf = Buffer.concat([publicKeyHead, Buffer.from(x, 'base64url')])
-  return { peerId: base58btc.baseEncode(Buffer.concat([inlined, protobuf])), publicKey: protobuf.toString('base64') }
+  return { peerId: base58btc.baseEncode(Buffer.concat([inlined, protobuf])), publicKey: protobuf.toString('base64'), seed: Buffer.from(d, 'base64url') }
 }

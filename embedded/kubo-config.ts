@@ -23,12 +23,20 @@ export interface KuboSettings {
   readonly httpHeaders: ConfiguredHeaders
   readonly authorizations: ConfiguredAuthorizations
   readonly imports: ImportDefaults
+  /** Where to listen for peers; undefined when it is not said. */
+  readonly swarm: readonly string[] | undefined
+  readonly peering: readonly { readonly peer: string, readonly addresses: readonly string[] }[]
 }
 
 /** The part of Kubo's config that this daemon heeds, spelt as there. */
 export interface KuboConfig {
   readonly API?: { readonly HTTPHeaders?: ConfiguredHeaders, readonly Authorizations?: ConfiguredAuthorizations }
+  readonly Addresses?: { readonly Swarm?: readonly string[] }
+  readonly Peering?: { readonly Peers?: readonly { readonly ID: string, readonly Addrs?: readonly string[] | null }[] | null }
 }
+
+/** Every key that there is. */
+const known: Readonly<Record<string, readonly string[]>> = { API: ['HTTPHeaders', 'Authorizations'], Addresses: ['Swarm'], Peering: ['Peers'] }
 
 export type Profile = 'unixfs-v0-2015' | 'unixfs-v1-2025'
 
@@ -56,11 +64,12 @@ export function readKuboSettings (config: object = {}, profile: string = 'unixfs
   if (!Object.hasOwn(profiles, profile)) throw new ClusterError('ERR_INVALID_ARGUMENT', `the embedded daemon has no profile ${profile}`)
   for (const [section, value] of Object.entries(config)) {
     for (const key of Object.keys(value as object)) {
-      if (section !== 'API' || !['HTTPHeaders', 'Authorizations'].includes(key)) {
+      if (!known[section]?.includes(key)) {
         throw new ClusterError('ERR_INVALID_ARGUMENT', `the embedded daemon has no setting ${section}.${key}`)
       }
     }
   }
-  const { API = {} } = config as KuboConfig
-  return { httpHeaders: API.HTTPHeaders ?? {}, authorizations: API.Authorizations ?? {}, imports: profiles[profile as Profile] }
+  const { API = {}, Addresses = {}, Peering = {} } = config as KuboConfig
+  const peering = (Peering.Peers ?? []).map(({ ID, Addrs }) => ({ peer: ID, addresses: Addrs ?? [] }))
+  return { httpHeaders: API.HTTPHeaders ?? {}, authorizations: API.Authorizations ?? {}, imports: profiles[profile as Profile], swarm: Addresses.Swarm, peering }
 }

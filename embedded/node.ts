@@ -1,5 +1,6 @@
 import type { BlockService, ReadOptions } from './dag/block-service.ts'
 import type { MfsTree } from './mfs/tree.ts'
+import type { Network } from './network/network.ts'
 import type { Pinning } from './pinning.ts'
 import type { Call } from './rpc/command.ts'
 import type { ImportDefaults } from './kubo-config.ts'
@@ -15,6 +16,7 @@ export interface EmbeddedNode {
   readonly blocks: BlockService
   readonly pinning: Pinning
   readonly lock: PinLock
+  readonly network: Network
   readonly mfs: MfsTree
   readonly version: string
   readonly peerId: string

@@ -167,7 +167,7 @@ t.test('a folder of another layout is refused', async t => {
 t.test('what the daemon does not have it answers as Kubo answers an unknown command', async t => {
   await using daemon = await startDaemon({}, 'embedded')
 
-  const response = await rpcResponse(daemon, 'swarm/peers')
+  const response = await rpcResponse(daemon, 'p2p/ls')
 
   t.equal(response.status, 404)
   t.equal(await response.text(), '404 page not found\n')

@@ -1,4 +1,5 @@
 import type { EmbeddedNode } from '../node.ts'
+import { networkCommands } from '../network/network-commands.ts'
 import type { Command } from '../rpc/command.ts'
 import { addCommand } from './add-command.ts'
 import { blockCommands } from './block-commands.ts'
@@ -22,6 +23,7 @@ export function allCommands (node: EmbeddedNode): readonly Command[] {
   const all: Command[] = []
   all.push(
     ...nodeCommands(node, () => all),
+    ...networkCommands(node),
     addCommand(node),
     ...pinCommands(node),
     ...pinListCommands(node),

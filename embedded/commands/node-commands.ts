@@ -3,32 +3,13 @@ import type { GoValue } from '../../cluster/api/kubo/go-json.ts'
 import type { EmbeddedNode } from '../node.ts'
 import { command } from '../rpc/command.ts'
 import type { Command } from '../rpc/command.ts'
-import { KuboError } from '../rpc/kubo-error.ts'
 
 export const repoVersion = '18'
 /** Go's names of what Node calls otherwise. */
 const goArchitectures: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
 
 export function nodeCommands (node: EmbeddedNode, all: () => readonly Command[]): readonly Command[] {
-  return [id(node), version(node), commands(all)]
-}
-
-function id ({ peerId, publicKey, version }: EmbeddedNode): Command {
-  return command({
-    path: 'id',
-    args: [{ name: 'peerid', kind: 'string', required: false, variadic: false, stdin: false }],
-    options: { format: { type: 'string', aliases: ['f'] }, 'peerid-base': { type: 'string', fallback: 'b58mh' } },
-    run ({ args: [asked], options }) {
-      if (asked !== undefined && asked !== peerId) throw new KuboError(/^(Qm|12D3Koo|k|b)[a-zA-Z0-9]{20,}$/.test(asked) ? 'routing: not found' : 'invalid peer id')
-      const agent = `kubo/${version}/`
-      const json = { ID: peerId, PublicKey: publicKey, Addresses: null, AgentVersion: agent, Protocols: null }
-      const fields: Readonly<Record<string, string>> = { id: peerId, aver: agent, pubkey: publicKey, addrs: '', protocols: '', pver: '' }
-      const text = options.format === undefined
-        ? JSON.stringify(json, undefined, '\t')
-        : options.format.replaceAll(/<(id|aver|pubkey|addrs|protocols|pver)>/g, (_, name: string) => fields[name]!).replaceAll('\\n', '\n').replaceAll('\\t', '\t')
-      return { kind: 'one', value: { json, text } }
-    }
-  })
+  return [version(node), commands(all)]
 }
 
 function version ({ version }: EmbeddedNode): Command {

@@ -1,12 +1,13 @@
 import type { CID } from 'multiformats/cid'
 import { codes } from './codecs.ts'
+import { hashByCode } from './hashes.ts'
 import { KuboError } from '../rpc/kubo-error.ts'
 import type { BlockStore } from '../store/stores.ts'
 
 /** How far a read may go: `offline` looks into this store only. */
 export interface ReadOptions { readonly signal: AbortSignal, readonly offline: boolean }
 
-/** Blocks of this daemon. One that is not here is waited for until somebody brings it or the asker gives up, as Kubo does without peers. */
+/** Blocks of this daemon. One that is not here is asked for from its peers, and waited for until somebody brings it or the asker gives up. */
 export interface BlockService {
   get (cid: CID, options: ReadOptions): Promise<Uint8Array>
   /** Without a promise when it is here. */
@@ -14,6 +15,18 @@ export interface BlockService {
   has (cid: CID): boolean
   put (cid: CID, bytes: Uint8Array): Promise<void>
   delete (cid: CID): Promise<void>
+}
+
+/** Stores what has come. What it fails with is told to those who wait for the block. */
+export type Deliver = (bytes: Uint8Array) => Promise<void>
+
+/** Whoever can be asked for blocks that are not here. */
+export interface Exchange {
+  /** Asks for it until `unwant`; `deliver` gets what has come once its hash has been checked. */
+  want (cid: CID, deliver: Deliver): void
+  unwant (cid: CID): void
+  /** The block is here now: those who asked for it can have it. */
+  announce (cid: CID): void
 }
 
 const identityHash = 0
@@ -25,25 +38,46 @@ export class BlockNotFoundError extends KuboError {
   }
 }
 
-/** @param isAlone an offline daemon: nothing is ever waited for */
-export function createBlockService (store: BlockStore, isAlone: boolean): BlockService {
-  const waiting = new Map<string, Set<(bytes: Uint8Array) => void>>()
-  const keyOf = (cid: CID): string => Buffer.from(cid.multihash.bytes).toString('latin1')
-  const peek = (cid: CID): Uint8Array | undefined => cid.multihash.code === identityHash ? cid.multihash.digest : store.get(cid.multihash.bytes)
+interface Waiter { readonly resolve: (bytes: Uint8Array) => void, readonly reject: (err: unknown) => void }
 
-  const arrival = async (cid: CID, signal: AbortSignal): Promise<Uint8Array> => {
-    const key = keyOf(cid)
+/** @param exchange none for an offline daemon: nothing is ever waited for */
+export function createBlockService (store: BlockStore, exchange: Exchange | undefined): BlockService {
+  const waiting = new Map<string, Set<Waiter>>()
+  const peek = (cid: CID): Uint8Array | undefined => cid.multihash.code === identityHash ? cid.multihash.digest : store.get(cid.multihash.bytes)
+  const waitersOf = (cid: CID): Iterable<Waiter> => [...waiting.get(multihashKey(cid)) ?? []]
+
+  const arrival = async (cid: CID, signal: AbortSignal, { want, unwant }: Exchange): Promise<Uint8Array> => {
+    const key = multihashKey(cid)
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
+    const waiter = { resolve, reject }
     const waiters = waiting.get(key) ?? new Set()
-    waiting.set(key, waiters.add(resolve))
+    waiting.set(key, waiters.add(waiter))
     const giveUp = (): void => { reject(signal.reason) }
     signal.addEventListener('abort', giveUp)
     try {
+      // what cannot be checked is not asked for
+      if (waiters.size === 1 && hashByCode(cid.multihash.code) !== undefined) want(cid, bytes => deliver(cid, bytes))
       return await promise
     } finally {
       signal.removeEventListener('abort', giveUp)
-      waiters.delete(resolve)
-      if (waiters.size === 0) waiting.delete(key)
+      waiters.delete(waiter)
+      if (waiters.size === 0 && waiting.get(key) === waiters) {
+        waiting.delete(key)
+        unwant(cid)
+      }
+    }
+  }
+  const put = async (cid: CID, bytes: Uint8Array): Promise<void> => {
+    if (cid.multihash.code === identityHash) return
+    await store.put(cid.multihash.bytes, bytes)
+    for (const { resolve } of waitersOf(cid)) resolve(bytes)
+    exchange?.announce(cid)
+  }
+  const deliver = async (cid: CID, bytes: Uint8Array): Promise<void> => {
+    try {
+      await put(cid, bytes)
+    } catch (err) {
+      for (const { reject } of waitersOf(cid)) reject(err)
     }
   }
 
@@ -54,16 +88,19 @@ export function createBlockService (store: BlockStore, isAlone: boolean): BlockS
       signal.throwIfAborted()
       const here = peek(cid)
       if (here !== undefined) return here
-      if (offline || isAlone) throw new BlockNotFoundError(cid, 'offline')
-      return await arrival(cid, signal)
+      if (offline || exchange === undefined) throw new BlockNotFoundError(cid, 'offline')
+      return await arrival(cid, signal, exchange)
     },
-    async put (cid, bytes) {
-      if (cid.multihash.code === identityHash) return
-      await store.put(cid.multihash.bytes, bytes)
-      for (const resolve of waiting.get(keyOf(cid)) ?? []) resolve(bytes)
-    },
+    put,
     async delete (cid) { await store.delete(cid.multihash.bytes) }
   }
 }
 
 export function isDagPb (cid: CID): boolean { return cid.code === codes['dag-pb'] }
+
+/** A multihash as a key of maps: blocks are the same whatever codec and version they are asked for in. */
+export function multihashKey (cid: CID): string { return bytesKey(cid.multihash.bytes) }
+
+export function bytesKey (bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}

@@ -1,6 +1,7 @@
 import { KuboError } from '../rpc/kubo-error.ts'
 
-const blockBytesMax = 2 * 1024 * 1024
+/** What bitswap takes, here and in Kubo. */
+export const blockBytesMax = 2 * 1024 * 1024
 
 /** Larger blocks cannot be exchanged between peers. @throws KuboError */
 export function checkBlockSize ({ length }: Uint8Array, allowBig: boolean): void {
