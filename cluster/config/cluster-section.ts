@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { Replication } from '../api/pin.ts'
-import { durationMs, integer, optional, secret, section, text } from './section.ts'
+import { durationMs, integer, multiaddrs, optional, secret, section, text } from './section.ts'
 import type { ConfigOf } from './section.ts'
 
 const replicationMax = 10_000
@@ -10,6 +10,18 @@ const fields = {
   peername: { ...text(hostname(), { expects: 'a name of 1 to 255 characters', pattern: /^[^\p{Cc}]{1,255}$/u }), fallbackInWords: 'the host name' },
   /** Shared by the peers of one cluster; who does not know it is not let in. 32 bytes as 64 hexadecimal digits. */
   secret: secret(optional(text('', { expects: '64 hexadecimal digits', pattern: /^[0-9a-f]{64}$/i }))),
+  /** Where other peers reach this one, over TCP. Who connects has to prove the secret before anything else. */
+  listenMultiaddress: multiaddrs(['/ip4/0.0.0.0/tcp/9096']),
+  /** What other peers are told instead of what is listened on, for a peer behind a NAT or a proxy. */
+  announceMultiaddress: multiaddrs([]),
+  /** Addresses that other peers are never told. */
+  noAnnounceMultiaddress: multiaddrs([]),
+  /** How long one address of a peer is tried. */
+  dialPeerTimeout: durationMs('3s', { min: '100ms' }),
+  /** Where the addresses of the other peers are kept, one a line; relative to the folder. */
+  peerstoreFile: { ...optional(text('', { expects: 'a path' })), fallbackInWords: '`peerstore`' },
+  /** Peers to connect to at the start, besides those that are known already; each with `/p2p/` and its id. */
+  peerAddresses: multiaddrs([]),
   /** Fewest peers that must hold a pin before it is answered for; -1 is everywhere. */
   replicationFactorMin: integer(-1, { min: -1, max: replicationMax }),
   /** Most peers that are asked to hold a pin; -1 is everywhere. */
@@ -24,9 +36,9 @@ export type ClusterConfig = ConfigOf<typeof fields>
 
 export const clusterSection = section('cluster', 'CLUSTER', fields, {
   goOnly: [
-    'leave_on_shutdown', 'listen_multiaddress', 'announce_multiaddress', 'no_announce_multiaddress', 'enable_relay_hop', 'connection_manager',
-    'resource_manager', 'pubsub', 'dial_peer_timeout', 'monitor_ping_interval', 'peer_watch_interval', 'mdns_interval', 'pin_only_on_trusted_peers',
-    'pin_only_on_untrusted_peers', 'disable_repinning', 'follower_mode', 'peerstore_file', 'peer_addresses'
+    'leave_on_shutdown', 'enable_relay_hop', 'connection_manager',
+    'resource_manager', 'pubsub', 'monitor_ping_interval', 'peer_watch_interval', 'mdns_interval', 'pin_only_on_trusted_peers',
+    'pin_only_on_untrusted_peers', 'disable_repinning', 'follower_mode'
   ],
   check ({ replicationFactorMin: min, replicationFactorMax: max }) {
     if (min === 0 || max === 0) return 'replication_factor_min, replication_factor_max: expected -1, or at least 1'

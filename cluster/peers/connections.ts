@@ -1,0 +1,77 @@
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { abortable } from '../async/abortable.ts'
+import { ClusterError } from '../api/errors.ts'
+import type { PeerId } from '../api/pin.ts'
+import type { AbortOptions, PeerLane } from '../ports.ts'
+import type { AddressBook } from './address-book.ts'
+
+/** Finds or makes the connection that a stream goes over. */
+export interface Connections {
+  /** @throws ClusterError ERR_PEER_FAILED */
+  to (peer: PeerId, lane: PeerLane, options: AbortOptions): Promise<Connection>
+  /** That a stream of this lane came in by it: what others use for bulk is not ours for anything swift. */
+  seen (connection: Connection, lane: PeerLane): void
+}
+
+/**
+ * Two connections to each peer, one a lane, dialled by us: then it is never in doubt what a stream shares its socket with. Who cannot
+ * be dialled from here, but has dialled us, is talked to over that connection.
+ */
+export function createConnections (libp2p: Libp2p, book: AddressBook): Connections {
+  const ours = new Map<string, Connection>()
+  const dialling = new Map<string, Promise<Connection>>()
+  const turns = new Map<PeerId, Promise<unknown>>()
+  const bulky = new WeakSet<Connection>()
+  const isUsed = (connection: Connection): boolean => [...ours.values()].includes(connection)
+
+  async function dial (peer: PeerId, lane: PeerLane): Promise<Connection> {
+    const id = peerIdFromString(peer)
+    const known = book.addresses(peer)
+    if (known.length > 0) await libp2p.peerStore.merge(id, { multiaddrs: [...known] })
+    const free = libp2p.getConnections(id).find(connection => connection.status === 'open' && connection.direction === 'outbound' && !isUsed(connection))
+    if (free !== undefined) return free
+    try {
+      return await libp2p.dial(id, { force: true })
+    } catch (err) {
+      const theirs = libp2p.getConnections(id).find(connection => connection.status === 'open' && (lane === 'bulk' || !bulky.has(connection)))
+      if (theirs !== undefined) return theirs
+      throw new ClusterError('ERR_PEER_FAILED', `cannot connect to ${peer}: ${reasonOf(err)}`, { cause: err })
+    }
+  }
+
+  /** One dial to a peer at a time: libp2p would give two that overlap the same connection. */
+  function dialInTurn (peer: PeerId, lane: PeerLane): Promise<Connection> {
+    const key = `${lane} ${peer}`
+    const before = turns.get(peer) ?? Promise.resolve()
+    const turn = before.catch(() => {}).then(async () => {
+      const connection = await dial(peer, lane)
+      if (connection.direction === 'outbound') ours.set(key, connection)
+      connection.addEventListener('close', () => { if (ours.get(key) === connection) ours.delete(key) }, { once: true })
+      return connection
+    }).finally(() => {
+      dialling.delete(key)
+      if (turns.get(peer) === turn) turns.delete(peer)
+    })
+    turns.set(peer, turn)
+    dialling.set(key, turn)
+    return turn
+  }
+
+  return {
+    async to (peer, lane, { signal }) {
+      signal.throwIfAborted()
+      const key = `${lane} ${peer}`
+      const open = ours.get(key)
+      if (open?.status === 'open') return open
+      return await abortable(dialling.get(key) ?? dialInTurn(peer, lane), signal)
+    },
+    seen (connection, lane) { if (lane === 'bulk') bulky.add(connection) }
+  }
+}
+
+/** Of a dial to several addresses: what was said at each, once. */
+function reasonOf (err: unknown): string {
+  const errors = err instanceof AggregateError ? err.errors : [err]
+  return [...new Set(errors.map(error => error instanceof Error ? error.message : String(error)))].join('; ')
+}
