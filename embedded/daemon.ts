@@ -83,7 +83,7 @@ interface NodeComponents { readonly stores: Stores, readonly clock: Clock, reado
 
 async function createNode ({ stores, clock, log, running }: NodeComponents, { imports, swarm, peering }: KuboSettings, isOffline: boolean): Promise<EmbeddedNode> {
   const { seed, ...identity } = await ownIdentity(stores)
-  const network = running.use(createNetwork({ clock, log, stores, read: cid => stores.blocks.get(cid.multihash.bytes) }, { seed, agent: `kubo/${embeddedVersion}`, listen: swarm, peering, isOffline }))
+  const network = running.use(createNetwork({ clock, log, stores }, { seed, agent: `kubo/${embeddedVersion}`, listen: swarm, peering, isOffline }))
   const blocks = createBlockService(stores.blocks, isOffline ? undefined : network.bitswap)
   const pinning = createPinning(stores, blocks)
   if (stores.own.get('initialized') === undefined) {

@@ -12,6 +12,7 @@ import type { Logger } from '../../cluster/log.ts'
 import { blockBytesMax } from '../dag/block-size.ts'
 import { bytesKey, multihashKey } from '../dag/block-service.ts'
 import type { Exchange } from '../dag/block-service.ts'
+import type { BlockStore } from '../store/stores.ts'
 import { multihashOf } from './bitswap-message.ts'
 import type { BitswapMessage, SentBlock, WantEntry } from './bitswap-message.ts'
 import { createLedger } from './ledger.ts'
@@ -55,7 +56,7 @@ interface Partner {
   wrongBlocks: number
 }
 
-export function createBitswap ({ read, clock, log }: { readonly read: (cid: CID) => Uint8Array | undefined, readonly clock: Clock, readonly log: Logger }): Bitswap {
+export function createBitswap ({ store, clock, log }: { readonly store: Pick<BlockStore, 'get' | 'lengthOf'>, readonly clock: Clock, readonly log: Logger }): Bitswap {
   const partners = new Map<string, Partner>()
   const background = createBackground(err => { log.debug('a peer cannot be sent to', { err }) })
   const counted = { blocksReceived: 0, dataReceived: 0, duplicateBlocks: 0, duplicateData: 0, messagesReceived: 0, blocksSent: 0, dataSent: 0 }
@@ -128,7 +129,7 @@ export function createBitswap ({ read, clock, log }: { readonly read: (cid: CID)
     },
     connected (peer, link) {
       if (partners.has(peer)) return
-      partners.set(peer, { link, ledger: createLedger(read), unsent: new Map(), counted: { sentBytes: 0, receivedBytes: 0, exchanges: 0 }, isSending: false, wrongBlocks: 0 })
+      partners.set(peer, { link, ledger: createLedger(store), unsent: new Map(), counted: { sentBytes: 0, receivedBytes: 0, exchanges: 0 }, isSending: false, wrongBlocks: 0 })
       wants.cameTo(peer)
     },
     disconnected (peer) {

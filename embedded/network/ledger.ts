@@ -2,6 +2,7 @@
 import type { CID } from 'multiformats/cid'
 import { blockBytesMax } from '../dag/block-size.ts'
 import { multihashKey } from '../dag/block-service.ts'
+import type { BlockStore } from '../store/stores.ts'
 import { prefixOf } from './bitswap-message.ts'
 import type { Presence, SentBlock, WantEntry } from './bitswap-message.ts'
 
@@ -21,18 +22,17 @@ export interface Ledger {
   wants (): readonly CID[]
 }
 
-/** @param read gives a block that is here */
-export function createLedger (read: (cid: CID) => Uint8Array | undefined): Ledger {
+export function createLedger (store: Pick<BlockStore, 'get' | 'lengthOf'>): Ledger {
   const wants = new Map<string, WantEntry>()
   const presences = new Map<string, Presence>()
   const ready = new Set<string>()
 
   const consider = (key: string, want: WantEntry): void => {
     const { cid } = want
-    const bytes = read(cid)
-    if (bytes === undefined || bytes.length > blockBytesMax) {
+    const length = store.lengthOf(cid.multihash.bytes)
+    if (length === undefined || length > blockBytesMax) {
       if (want.sendDontHave) presences.set(key, { cid, has: false })
-    } else if (want.kind === 'block' || bytes.length <= smallBlockBytes) {
+    } else if (want.kind === 'block' || length <= smallBlockBytes) {
       presences.delete(key)
       ready.add(key)
     } else {
@@ -74,7 +74,7 @@ export function createLedger (read: (cid: CID) => Uint8Array | undefined): Ledge
         if (bytesHeld >= messageBytes) break
         const { cid } = wants.get(key)!
         ready.delete(key)
-        const bytes = read(cid)
+        const bytes = store.get(cid.multihash.bytes)
         if (bytes === undefined) continue
         wants.delete(key)
         blocks.push({ prefix: prefixOf(cid), bytes })

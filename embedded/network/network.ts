@@ -3,7 +3,6 @@
  * given addresses or peers, or that has been asked for its address before; else with the first command that speaks of peers. Until then
  * nobody can know where to find it, so nothing is missed.
  */
-import type { CID } from 'multiformats/cid'
 import { abortable } from '../../cluster/async/abortable.ts'
 import { createBackground } from '../../cluster/async/background.ts'
 import type { Clock } from '../../cluster/clock.ts'
@@ -50,13 +49,12 @@ export class ActionOfflineError extends KuboError {
 export interface NetworkComponents {
   readonly clock: Clock
   readonly log: Logger
-  readonly stores: Pick<Stores, 'own' | 'durable'>
-  readonly read: (cid: CID) => Uint8Array | undefined
+  readonly stores: Pick<Stores, 'blocks' | 'own' | 'durable'>
 }
 
-export function createNetwork ({ clock, log, stores, read }: NetworkComponents, config: NetworkConfig): Network {
+export function createNetwork ({ clock, log, stores }: NetworkComponents, config: NetworkConfig): Network {
   const background = createBackground(err => { log.error('the network cannot be started', { err }) })
-  const bitswap = createBitswap({ read, clock, log })
+  const bitswap = createBitswap({ store: stores.blocks, clock, log })
   const running = new AsyncDisposableStack()
   let starting: Promise<Host> | undefined
   let isEnding = false
