@@ -1,7 +1,8 @@
 import type { CID } from 'multiformats/cid'
 import type { BlockService, ReadOptions } from './dag/block-service.ts'
-import { linksOf } from './dag/codecs.ts'
-import { cidKey, walk } from './dag/walk.ts'
+import { createBytesSet } from './dag/bytes-set.ts'
+import type { BytesSet } from './dag/bytes-set.ts'
+import { walk } from './dag/walk.ts'
 import { KuboError, messageOf } from './rpc/kubo-error.ts'
 import type { PinMode, PinStore, StoredPin, Stores } from './store/stores.ts'
 
@@ -54,7 +55,7 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
       } else {
         for await (const visited of walk(cid, blocks, options)) {
           progress.nodes += visited.length
-          progress.bytes += visited.reduce((sum, { bytes }) => sum + bytes.length, 0)
+          progress.bytes += visited.reduce((sum, { length }) => sum + length, 0)
         }
       }
       await put({ cid, mode, name })
@@ -79,7 +80,7 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
     get: cid => pins.get(cid),
     pins: mode => pins.pins(mode),
     async * indirect (options) {
-      const sets = { seen: new Set<string>(), listed: new Set<string>() }
+      const sets = { seen: createBytesSet(), listed: createBytesSet() }
       for (const { cid } of pins.pins('recursive')) {
         for await (const below of descendants(cid, blocks, options, sets)) {
           for (const child of below) if (pins.get(child) === undefined) yield child
@@ -89,7 +90,7 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
     async holding (cid, options) {
       const own = pins.get(cid)
       if (own !== undefined) return { mode: own.mode, name: own.name }
-      const sets = { seen: new Set<string>(), listed: new Set<string>() }
+      const sets = { seen: createBytesSet(), listed: createBytesSet() }
       for (const { cid: through } of pins.pins('recursive')) {
         for await (const below of descendants(through, blocks, options, sets)) {
           if (below.some(child => child.equals(cid))) return { mode: 'indirect', through }
@@ -100,19 +101,10 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
   }
 }
 
-/** Links below `root`, before the blocks they lead to are read: a block that is not here is listed, then waited for. */
-async function * descendants (root: CID, blocks: BlockService, options: ReadOptions, { seen, listed }: { seen: Set<string>, listed: Set<string> }): AsyncGenerator<readonly CID[]> {
-  for await (const visited of walk(root, blocks, options, seen)) {
-    const below: CID[] = []
-    for (const { cid, bytes } of visited) {
-      for (const { cid: child } of linksOf(cid, bytes)) {
-        const key = cidKey(child)
-        if (listed.has(key)) continue
-        listed.add(key)
-        below.push(child)
-      }
-    }
-    yield below
+/** Links below `root`, before the nodes they lead to are read: one that is not here is listed, then waited for. */
+async function * descendants (root: CID, blocks: BlockService, options: ReadOptions, { seen, listed }: { seen: BytesSet, listed: BytesSet }): AsyncGenerator<readonly CID[]> {
+  for await (const visited of walk(root, blocks, { ...options, seen, skipsRaw: true })) {
+    yield visited.flatMap(({ links }) => links.map(({ cid }) => cid).filter(({ bytes }) => listed.add(bytes)))
   }
 }
 

@@ -1,9 +1,10 @@
 import { CID } from 'multiformats/cid'
 import { BlockNotFoundError } from '../dag/block-service.ts'
+import { createBytesSet } from '../dag/bytes-set.ts'
 import { carHeader, carSection } from '../dag/car.ts'
 import { codes, requireCodec } from '../dag/codecs.ts'
 import { resolveArgument } from '../dag/resolve.ts'
-import { cidKey, walk } from '../dag/walk.ts'
+import { walk } from '../dag/walk.ts'
 import { readOptions } from '../node.ts'
 import type { EmbeddedNode } from '../node.ts'
 import { command, line } from '../rpc/command.ts'
@@ -31,7 +32,8 @@ function dagStat (node: EmbeddedNode): Command {
 }
 
 async function * stat ({ blocks }: EmbeddedNode, call: Call, roots: readonly CID[], progress: boolean): AsyncGenerator<Emitted> {
-  const unique = new Map<string, number>()
+  const unique = createBytesSet()
+  let uniqueSize = 0
   const stats: Stat[] = []
   const shown = (): { Cid: string, Size: number, NumBlocks: number }[] => stats.map(({ cid, size, blocks }) => ({ Cid: call.showCid(cid), Size: size, NumBlocks: blocks }))
   let total = 0
@@ -40,11 +42,11 @@ async function * stat ({ blocks }: EmbeddedNode, call: Call, roots: readonly CID
     stats.push(one)
     try {
       for await (const visited of walk(root, blocks, readOptions(call))) {
-        for (const { cid, bytes } of visited) {
-          one.size += bytes.length
+        for (const { cid, length } of visited) {
+          one.size += length
           one.blocks++
-          total += bytes.length
-          unique.set(cidKey(cid), bytes.length)
+          total += length
+          if (unique.add(cid.bytes)) uniqueSize += length
           if (progress) yield line({ TotalSize: total, DagStats: shown() }, '')
         }
       }
@@ -52,7 +54,6 @@ async function * stat ({ blocks }: EmbeddedNode, call: Call, roots: readonly CID
       throw new KuboError(`error traversing DAG: ${messageOf(err)}`, { cause: err })
     }
   }
-  const uniqueSize = [...unique.values()].reduce((sum, size) => sum + size, 0)
   const json = {
     UniqueBlocks: unique.size,
     TotalSize: uniqueSize,
@@ -90,13 +91,11 @@ function dagExport (node: EmbeddedNode): Command {
 async function * exportCar ({ blocks }: EmbeddedNode, call: Call, root: CID, localOnly: boolean): AsyncGenerator<Uint8Array> {
   const options = readOptions(call)
   yield carHeader([root])
-  const seen = new Set<string>()
+  const seen = createBytesSet()
   const stack = [{ cid: root, at: '' }]
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const { cid, at } = next
-    const key = cidKey(cid)
-    if (seen.has(key)) continue
-    seen.add(key)
+    if (!seen.add(cid.bytes)) continue
     if (localOnly && !blocks.has(cid)) continue
     const bytes = await loaded(cid, at, () => blocks.get(cid, options), call.options.offline === true)
     yield carSection(cid, bytes)

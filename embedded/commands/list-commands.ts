@@ -2,6 +2,7 @@ import type { CID } from 'multiformats/cid'
 import type { GoValue } from '../../cluster/api/kubo/go-json.ts'
 import { BlockNotFoundError } from '../dag/block-service.ts'
 import type { ReadOptions } from '../dag/block-service.ts'
+import { createBytesSet } from '../dag/bytes-set.ts'
 import { codes, linksOf } from '../dag/codecs.ts'
 import { resolveArgument } from '../dag/resolve.ts'
 import { readOptions } from '../node.ts'
@@ -120,7 +121,7 @@ function refs (node: EmbeddedNode): Command {
 
 async function * listRefs ({ blocks }: EmbeddedNode, call: Call, roots: readonly CID[], { format, unique, depthMax }: { format: string, unique: boolean, depthMax: number }): AsyncGenerator<Emitted> {
   const options = readOptions(call)
-  const listed = new Set<string>()
+  const listed = createBytesSet()
   const ref = (text: string, err: string): Emitted => line({ Ref: text, Err: err }, () => {
     if (err !== '') throw new KuboError(err)
     return `${text}\n`
@@ -144,9 +145,7 @@ async function * listRefs ({ blocks }: EmbeddedNode, call: Call, roots: readonly
       if (!isDeep) continue
       const below: typeof stack = []
       for (const { name, cid: child } of links) {
-        const key = child.toString()
-        if (unique && listed.has(key)) continue
-        listed.add(key)
+        if (unique && !listed.add(child.bytes)) continue
         const shown = format.replaceAll('<src>', call.showCid(cid)).replaceAll('<dst>', call.showCid(child)).replaceAll('<linkname>', name)
         below.push({ cid: child, depth: depth + 1, shown })
       }

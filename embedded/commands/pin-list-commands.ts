@@ -3,9 +3,8 @@ import { goMap } from '../../cluster/api/kubo/go-json.ts'
 import type { GoValue } from '../../cluster/api/kubo/go-json.ts'
 import type { ReadOptions } from '../dag/block-service.ts'
 import { parsePath } from '../dag/cid-text.ts'
-import { linksOf } from '../dag/codecs.ts'
 import { resolveArgument } from '../dag/resolve.ts'
-import { cidKey } from '../dag/walk.ts'
+import { walk } from '../dag/walk.ts'
 import { readOptions } from '../node.ts'
 import type { EmbeddedNode } from '../node.ts'
 import { checkPinName } from '../pinning.ts'
@@ -116,19 +115,7 @@ async function * verify ({ blocks, pinning }: EmbeddedNode, call: Call, verbose:
 
 async function badNodes (root: CID, blocks: EmbeddedNode['blocks'], options: ReadOptions): Promise<{ cid: CID, err: string }[]> {
   const bad: { cid: CID, err: string }[] = []
-  const seen = new Set<string>()
-  const stack = [root]
-  for (let cid = stack.pop(); cid !== undefined; cid = stack.pop()) {
-    const key = cidKey(cid)
-    if (seen.has(key)) continue
-    seen.add(key)
-    try {
-      const links = linksOf(cid, await blocks.get(cid, options))
-      stack.push(...links.map(({ cid }) => cid).toReversed())
-    } catch (err) {
-      options.signal.throwIfAborted()
-      bad.push({ cid, err: messageOf(err) })
-    }
-  }
+  const onFailure = (cid: CID, err: unknown): void => { bad.push({ cid, err: messageOf(err) }) }
+  for await (const _ of walk(root, blocks, { ...options, onFailure })) { /* only to look at it */ }
   return bad
 }

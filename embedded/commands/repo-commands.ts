@@ -1,12 +1,12 @@
 import { CID } from 'multiformats/cid'
 import { decode } from 'multiformats/hashes/digest'
-import { codes, linksOf } from '../dag/codecs.ts'
+import { markKept, sweep } from '../collecting.ts'
+import { codes } from '../dag/codecs.ts'
 import { rehash } from '../dag/hashes.ts'
-import { cidKey } from '../dag/walk.ts'
 import type { EmbeddedNode } from '../node.ts'
 import { command, line } from '../rpc/command.ts'
 import type { Call, Command, Emitted } from '../rpc/command.ts'
-import { KuboError, messageOf } from '../rpc/kubo-error.ts'
+import { KuboError } from '../rpc/kubo-error.ts'
 import { repoVersion } from './node-commands.ts'
 
 export function repoCommands (node: EmbeddedNode): readonly Command[] {
@@ -40,70 +40,24 @@ function repoGc (node: EmbeddedNode): Command {
   })
 }
 
-const batchBlocks = 512
 const aborted = 'garbage collection aborted: could not retrieve some links'
 
 async function * collect (node: EmbeddedNode, call: Call, { streamErrors, quiet, silent }: { streamErrors: boolean, quiet: boolean, silent: boolean }): AsyncGenerator<Emitted> {
   using _lock = await node.lock.forCollecting(call)
-  const { kept, failures } = await mark(node, call.signal)
+  const { kept, failures } = await markKept(node, call)
   if (failures.length > 0) {
     if (!streamErrors) throw new KuboError([...failures, aborted].join('; '))
     for (const failure of [...failures, aborted]) yield line({ Key: null, Error: failure })
     throw new KuboError('encountered errors during gc run')
   }
-
-  for (const batch of batches(node.stores.blocks.multihashes(), multihash => !kept.has(keyOf(multihash)))) {
-    call.signal.throwIfAborted()
-    await Promise.all(batch.map(multihash => node.stores.blocks.delete(multihash)))
+  for await (const gone of sweep(node.stores, kept, call)) {
     if (silent) continue
-    for (const multihash of batch) {
+    for (const multihash of gone) {
       const cid = rawCid(multihash).toString()
       yield line({ Key: { '/': cid } }, quiet ? `${cid}\n` : `removed ${cid}\n`)
     }
   }
   await node.stores.durable()
-}
-
-/** Blocks that go together share a transaction. */
-function * batches (multihashes: Iterable<Uint8Array>, isWanted: (multihash: Uint8Array) => boolean): Generator<Uint8Array[]> {
-  let batch: Uint8Array[] = []
-  for (const multihash of multihashes) {
-    if (!isWanted(multihash)) continue
-    batch.push(multihash)
-    if (batch.length < batchBlocks) continue
-    yield batch
-    batch = []
-  }
-  if (batch.length > 0) yield batch
-}
-
-/** Multihashes of everything pinned and of MFS, and why some of what is pinned could not be looked at. MFS may well point to what is not here. */
-async function mark ({ blocks, mfs, pinning }: EmbeddedNode, signal: AbortSignal): Promise<{ kept: ReadonlySet<string>, failures: readonly string[] }> {
-  const kept = new Set<string>()
-  const failures: string[] = []
-  for (const { cid } of pinning.pins('direct')) kept.add(keyOf(cid.multihash.bytes))
-  const walked = new Set<string>()
-  const roots = function * () {
-    for (const { cid } of pinning.pins('recursive')) yield { root: cid, isPinned: true }
-    yield { root: mfs.root(), isPinned: false }
-  }
-  for (const { root, isPinned } of roots()) {
-    const stack = [root]
-    for (let cid = stack.pop(); cid !== undefined; cid = stack.pop()) {
-      const key = cidKey(cid)
-      if (walked.has(key)) continue
-      walked.add(key)
-      kept.add(keyOf(cid.multihash.bytes))
-      try {
-        const links = linksOf(cid, await blocks.get(cid, { signal, offline: true }))
-        for (let i = links.length - 1; i >= 0; i--) stack.push(links[i]!.cid)
-      } catch (err) {
-        signal.throwIfAborted()
-        if (isPinned) failures.push(`could not retrieve links for ${cid.toString()}: ${messageOf(err)}`)
-      }
-    }
-  }
-  return { kept, failures }
 }
 
 function repoVerify ({ stores }: EmbeddedNode): Command {
@@ -165,8 +119,4 @@ async function * listBlocks ({ blocks }: EmbeddedNode['stores'], call: Call): As
 /** The store knows no codecs, so Kubo lists blocks as raw ones. */
 function rawCid (multihash: Uint8Array): CID {
   return CID.createV1(codes.raw, decode(multihash))
-}
-
-function keyOf (bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }

@@ -13,6 +13,8 @@ export interface BlockService {
   /** Without a promise when it is here. */
   peek (cid: CID): Uint8Array | undefined
   has (cid: CID): boolean
+  /** Of the block, without reading it; undefined when it is not here. */
+  lengthOf (cid: CID): number | undefined
   put (cid: CID, bytes: Uint8Array): Promise<void>
   delete (cid: CID): Promise<void>
 }
@@ -84,6 +86,7 @@ export function createBlockService (store: BlockStore, exchange: Exchange | unde
   return {
     peek,
     has: cid => cid.multihash.code === identityHash || store.has(cid.multihash.bytes),
+    lengthOf: cid => cid.multihash.code === identityHash ? cid.multihash.digest.length : store.lengthOf(cid.multihash.bytes),
     async get (cid, { signal, offline }) {
       signal.throwIfAborted()
       const here = peek(cid)
