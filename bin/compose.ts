@@ -3,7 +3,7 @@ import { createCluster } from '../cluster/cluster.ts'
 import type { Clock } from '../cluster/clock.ts'
 import { defaultReplication } from '../cluster/config/cluster-section.ts'
 import type { Endpoint } from '../cluster/config/endpoint.ts'
-import { createSoloLog } from '../cluster/consensus/solo-log.ts'
+import { createRaftConsensus } from '../cluster/consensus/raft-consensus.ts'
 import { createAddingDaemon } from '../cluster/ipfs/adding-daemon.ts'
 import { createIpfsConnector } from '../cluster/ipfs/connector.ts'
 import { createRequests } from '../cluster/ipfs/requests.ts'
@@ -27,6 +27,8 @@ export interface ComposeParts {
   readonly daemon: { readonly endpoint: Endpoint, readonly isEmbedded: boolean }
   readonly clock: Clock
   readonly log: Logger
+  /** The peer cannot go on and has to be ended. */
+  readonly failed: (reason: unknown) => void
 }
 
 export interface Composed {
@@ -40,7 +42,7 @@ export interface Composed {
 }
 
 /** Configuration → a peer, built and idle. The one place that knows which implementation stands behind which seam. */
-export function compose ({ folder, settings, daemon, clock, log }: ComposeParts): Composed {
+export function compose ({ folder, settings, daemon, clock, log, failed }: ComposeParts): Composed {
   const { configs, identity: { id: self }, written } = settings
   const ipfsConfig = { ...configs.ipfsHttp, nodeMultiaddress: daemon.endpoint, ...daemon.isEmbedded && { apiAuth: undefined } }
   // Where both were the same daemon, they stay so.
@@ -51,7 +53,7 @@ export function compose ({ folder, settings, daemon, clock, log }: ComposeParts)
   const state = createPinset({ store })
   const ipfs = createIpfsConnector({ clock, log: log.for('ipfshttp') }, ipfsConfig)
   const tracker = createPinTracker({ ipfs, state, store, clock, log: log.for('pintracker'), self }, configs.pinTracker)
-  const consensus = createSoloLog({ store, state, applied: tracker, self }, configs.raft)
+  const consensus = createRaftConsensus({ store, state, applied: tracker, self, log: log.for('raft'), failed }, { ...configs.raft, folder: folder.raft, found: true })
   const cluster = createCluster({ self, consensus, tracker, ipfs, clock, log: log.for('cluster') }, {
     peername: configs.cluster.peername,
     version,

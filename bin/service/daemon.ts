@@ -14,6 +14,8 @@ import type { PeerConfigs } from './sections.ts'
 
 /** A peer that has not stopped by then is ended: somebody waits for it. */
 const stopTimeoutMs = 20_000
+/** As EX_SOFTWARE of sysexits: who starts the peer again has to look at it first. */
+const failedExitCode = 70
 const later: Readonly<Record<string, string>> = {
   bootstrap: 'joining other peers', leave: 'leaving a cluster', stats: 'metrics', tracing: 'tracing', 'no-trust': 'CRDT consensus'
 }
@@ -39,7 +41,7 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
   const [{ chooseDaemon, watchForKubo }, { compose }] = await Promise.all([import('./daemon-choice.ts'), import('../compose.ts')])
   try {
     await using daemon = await chooseDaemon({ folder, clock: systemClock, log, say }, configs, stopping)
-    const peer = compose({ folder, settings, daemon, clock: systemClock, log })
+    const peer = compose({ folder, settings, daemon, clock: systemClock, log, failed: reason => { endAtOnce(reason, log) } })
     await using _running = await startInOrder(peer.components, stopping)
     say(panel({
       id: identity.id,
@@ -75,6 +77,12 @@ function stopSignal (log: Logger): AbortSignal {
     })
   }
   return controller.signal
+}
+
+/** Whatever was acknowledged is on disk; what this peer would say from here on could not be trusted. */
+function endAtOnce (reason: unknown, log: Logger): void {
+  log.error('this peer cannot go on: ended', { reason: (reason as Error).message })
+  process.exit(failedExitCode)
 }
 
 /** Ends the process when stopping hangs. Whatever was acknowledged is on disk already. */

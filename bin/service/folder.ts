@@ -15,8 +15,10 @@ export interface PeerFolder {
   readonly path: string
   readonly serviceJson: string
   readonly identityJson: string
-  /** Log, pinset and tracker index. */
+  /** Pinset and tracker index, and the log. */
   readonly state: string
+  /** Within the state: log and pinset are worth something together only. */
+  readonly raft: string
   /** The embedded daemon's blocks and pins. */
   readonly embedded: string
   /** Which daemon this peer has used. */
@@ -32,6 +34,7 @@ export function peerFolder (written: string): PeerFolder {
     serviceJson: join(path, 'service.json'),
     identityJson: join(path, 'identity.json'),
     state: join(path, 'state'),
+    raft: join(path, 'state', 'raft'),
     embedded: join(path, 'embedded'),
     daemonJson: join(path, 'daemon.json')
   }

@@ -7,11 +7,11 @@ import { parsePeerId } from '../../cluster/api/peer-id.ts'
 import type { Pin } from '../../cluster/api/pin.ts'
 import { systemClock } from '../../cluster/clock.ts'
 import { defaultReplication } from '../../cluster/config/cluster-section.ts'
-import { createSoloLog } from '../../cluster/consensus/solo-log.ts'
+import { createRaftConsensus } from '../../cluster/consensus/raft-consensus.ts'
 import { createIpfsConnector } from '../../cluster/ipfs/connector.ts'
 import { startInOrder } from '../../cluster/lifecycle.ts'
 import type { Logger } from '../../cluster/log.ts'
-import type { AppliedOps, Consensus, PinsetOp } from '../../cluster/ports.ts'
+import type { AppliedOps, Consensus, PinsetOp, PinsetReader } from '../../cluster/ports.ts'
 import { createPinset } from '../../cluster/state/pinset.ts'
 import { createStore } from '../../cluster/store/store.ts'
 import { UsageError } from '../args.ts'
@@ -36,14 +36,16 @@ export async function runState (command: string, folder: PeerFolder, call: State
 
   if (command === 'state cleanup') return await cleanUp(folder, call)
   if (command === 'state import') return await importState(folder, settings, call, stopping.signal)
-  await using pinset = await openPinset(folder, settings, stopping.signal)
-  if (command === 'state export') await exportState(pinset.consensus, call, stopping.signal)
-  else await adopt(pinset.consensus, folder, settings, call, stopping.signal)
+  if (command === 'state export') return await exportState(folder, call, stopping.signal)
+  await using pinset = await openPinset(folder, settings, call, stopping.signal)
+  await adopt(pinset.consensus, folder, settings, call, stopping.signal)
 }
 
-async function openPinset (folder: PeerFolder, { configs, identity }: Settings, signal: AbortSignal): Promise<AsyncDisposable & { readonly consensus: Consensus }> {
+async function openPinset (folder: PeerFolder, { configs, identity }: Settings, { log }: StateCall, signal: AbortSignal): Promise<AsyncDisposable & { readonly consensus: Consensus }> {
   const store = createStore({ folder: folder.state })
-  const consensus = createSoloLog({ store, state: createPinset({ store }), applied: nobody, self: identity.id }, configs.raft)
+  const failed = (reason: unknown): void => { log.error('the log has failed', { reason: (reason as Error).message }) } // whoever waits for it is told as well
+  const components = { store, state: createPinset({ store }), applied: nobody, self: identity.id, log: log.for('raft'), failed }
+  const consensus = createRaftConsensus(components, { ...configs.raft, folder: folder.raft, found: true })
   const running = await startInOrder([store, consensus], signal)
   return { consensus, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() }
 }
@@ -61,11 +63,15 @@ async function adopt (consensus: Consensus, folder: PeerFolder, { configs, ident
   process.stdout.write(`${adopted} of the daemon's ${seen} pins are cluster pins now; the others were already.\n`)
 }
 
-async function exportState (consensus: Consensus, { flags }: StateCall, signal: AbortSignal): Promise<void> {
+/** Of the pinset alone: pins can be saved from a folder whose log is damaged. */
+async function exportState (folder: PeerFolder, { flags }: StateCall, signal: AbortSignal): Promise<void> {
+  const store = createStore({ folder: folder.state })
+  const pinset: PinsetReader = createPinset({ store })
+  await using _running = await startInOrder([store], signal)
   const path = flags.text('file')
   await using file = path === undefined ? undefined : await open(path, 'w', 0o600)
   let count = 0
-  for await (const pin of consensus.state.list({ signal })) {
+  for await (const pin of pinset.list({ signal })) {
     const line = `${JSON.stringify(pinToJson(pin))}\n`
     if (file !== undefined) await file.writeFile(line)
     else if (!process.stdout.write(line)) await new Promise<void>(resolve => process.stdout.once('drain', resolve))
@@ -76,13 +82,14 @@ async function exportState (consensus: Consensus, { flags }: StateCall, signal: 
 }
 
 /** The pinset becomes what is read, as in the Go program. All is read and understood before anything changes. */
-async function importState (folder: PeerFolder, settings: Settings, { args, flags }: StateCall, signal: AbortSignal): Promise<void> {
+async function importState (folder: PeerFolder, settings: Settings, call: StateCall, signal: AbortSignal): Promise<void> {
+  const { args, flags } = call
   const pins = await Array.fromAsync(readPins(args[0], flags))
   if (!flags.is('force') && await isThere(folder.state)) {
     throw new UsageError(`the pinset would be replaced by the ${pins.length} pins that were read; say so with --force: ipfs-cluster-service --force state import`)
   }
   await rotate(folder.state)
-  await using pinset = await openPinset(folder, settings, signal)
+  await using pinset = await openPinset(folder, settings, call, signal)
   for (let at = 0; at < pins.length; at += opsPerEntry) {
     const ops: PinsetOp[] = pins.slice(at, at + opsPerEntry).map(pin => ({ kind: 'pin', pin }))
     await pinset.consensus.log(ops, { signal })

@@ -1,19 +1,22 @@
-import { randomUUID } from 'node:crypto'
 import { ClusterError } from '../api/errors.ts'
 import type { PeerId } from '../api/pin.ts'
+import { pause } from '../async/pause.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
-import type { AppliedOps, Consensus, StateStore } from '../ports.ts'
+import type { AppliedOps, Consensus, PinsetOp, StateStore } from '../ports.ts'
 import type { Store } from '../store/store.ts'
+import type { RaftConfig } from './config.ts'
+import { foundOnPinset } from './founding.ts'
 import { encodeLogOp } from './log-op.ts'
 import { createPinsetMachine, wasApplied } from './pinset-machine.ts'
 import { realDisk } from './raft/disk.ts'
 import type { Disk } from './raft/disk.ts'
+import { DroppedError } from './raft/errors.ts'
 import { openLogStorage } from './raft/log-storage.ts'
 import { monotonicClock } from './raft/monotonic-clock.ts'
 import { createRaftNode } from './raft/node.ts'
+import type { Applied } from './raft/proposals.ts'
 import type { RaftNode } from './raft/raft-node.ts'
-import { foundCluster } from './raft/recovery.ts'
 import type { RaftStorage } from './raft/storage.ts'
 import type { RaftTransport } from './raft/transport.ts'
 
@@ -25,28 +28,30 @@ export interface RaftConsensusComponents {
   readonly log: Logger
   /** To the other peers. Without it this peer is alone. */
   readonly transport?: (storage: RaftStorage) => RaftTransport
+  /** The engine had to stop: its disk failed, or its state went astray. Nothing can be agreed on here until the next start. */
+  readonly failed: (reason: unknown) => void
   /** Monotonic. */
   readonly clock?: Clock
   readonly disk?: Disk
 }
 
-export interface RaftConsensusConfig {
+export interface RaftConsensusConfig extends RaftConfig {
+  /** Of the log. */
   readonly folder: string
-  readonly trailingLogs: number
-  readonly snapshotEntries?: number
-  readonly tickMs?: number
-  readonly electionTicks?: number
   /** A new folder founds a cluster of this one peer; otherwise it waits to be taken in. */
   readonly found: boolean
 }
 
 const segmentBytes = 4 << 20
-const snapshotEntriesDefault = 8_192
+/** A leader that is not heard so often in a row is not there. */
+const heartbeatsPerTimeout = 10
 
 /** Consensus over the Raft engine. An entry of the log is one `log()`: its index is the revision of the pins it writes. */
 export function createRaftConsensus (components: RaftConsensusComponents, config: RaftConsensusConfig): Consensus {
-  const { store, state, applied, self, log, transport = () => noTransport, clock = monotonicClock, disk = realDisk } = components
-  const { folder, trailingLogs, snapshotEntries = snapshotEntriesDefault, tickMs = 100, electionTicks = 10 } = config
+  const { store, state, applied, self, log, failed, transport = () => noTransport, clock = monotonicClock, disk = realDisk } = components
+  const { folder, waitForLeaderTimeout, commitRetries, commitRetryDelay } = config
+  const tickMs = config.heartbeatTimeout / heartbeatsPerTimeout
+  const ticks = (ms: number): number => Math.ceil(ms / tickMs)
   let node: RaftNode | undefined
   let isClosing = false
   let failure: unknown
@@ -57,24 +62,42 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
 
   async function start ({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     signal.throwIfAborted()
-    const storage = await openLogStorage({ folder, disk, clock, segmentBytes })
-    try {
-      if (config.found && storage.identity.clusterId === undefined) {
-        await foundCluster(storage, randomUUID(), { name: self, address: '' }, { after: Number(state.appliedIndex()) })
-      }
-    } catch (err) {
-      await storage[Symbol.asyncDispose]()
-      throw err
-    }
+    await using undo = new AsyncDisposableStack()
+    const storage = undo.use(await openLogStorage({ folder, disk, clock, segmentBytes }))
     const replayedTo = storage.log.lastIndex()
     const machine = createPinsetMachine({ store, state, listener: applied, isReplay: index => index <= replayedTo })
-    node = createRaftNode({
+    if (config.found && storage.identity.clusterId === undefined) await foundOnPinset({ storage, machine, store, state, self, folder })
+    const starting = createRaftNode({
       storage, machine, transport: transport(storage), folder, disk, clock, log: (level, message) => { log[level](message) }
-    }, { tickMs, electionTicks, snapshots: { thresholdEntries: snapshotEntries, trailingEntries: trailingLogs } })
-    void node.ended.then(reason => { failure = reason })
-    await node.start()
+    }, {
+      tickMs,
+      electionTicks: ticks(config.electionTimeout),
+      leaderWaitTicks: ticks(waitForLeaderTimeout),
+      snapshots: { thresholdEntries: config.snapshotThreshold, trailingEntries: config.trailingLogs }
+    })
+    undo.use(starting)
+    void starting.ended.then(reason => {
+      if (reason === undefined) return
+      failure = reason
+      failed(reason)
+    })
+    node = starting
+    await starting.start()
     // Alone, nobody need be waited for: usable means that a change can be agreed on.
-    if (node.bookkeeping().conf.voters.length <= 1) await node.readBarrier({ signal: AbortSignal.any([signal, AbortSignal.timeout(20 * electionTicks * tickMs)]) })
+    if (starting.bookkeeping().conf.voters.length <= 1) await starting.readBarrier({ signal: AbortSignal.any([signal, AbortSignal.timeout(waitForLeaderTimeout)]) })
+    void undo.move() // the node is whose they are now
+  }
+
+  async function propose (ops: readonly PinsetOp[], signal: AbortSignal): Promise<Applied> {
+    const data = encodeLogOp(ops)
+    for (let retriesLeft = commitRetries; ; retriesLeft--) {
+      try {
+        return await node!.propose(data, { signal, decoded: ops, staysOnceSent: true })
+      } catch (err) {
+        if (retriesLeft === 0 || !(err instanceof DroppedError) || err.reason !== 'overloaded') throw err
+        await pause(clock, commitRetryDelay, signal)
+      }
+    }
   }
 
   return {
@@ -85,7 +108,7 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
       signal.throwIfAborted()
       if (node === undefined || isClosing) throw new ClusterError('ERR_NO_LEADER', isClosing ? 'the log is closing' : 'the log is not open yet')
       try {
-        const { index, answer } = await node.propose(encodeLogOp(ops), { signal, decoded: ops })
+        const { index, answer } = await propose(ops, signal)
         const isApplied = wasApplied(answer)
         if (isApplied === false) throw new ClusterError('ERR_OUTDATED', 'somebody else changed the pin meanwhile')
         if (isApplied === undefined && ops.some(({ ifRevision }) => ifRevision !== undefined)) {
@@ -117,7 +140,9 @@ function inTheClustersWords (err: unknown, signal: AbortSignal, failure: unknown
     case 'ERR_RAFT_SESSION_EXPIRED': return new ClusterError('ERR_UNKNOWN_OUTCOME', message, { cause: err })
     case 'ERR_RAFT_NOT_LEADER': return signal.aborted ? signal.reason : new ClusterError('ERR_NO_LEADER', message, { cause: err })
     case 'ERR_RAFT_STOPPED': return new ClusterError('ERR_NO_LEADER', 'the log is closing', { cause: err })
-    case 'ERR_RAFT_DROPPED': return signal.aborted ? signal.reason : new ClusterError('ERR_QUEUE_FULL', message, { cause: err })
+    case 'ERR_RAFT_DROPPED':
+      if ((err as DroppedError).reason === 'entry-too-large') return new ClusterError('ERR_INVALID_ARGUMENT', 'the change is too large for one entry of the log', { cause: err })
+      return signal.aborted ? signal.reason : new ClusterError('ERR_QUEUE_FULL', message, { cause: err })
     default: return err
   }
 }

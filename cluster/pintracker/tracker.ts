@@ -38,7 +38,7 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
   const reader = createStatusReader({ state, index, ipfs, self, operations: lane.operations })
   const reconciler = createReconciler({
     ipfs, state, index, clock, log, self,
-    isBusy: key => lane.operations.isBusy(key),
+    isBusy: key => lane.operations.isBusy(key) || expectations.get(key) !== undefined,
     queuePin: (pin, attempts) => lane.pin(pin, attempts),
     queueUnpin: (cid, asked, attempts) => lane.unpin(cid, { asked, attempts }),
     room: lane.room

@@ -1,7 +1,8 @@
 /** The cluster's verbs over the real log, pinset and tracker, on a daemon that is a Map. */
 import { createCluster } from '../../cluster/cluster.ts'
 import { FakeClock } from '../../cluster/clock.ts'
-import { createSoloLog } from '../../cluster/consensus/solo-log.ts'
+import { raftSection } from '../../cluster/consensus/config.ts'
+import { createRaftConsensus } from '../../cluster/consensus/raft-consensus.ts'
 import { startInOrder } from '../../cluster/lifecycle.ts'
 import { silentLogger } from '../../cluster/log.ts'
 import { pinTrackerSection } from '../../cluster/pintracker/config.ts'
@@ -31,7 +32,7 @@ export async function onePeer ({ replication = 'everywhere' }: { readonly replic
   const store = createStore({ folder: folder.path })
   const state = createPinset({ store })
   const tracker = createPinTracker({ ipfs, state, store, clock, log: silentLogger, self }, pinTrackerSection({}, {}))
-  const consensus = createSoloLog({ store, state, applied: tracker, self }, { trailingLogs: 1_000 })
+  const consensus = createRaftConsensus({ store, state, applied: tracker, self, log: silentLogger, failed (err) { throw err } }, { ...raftSection({}, {}), folder: `${folder.path}/raft`, found: true })
   const cluster = createCluster({ self, consensus, tracker, ipfs, clock, log: silentLogger }, { peername: 'one', version: '1', replication, addresses: [] })
   undo.use(await startInOrder([store, ipfs, consensus, tracker], new AbortController().signal))
   const running = undo.move()

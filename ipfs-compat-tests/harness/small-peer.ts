@@ -1,7 +1,8 @@
 /** A peer without doors: log, pinset, tracker and daemon, as they are composed for one voter. */
 import { createCluster } from '../../cluster/cluster.ts'
 import { systemClock } from '../../cluster/clock.ts'
-import { createSoloLog } from '../../cluster/consensus/solo-log.ts'
+import { raftSection } from '../../cluster/consensus/config.ts'
+import { createRaftConsensus } from '../../cluster/consensus/raft-consensus.ts'
 import { ipfsHttpSection } from '../../cluster/ipfs/config.ts'
 import { createIpfsConnector } from '../../cluster/ipfs/connector.ts'
 import { startInOrder } from '../../cluster/lifecycle.ts'
@@ -21,7 +22,7 @@ export async function peerOn (folder: string, nodeMultiaddress: string): Promise
   const state = createPinset({ store })
   const ipfs = createIpfsConnector(parts, ipfsHttpSection({ node_multiaddress: nodeMultiaddress }, {}))
   const tracker = createPinTracker({ ...parts, ipfs, state, store }, pinTrackerSection({}, {}))
-  const consensus = createSoloLog({ store, state, applied: tracker, self }, { trailingLogs: 100 })
+  const consensus = createRaftConsensus({ store, state, applied: tracker, self, log: silentLogger, failed (err) { throw err } }, { ...raftSection({}, {}), folder: `${folder}/raft`, found: true })
   const cluster = createCluster({ ...parts, consensus, tracker, ipfs }, { peername: 'small', version: '1', replication: 'everywhere', addresses: [] })
   const running = await startInOrder([store, ipfs, consensus, tracker], new AbortController().signal)
   return { cluster, tracker, ipfs, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() }

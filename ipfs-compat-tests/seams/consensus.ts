@@ -99,6 +99,15 @@ export function consensusSuite (name: string, open: OpenConsensus): void {
     t.equal(await opened.consensus.state.count(), 0)
   })
 
+  t.test(`${name}: who gives up when it is done already is told so, not left to guess`, async t => {
+    const giving = new AbortController()
+    await using opened = await open({ ...recorder(), pinned: () => { giving.abort(new Error('gone')) } })
+
+    const revision = await opened.consensus.log([pin('a')], giving)
+
+    t.equal((await opened.consensus.state.get(cidOf('a')))?.revision, revision)
+  })
+
   t.test(`${name}: a restart keeps what was acknowledged and does not tell it again`, async t => {
     const opened = await open(recorder())
     const revision = await opened.consensus.log([pin('a')], never)

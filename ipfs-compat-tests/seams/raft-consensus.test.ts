@@ -1,8 +1,9 @@
-import { cp, readFile, writeFile } from 'node:fs/promises'
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { gunzipSync } from 'node:zlib'
 import t from 'tap'
+import { raftSection } from '../../cluster/consensus/config.ts'
 import { createRaftConsensus } from '../../cluster/consensus/raft-consensus.ts'
 import { muteListener } from '../../cluster/consensus/apply.ts'
-import { createSoloLog } from '../../cluster/consensus/solo-log.ts'
 import { silentLogger } from '../../cluster/log.ts'
 import type { AppliedOps } from '../../cluster/ports.ts'
 import { createPinset } from '../../cluster/state/pinset.ts'
@@ -14,12 +15,12 @@ import type { OpenedConsensus } from './consensus.ts'
 
 const { signal } = new AbortController()
 
-async function openOn (folder: AsyncDisposable & { readonly path: string }, applied: AppliedOps, snapshotEntries = 8_192): Promise<OpenedConsensus> {
+async function openOn (folder: AsyncDisposable & { readonly path: string }, applied: AppliedOps, snapshotThreshold = 8_192): Promise<OpenedConsensus> {
   const store = createStore({ folder: folder.path })
   await store.start({ signal })
   const consensus = createRaftConsensus(
-    { store, state: createPinset({ store }), applied, self, log: silentLogger },
-    { folder: `${folder.path}/raft`, trailingLogs: 10, snapshotEntries, found: true, tickMs: 10 }
+    { store, state: createPinset({ store }), applied, self, log: silentLogger, failed (err) { throw err } },
+    { ...raftSection({ heartbeat_timeout: '100ms', election_timeout: '100ms', trailing_logs: 10, snapshot_threshold: snapshotThreshold }, {}), folder: `${folder.path}/raft`, found: true }
   )
   await consensus.start({ signal })
   const close = async (): Promise<void> => {
@@ -30,7 +31,7 @@ async function openOn (folder: AsyncDisposable & { readonly path: string }, appl
     consensus,
     async reopen (applied) {
       await close()
-      return await openOn(folder, applied, snapshotEntries)
+      return await openOn(folder, applied, snapshotThreshold)
     },
     async [Symbol.asyncDispose] () {
       await close()
@@ -42,26 +43,41 @@ async function openOn (folder: AsyncDisposable & { readonly path: string }, appl
 consensusSuite('raft of one voter on a pinset', async applied => await openOn(await temporaryFolder(), applied))
 consensusSuite('raft that drops its log every few entries', async applied => await openOn(await temporaryFolder(), applied, 20))
 
-t.test('raft takes over the pinset of a one-voter log, revisions going on', async t => {
+t.test('a folder of an earlier version, which had a log of one voter, is taken over whole, revisions going on', async t => {
   const folder = await temporaryFolder()
-  const store = createStore({ folder: folder.path })
-  await store.start({ signal })
-  const solo = createSoloLog({ store, state: createPinset({ store }), applied: muteListener, self }, { trailingLogs: 10 })
-  await solo.start({ signal })
-  await solo.log([{ kind: 'pin', pin: pinOf('a') }], { signal })
-  const before = await solo.log([{ kind: 'pin', pin: pinOf('b') }], { signal })
-  await solo[Symbol.asyncDispose]()
-  await store[Symbol.asyncDispose]()
+  const before = new URL('../harness/fixtures/one-voter-store.mdb.gz', import.meta.url)
+  await writeFile(`${folder.path}/store.mdb`, gunzipSync(await readFile(before)))
 
   const first = await openOn(folder, muteListener)
   const after = await first.consensus.log([{ kind: 'pin', pin: pinOf('c') }], { signal })
   await using again = await first.reopen(muteListener)
 
-  t.ok(after > before)
-  t.equal((await again.consensus.state.get(cidOf('b')))?.revision, before)
-  t.equal(await again.consensus.state.count(), 3)
+  const { state } = again.consensus
+  t.ok(after > 30n, 'it had 30 entries')
+  for (const [seed, revision] of [['a', 1n], ['b', 2n], ['many 24', 30n]] as const) {
+    const found = await state.get(cidOf(seed))
+    t.ok(found?.pin.cid.equals(cidOf(seed)))
+    t.match(found, { revision, pin: { name: `pin ${seed}`, mode: 'recursive', timestampMs: 1_700_000_000_000 } })
+  }
+  t.equal(await state.get(cidOf('gone')), undefined)
+  t.match(await Array.fromAsync(state.expired(4_102_444_800_000, { signal })), [{ pin: { name: 'pin expiring' } }])
+  t.equal(await state.count(), 29)
   t.equal(again.consensus.leader(), self)
   t.strictSame(again.consensus.peerset(), [self])
+})
+
+t.test('a pinset whose log is gone is not opened under another', async t => {
+  const folder = await temporaryFolder()
+  const opened = await openOn(folder, muteListener)
+  await opened.consensus.log([{ kind: 'pin', pin: pinOf('a') }], { signal })
+  const copy = await temporaryFolder()
+  t.teardown(() => copy[Symbol.asyncDispose]())
+  await opened.consensus[Symbol.asyncDispose]()
+  await cp(folder.path, copy.path, { recursive: true })
+  await rm(`${copy.path}/raft`, { recursive: true })
+  await opened[Symbol.asyncDispose]()
+
+  await t.rejects(openOn(copy, muteListener), { code: 'ERR_STORAGE', message: /the log that belongs to this pinset is not in .*raft any more: put it back/ })
 })
 
 t.test('alone, what the log had not synced when the power went is in the pinset all the same', async t => {

@@ -59,12 +59,12 @@ class Engine implements RaftNode {
     this.#events = events
     this.#limits = { ...defaultLimits, ...config.limits }
     const { storage, machine, transport, folder, disk } = this.#with
-    const { electionTicks, pendingMax = pendingMaxDefault, waitingMax = 65_536, snapshots = defaultSnapshots } = this.#config
+    const { electionTicks, pendingMax = pendingMaxDefault, waitingMax = 65_536, leaderWaitTicks = Infinity, snapshots = defaultSnapshots } = this.#config
     this.id = storage.identity.nodeId
 
     const wake = (): void => this.#driver?.wake()
     const fail = (err: unknown): void => { this.#fail(err) }
-    this.#proposals = new Proposals({ pendingMax, waitingMax, entryBytesMax: this.#limits.entryBytesMax, resendTicks: 3 * electionTicks }, wake, () => randomInt(2 ** 47))
+    this.#proposals = new Proposals({ pendingMax, waitingMax, entryBytesMax: this.#limits.entryBytesMax, resendTicks: 3 * electionTicks, leaderWaitTicks }, wake, () => randomInt(2 ** 47))
     this.#reads = new Reads({ pendingMax: this.#limits.pendingReadsMax, repeatTicks: electionTicks, boot: storage.identity.boot }, wake)
     this.#applier = new Applier(machine, this.#applierHooks())
     this.#apply = new ApplyLane({ applier: this.#applier, deliver: messages => this.#driver?.deliver(messages), fail, applied: () => { this.#applied() } })

@@ -9,6 +9,7 @@ import type { CoreInputs } from './core-inputs.ts'
 import type { EntryInput, Index, NodeId, Term } from './core/types.ts'
 import { DroppedError, NotLeaderError, SessionExpiredError, UnknownOutcomeError } from './errors.ts'
 import { answersPerSessionMax } from './sessions.ts'
+import { offAbort, onAbort } from './shared-signal.ts'
 
 export interface Applied { readonly index: Index, readonly answer: Uint8Array }
 
@@ -17,6 +18,8 @@ export interface ProposeOptions {
   readonly id?: RequestId
   /** What `data` says. The machine here is given it along with the data, so that it need not read again what was just written. */
   readonly decoded?: unknown
+  /** Who gives up once the request is under way is told how it went all the same; who gives up before, that it did not happen. */
+  readonly staysOnceSent?: boolean
 }
 
 export interface ProposalsConfig {
@@ -26,6 +29,8 @@ export interface ProposalsConfig {
   readonly entryBytesMax: number
   /** Ticks without an answer after which a request is sent again. */
   readonly resendTicks: number
+  /** Ticks without a leader after which a request is given up. */
+  readonly leaderWaitTicks: number
 }
 
 interface Pending {
@@ -33,6 +38,7 @@ interface Pending {
   readonly entry: EntryInput
   readonly decoded: unknown
   readonly done: PromiseWithResolvers<Applied>
+  readonly sinceTick: number
   /** 0: not sent yet. */
   sentInTerm: Term
   sentAtTick: number
@@ -48,7 +54,7 @@ export class Proposals {
   readonly #wake: () => void
   readonly #nonce: () => number
   readonly #pending = new Map<number, Map<number, Pending>>()
-  readonly #openings = new Map<number, { readonly done: PromiseWithResolvers<number>, sentAtTick: number | undefined }>()
+  readonly #openings = new Map<number, { readonly done: PromiseWithResolvers<number>, readonly sinceTick: number, sentAtTick: number | undefined }>()
   #queue: Pending[] = []
   #waiting: Array<() => void> = []
   #count = 0
@@ -59,6 +65,7 @@ export class Proposals {
   #tick = 0
   #blocked: 'full' | 'no-leader' | undefined
   #leader: NodeId | undefined
+  #leaderlessSince: number | undefined = 0
   #stopped: Error | undefined
 
   constructor (config: ProposalsConfig, wake: () => void, nonce: () => number) {
@@ -71,7 +78,7 @@ export class Proposals {
   get waiting (): number { return this.#waiting.length }
 
   /** @throws DroppedError, NotLeaderError: not applied. UnknownOutcomeError, SessionExpiredError: see there */
-  async propose (data: Uint8Array, { signal, id, decoded }: ProposeOptions): Promise<Applied> {
+  async propose (data: Uint8Array, { signal, id, decoded, staysOnceSent = false }: ProposeOptions): Promise<Applied> {
     signal.throwIfAborted()
     if (data.length + 32 > this.#config.entryBytesMax) throw new DroppedError('entry-too-large')
     if (this.#count >= this.#config.pendingMax) await this.#room(signal)
@@ -79,7 +86,7 @@ export class Proposals {
     const own = id === undefined ? this.#own ?? await this.#openOwn(signal) : undefined
     // No waiting between numbering a request and noting it as under way: the next number says that all before are answered.
     const pending = this.#admit(data, id ?? this.#nextId(own!), decoded)
-    const abandon = (): void => { this.#abandon(pending, signal.reason) }
+    const abandon = (): void => { if (!staysOnceSent || pending.sentInTerm === 0) this.#abandon(pending, signal.reason) }
     onAbort(signal, abandon)
     try {
       return await pending.done.promise
@@ -94,16 +101,14 @@ export class Proposals {
     if (this.#stopped !== undefined) throw this.#stopped
     const nonce = this.#nonce()
     const done = Promise.withResolvers<number>()
-    this.#openings.set(nonce, { done, sentAtTick: undefined })
+    this.#openings.set(nonce, { done, sinceTick: this.#tick, sentAtTick: undefined })
     this.#wake()
     const abandon = (): void => { done.reject(new NotLeaderError(this.#leader)) }
     onAbort(signal, abandon)
-    try {
-      return await done.promise
-    } finally {
+    return await done.promise.finally(() => {
       offAbort(signal, abandon)
       this.#openings.delete(nonce)
-    }
+    })
   }
 
   /** Within a turn: gives the core what waits, in batches. */
@@ -155,6 +160,7 @@ export class Proposals {
   /** What an earlier leader was given may be lost. Sending it again does no harm. */
   leaderChanged (leader: NodeId | undefined, term: Term): void {
     this.#leader = leader
+    this.#leaderlessSince = leader !== undefined ? undefined : this.#leaderlessSince ?? this.#tick
     if (leader === undefined) return
     this.#blocked = undefined
     for (const opening of this.#openings.values()) opening.sentAtTick = undefined
@@ -164,6 +170,7 @@ export class Proposals {
   ticked (): void {
     this.#tick++
     if (this.#count === 0 && this.#openings.size === 0) return
+    this.#giveUpWaiting()
     const overdue = this.#tick - this.#config.resendTicks
     for (const opening of this.#openings.values()) if ((opening.sentAtTick ?? Infinity) <= overdue) opening.sentAtTick = undefined
     if (this.#tick % 4 === 0) this.#requeue(pending => pending.sentAtTick <= overdue)
@@ -210,7 +217,7 @@ export class Proposals {
     const same = ofSession.get(sequence)
     if (same !== undefined) return same
     const entry = { type: 'EntryNormal', data: encodeInstruction({ kind: 'command', id, data }) } as const
-    const pending: Pending = { id, entry, decoded, done: Promise.withResolvers(), sentInTerm: 0, sentAtTick: 0, queued: true }
+    const pending: Pending = { id, entry, decoded, done: Promise.withResolvers(), sinceTick: this.#tick, sentInTerm: 0, sentAtTick: 0, queued: true }
     this.#pending.set(session, ofSession.set(sequence, pending))
     this.#count++
     this.#queue.push(pending)
@@ -224,6 +231,15 @@ export class Proposals {
     const { session, sequence } = pending.id
     if (pending.sentInTerm !== 0) pending.done.reject(new UnknownOutcomeError(session, sequence, { cause }))
     else pending.done.reject(this.#blocked === 'full' ? new DroppedError('overloaded') : new NotLeaderError(this.#leader))
+  }
+
+  #giveUpWaiting (): void {
+    const overdue = this.#tick - this.#config.leaderWaitTicks
+    if ((this.#leaderlessSince ?? Infinity) > overdue) return
+    for (const { done, sinceTick } of this.#openings.values()) if (sinceTick <= overdue) done.reject(new NotLeaderError(undefined))
+    for (const session of [...this.#pending.values()]) {
+      for (const pending of [...session.values()]) if (pending.sinceTick <= overdue) this.#abandon(pending, new NotLeaderError(undefined))
+    }
   }
 
   #forget (pending: Pending): void {
@@ -281,17 +297,3 @@ export class Proposals {
 
 /** More requests of one session under way than answers are kept for could not be told apart any more. */
 export const pendingMaxDefault = answersPerSessionMax
-
-/** One listener a signal, however many requests share it: adding a listener looks at all there are. */
-const sharing = new WeakMap<AbortSignal, Set<() => void>>()
-
-function onAbort (signal: AbortSignal, task: () => void): void {
-  const tasks = sharing.get(signal) ?? new Set()
-  if (!sharing.has(signal)) {
-    sharing.set(signal, tasks)
-    signal.addEventListener('abort', () => { for (const each of tasks) each() }, { once: true })
-  }
-  tasks.add(task)
-}
-
-function offAbort (signal: AbortSignal, task: () => void): void { sharing.get(signal)?.delete(task) }

@@ -34,6 +34,8 @@ export interface RaftNodeConfig {
   readonly limits?: Partial<RaftLimits>
   readonly pendingMax?: number
   readonly waitingMax?: number
+  /** Without a leader for so long, a request fails. Otherwise it waits as long as its caller does. */
+  readonly leaderWaitTicks?: number
   /** For tests that must repeat. */
   readonly seed?: number
 }
