@@ -1,0 +1,122 @@
+import type { Alert, Measurement } from '../api/metric.ts'
+import type { PeerId } from '../api/pin.ts'
+import { createBackground } from '../async/background.ts'
+import { deadline } from '../async/deadline.ts'
+import { pause } from '../async/pause.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../log.ts'
+import type { AbortOptions, Monitor } from '../ports.ts'
+import type { MonitorConfig } from './config.ts'
+import { refuseOutOfBounds } from './measurements.ts'
+import { MetricStore } from './metric-store.ts'
+
+const alertsMax = 1_000
+/** How long one peer may take to be told. */
+const exchangeTimeoutMs = 5_000
+
+export interface MonitorComponents {
+  readonly self: PeerId
+  readonly peerset: () => readonly PeerId[]
+  /** Tells a peer what this one measured, and answers what that one did: the far side's `Monitor.receive`. */
+  readonly exchange: (peer: PeerId, measurements: readonly Measurement[], options: AbortOptions) => Promise<readonly Measurement[]>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Gathers what the members say of themselves. A failure is a metric whose time is up or that says that it could not be measured; each is
+ * an alert once, and again only after it has been well in between.
+ */
+export function createMonitor ({ self, peerset, exchange, clock, log }: MonitorComponents, { checkInterval }: MonitorConfig): Monitor {
+  const store = new MetricStore()
+  const alerts: Alert[] = []
+  const telling = new Map<PeerId, { isAgain: boolean, readonly done: Promise<void> }>()
+  const closing = new AbortController()
+  const background = createBackground(err => { if (!closing.signal.aborted) log.error('the monitor ended', { err }) })
+
+  /** All that this peer has measured lately, with what is left of its time. */
+  function own (): readonly Measurement[] {
+    const nowMs = clock.now()
+    return store.of(self, nowMs).map(({ peer: _peer, receivedAtMs: _receivedAtMs, expireAtMs, ...measured }) => ({ ...measured, ttlMs: expireAtMs - nowMs }))
+  }
+
+  function keep (peer: PeerId, measurements: readonly Measurement[]): void {
+    refuseOutOfBounds(measurements)
+    if (peerset().includes(peer)) store.keep(peer, measurements, clock.now())
+  }
+
+  async function exchangeOnce (peer: PeerId): Promise<void> {
+    using limit = deadline(clock, exchangeTimeoutMs, `telling metrics to ${peer}`, closing.signal)
+    try {
+      keep(peer, await exchange(peer, own(), limit))
+    } catch (err) {
+      if (!closing.signal.aborted) log.debug('a peer was not told metrics', { peer, err })
+    }
+  }
+
+  /** One at a time a peer: who is slow hears the newest next, and nothing in between. */
+  function tell (peer: PeerId): Promise<void> {
+    const running = telling.get(peer)
+    if (running !== undefined) {
+      running.isAgain = true
+      return running.done
+    }
+    const { promise: done, resolve } = Promise.withResolvers<void>()
+    const turn = { isAgain: true, done }
+    telling.set(peer, turn)
+    background.run((async () => {
+      while (turn.isAgain && !closing.signal.aborted && peerset().includes(peer)) {
+        turn.isAgain = false
+        await exchangeOnce(peer)
+      }
+    })().finally(() => {
+      telling.delete(peer)
+      resolve()
+    }))
+    return done
+  }
+
+  function check (): void {
+    const nowMs = clock.now()
+    store.keepOnly(peerset())
+    for (const metric of store.gone(nowMs)) {
+      log.warn('a metric has gone bad', { metric: metric.name, peer: metric.peer, ...!metric.isValid && { why: metric.value } })
+      alerts.unshift({ metric, triggeredAtMs: nowMs })
+    }
+    alerts.length = Math.min(alerts.length, alertsMax)
+  }
+
+  async function checkForEver (): Promise<void> {
+    while (true) {
+      await pause(clock, checkInterval, closing.signal)
+      check()
+    }
+  }
+
+  return {
+    name: 'monitor',
+    async start ({ signal }) {
+      signal.throwIfAborted()
+      background.run(checkForEver())
+    },
+    async publish (measurements, { signal }) {
+      signal.throwIfAborted()
+      keep(self, measurements)
+      await Promise.all(peerset().filter(peer => peer !== self).map(tell))
+    },
+    receive (peer, measurements) {
+      keep(peer, measurements)
+      return own()
+    },
+    latest (name) {
+      const members = peerset()
+      return store.latest(name, clock.now()).filter(({ peer }) => members.includes(peer))
+    },
+    names: () => store.names(clock.now()),
+    alerts: () => [...alerts],
+    async [Symbol.asyncDispose] () {
+      closing.abort(new Error('the peer is shutting down'))
+      await background[Symbol.asyncDispose]()
+    }
+  }
+}
