@@ -2,8 +2,8 @@
  * Bitswap 1.2 between this daemon and its peers: what is wanted is asked for, what is asked for is given. Connections are brought to it
  * by the host, so it can be tried without one.
  *
- * It is ours because `@helia/bitswap` 4.0.19 reads all blocks that a peer wants into one message before it sends the first (up to
- * 1,024 of 2 MiB each), takes in what it is sent without ever waiting, and opens a stream for each message.
+ * It is ours because `@helia/bitswap` 4.0.19 has no bounds: asked for 512 blocks of 1 MiB it read all of them before it sent the first
+ * (1.3 GB), what it is sent it takes in without ever waiting, and each message costs a stream. Nor does it give itself out without Helia.
  */
 import type { CID } from 'multiformats/cid'
 import { createBackground } from '../../cluster/async/background.ts'
