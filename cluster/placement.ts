@@ -1,5 +1,10 @@
 import { chooseAllocations } from './allocation.ts'
+import type { AllocationReason } from './api/allocation-reason.ts'
+import { NotEnoughPeersError } from './api/errors.ts'
+import type { MeasuredPeer } from './api/metric.ts'
 import type { PeerId, Replication } from './api/pin.ts'
+import type { Standing } from './candidates.ts'
+import type { Allocator } from './ports.ts'
 
 export interface PlacementQuestion {
   readonly replication: Replication
@@ -9,21 +14,88 @@ export interface PlacementQuestion {
   readonly holders: readonly PeerId[]
   /** Who should have it if that is possible, first choice first. */
   readonly wanted: readonly PeerId[]
+  /** How the members stand, and who orders them. Absent where nobody measures: then all are as good, this peer first. */
+  readonly measures?: { readonly standing: Standing, readonly allocator: Allocator }
 }
 
 /**
- * Who holds a pin: who has it, who was wished for, this peer, then the others in the order of their ids. Empty when all do.
+ * Who holds a pin: who has it, who was wished for, then the others from the best on. Empty when all do.
  *
  * @throws NotEnoughPeersError
  */
-export function placePin ({ replication, self, peerset, holders, wanted }: PlacementQuestion): readonly PeerId[] {
+export function placePin (question: PlacementQuestion): readonly PeerId[] {
+  const { replication, holders } = question
   if (replication === 'everywhere') return []
-  const present = new Set(peerset)
-  const candidates = new Set([...wanted, self, ...[...peerset].sort()].filter(peer => present.has(peer) && !holders.includes(peer)))
-  return chooseAllocations({ ...replication, holders: holders.filter(peer => present.has(peer)), candidates: [...candidates] })
+  const chosen = chooseAllocations({ ...replication, ...weigh(question) })
+  const isAsBefore = chosen.length === holders.length && holders.every(peer => chosen.includes(peer))
+  return isAsBefore ? holders : chosen // in their order, so that nothing is logged for nothing
+}
+
+/** What speaks for and against each peer, those that are chosen first. When there are not enough, nobody is chosen. */
+export function explainPlacement (question: PlacementQuestion): readonly AllocationReason[] {
+  const { peerset, holders, wanted, replication } = question
+  if (replication === 'everywhere') return peerset.map(peer => ({ peer, isChosen: true, why: 'everywhere', detail: '' }))
+  const chosen = chosenOrNone(question)
+  const { candidates } = weigh(question)
+  const inOrder = new Set([...chosen ?? [], ...holders, ...wanted, ...candidates, ...peerset])
+  return [...inOrder].map(peer => reasonFor(peer, chosen, question))
 }
 
 /** How many daemons must hold it before it counts as pinned: for what goes everywhere a majority, so that one dead peer blocks nobody. */
 export function holdersNeeded (replication: Replication, peerset: readonly PeerId[]): number {
   return replication === 'everywhere' ? Math.floor(peerset.length / 2) + 1 : replication.min
 }
+
+interface Weighed { readonly holders: readonly PeerId[], readonly silent: readonly PeerId[], readonly candidates: readonly PeerId[] }
+
+function weigh ({ replication, self, peerset, holders, wanted, measures }: PlacementQuestion): Weighed {
+  const members = new Set(peerset)
+  const present = holders.filter(peer => members.has(peer))
+  const isFree = (peer: PeerId): boolean => members.has(peer) && !present.includes(peer)
+  if (measures === undefined) return { holders: present, silent: [], candidates: unique([...wanted, self, ...[...peerset].sort()].filter(isFree)) }
+
+  const { standing: { heard, refused, measured }, allocator } = measures
+  const factsOf = (peers: readonly PeerId[]): readonly MeasuredPeer[] => peers.flatMap(peer => measured.get(peer) ?? [])
+  const counted = present.filter(peer => heard.has(peer))
+  const candidates = peerset.filter(peer => isFree(peer) && !refused.has(peer))
+  const wished = unique(wanted.filter(peer => candidates.includes(peer)))
+  const others = candidates.filter(peer => !wished.includes(peer))
+  const isTooMany = replication !== 'everywhere' && counted.length > replication.max
+  // Those stay that were wished for, then the best.
+  const bestFirst = (): readonly PeerId[] => unique([...wanted.filter(peer => counted.includes(peer)), ...allocator.order(factsOf(counted.filter(peer => !refused.has(peer))), []), ...counted])
+  return {
+    holders: isTooMany ? bestFirst() : counted,
+    silent: present.filter(peer => !heard.has(peer)),
+    candidates: [...wished, ...allocator.order(factsOf(others), factsOf([...counted, ...wished]))]
+  }
+}
+
+function chosenOrNone (question: PlacementQuestion): readonly PeerId[] | undefined {
+  try {
+    return placePin(question)
+  } catch (err) {
+    if (err instanceof NotEnoughPeersError) return undefined
+    throw err
+  }
+}
+
+function reasonFor (peer: PeerId, chosen: readonly PeerId[] | undefined, { peerset, holders, wanted, measures }: PlacementQuestion): AllocationReason {
+  const isChosen = chosen?.includes(peer) === true
+  const detail = figuresOf(measures?.standing.measured.get(peer), measures?.allocator.metricNames ?? [])
+  const refusal = measures?.standing.refused.get(peer)
+  if (!peerset.includes(peer)) return { peer, isChosen, why: 'not-a-member', detail: '' }
+  if (holders.includes(peer)) {
+    if (isChosen) return { peer, isChosen, why: 'holder', detail }
+    const isHeard = measures?.standing.heard.has(peer) !== false
+    return isHeard ? { peer, isChosen, why: chosen === undefined ? 'holder' : 'surplus', detail } : { peer, isChosen, ...refusal! }
+  }
+  if (refusal !== undefined) return { peer, isChosen, ...refusal }
+  if (!isChosen && chosen !== undefined) return { peer, isChosen, why: 'not-needed', detail }
+  return { peer, isChosen, why: wanted.includes(peer) ? 'wished' : 'ranked', detail }
+}
+
+function figuresOf (measured: MeasuredPeer | undefined, names: readonly string[]): string {
+  return names.flatMap(name => measured?.metrics.get(name) ?? []).map(({ name, value }) => `${name} ${value}`).join(', ')
+}
+
+const unique = (peers: readonly PeerId[]): readonly PeerId[] => [...new Set(peers)]
