@@ -1,6 +1,7 @@
 import { ClusterError } from '../cluster/api/errors.ts'
 import { hashByName } from './dag/hashes.ts'
 import type { CidFormat } from './mfs/mfs-node.ts'
+import { parsePeerId } from './network/peer-ids.ts'
 import type { ConfiguredAuthorizations } from './rpc/authorizations.ts'
 import type { ConfiguredHeaders } from './rpc/origins.ts'
 import type { DirectoryLayout } from './unixfs/directory.ts'
@@ -70,6 +71,14 @@ export function readKuboSettings (config: object = {}, profile: string = 'unixfs
     }
   }
   const { API = {}, Addresses = {}, Peering = {} } = config as KuboConfig
-  const peering = (Peering.Peers ?? []).map(({ ID, Addrs }) => ({ peer: ID, addresses: Addrs ?? [] }))
+  const peering = (Peering.Peers ?? []).map(({ ID, Addrs }) => ({ peer: peerOf(ID), addresses: Addrs ?? [] }))
   return { httpHeaders: API.HTTPHeaders ?? {}, authorizations: API.Authorizations ?? {}, imports: profiles[profile as Profile], swarm: Addresses.Swarm, peering }
+}
+
+function peerOf (id: string): string {
+  try {
+    return parsePeerId(id)
+  } catch (err) {
+    throw new ClusterError('ERR_INVALID_ARGUMENT', `Peering.Peers: ${id} is no peer id`, { cause: err })
+  }
 }

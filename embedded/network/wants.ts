@@ -149,7 +149,11 @@ export function createWants ({ clock, tell }: { clock: Clock, tell: (peer: strin
     cameTo (peer) {
       if (peers.has(peer)) return
       peers.set(peer, { owes: 0, isGiving: false })
-      for (const want of active.values()) if (want.askedOf === undefined && !want.isArriving) pursue(want)
+      for (const want of active.values()) {
+        if (want.isArriving) continue
+        if (want.askedOf === undefined) pursue(want)
+        else if (want.passedOver.has(want.askedOf)) tellOthers(want)
+      }
     },
     wentAway (peer) {
       peers.delete(peer)
