@@ -7,7 +7,7 @@ import type { BytesSet } from './dag/bytes-set.ts'
 import { walk } from './dag/walk.ts'
 import type { EmbeddedNode } from './node.ts'
 import { messageOf } from './rpc/kubo-error.ts'
-import type { Stores } from './store/stores.ts'
+import type { PinMode, Stores } from './store/stores.ts'
 
 /** Blocks that go together, in one transaction. */
 const batchBlocks = 512
@@ -19,18 +19,21 @@ export async function markKept ({ blocks, mfs, pinning }: Pick<EmbeddedNode, 'bl
   const kept = createBytesSet()
   const seen = createBytesSet()
   const failures: string[] = []
-  const keep = async (root: CID, onFailure: (cid: CID, err: unknown) => void): Promise<void> => {
-    const options = { signal, offline: true, seen, skipsRaw: true, onFailure }
-    kept.add(root.multihash.bytes)
-    for await (const visited of walk(root, blocks, options)) {
+  const keep = async (roots: Iterable<CID>, onFailure: (cid: CID, err: unknown) => void): Promise<void> => {
+    for await (const visited of walk(roots, blocks, { signal, offline: true, seen, skipsRaw: true, onFailure })) {
       for (const { links } of visited) for (const { cid } of links) kept.add(cid.multihash.bytes)
     }
   }
-  for (const { cid } of pinning.pins('direct')) kept.add(cid.multihash.bytes)
-  for (const { cid } of pinning.pins('recursive')) {
-    await keep(cid, (below, err) => { failures.push(`could not retrieve links for ${below.toString()}: ${messageOf(err)}`) })
+  const keptItself = function * (mode: PinMode): Generator<CID> {
+    for (const { cid } of pinning.pins(mode)) {
+      kept.add(cid.multihash.bytes)
+      yield cid
+    }
   }
-  await keep(mfs.root(), () => { /* it is fetched when somebody reads it */ })
+  for (const _ of keptItself('direct')) { /* nothing below it */ }
+  await keep(keptItself('recursive'), (cid, err) => { failures.push(`could not retrieve links for ${cid.toString()}: ${messageOf(err)}`) })
+  kept.add(mfs.root().multihash.bytes)
+  await keep([mfs.root()], () => { /* it is fetched when somebody reads it */ })
   return { kept, failures }
 }
 

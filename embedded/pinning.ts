@@ -1,7 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import type { BlockService, ReadOptions } from './dag/block-service.ts'
 import { createBytesSet } from './dag/bytes-set.ts'
-import type { BytesSet } from './dag/bytes-set.ts'
 import { walk } from './dag/walk.ts'
 import { KuboError, messageOf } from './rpc/kubo-error.ts'
 import type { PinMode, PinStore, StoredPin, Stores } from './store/stores.ts'
@@ -53,7 +52,7 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
         if (pins.get(cid)?.mode === 'recursive') throw new KuboError(`${cid.toString()} already pinned recursively`)
         await blocks.get(cid, options)
       } else {
-        for await (const visited of walk(cid, blocks, options)) {
+        for await (const visited of walk([cid], blocks, options)) {
           progress.nodes += visited.length
           progress.bytes += visited.reduce((sum, { length }) => sum + length, 0)
         }
@@ -80,32 +79,27 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
     get: cid => pins.get(cid),
     pins: mode => pins.pins(mode),
     async * indirect (options) {
-      const sets = { seen: createBytesSet(), listed: createBytesSet() }
-      for (const { cid } of pins.pins('recursive')) {
-        for await (const below of descendants(cid, blocks, options, sets)) {
-          for (const child of below) if (pins.get(child) === undefined) yield child
+      const listed = createBytesSet()
+      for await (const visited of walk(recursive(pins), blocks, { ...options, skipsRaw: true })) {
+        for (const { links } of visited) {
+          for (const { cid } of links) if (listed.add(cid.bytes) && pins.get(cid) === undefined) yield cid
         }
       }
     },
     async holding (cid, options) {
       const own = pins.get(cid)
       if (own !== undefined) return { mode: own.mode, name: own.name }
-      const sets = { seen: createBytesSet(), listed: createBytesSet() }
-      for (const { cid: through } of pins.pins('recursive')) {
-        for await (const below of descendants(through, blocks, options, sets)) {
-          if (below.some(child => child.equals(cid))) return { mode: 'indirect', through }
-        }
+      for await (const visited of walk(recursive(pins), blocks, { ...options, skipsRaw: true })) {
+        const above = visited.find(({ links }) => links.some(link => link.cid.equals(cid)))
+        if (above !== undefined) return { mode: 'indirect', through: above.root }
       }
       return undefined
     }
   }
 }
 
-/** Links below `root`, before the nodes they lead to are read: one that is not here is listed, then waited for. */
-async function * descendants (root: CID, blocks: BlockService, options: ReadOptions, { seen, listed }: { seen: BytesSet, listed: BytesSet }): AsyncGenerator<readonly CID[]> {
-  for await (const visited of walk(root, blocks, { ...options, seen, skipsRaw: true })) {
-    yield visited.flatMap(({ links }) => links.map(({ cid }) => cid).filter(({ bytes }) => listed.add(bytes)))
-  }
+function * recursive (pins: PinStore): Generator<CID> {
+  for (const { cid } of pins.pins('recursive')) yield cid
 }
 
 /** Kubo's diff names the block that could not be got. */
@@ -113,7 +107,7 @@ async function fetchAll (root: CID, blocks: BlockService, options: ReadOptions):
   let next = root
   const named: BlockService = { ...blocks, get: async (cid, options) => { next = cid; return await blocks.get(cid, options) } }
   try {
-    for await (const _ of walk(root, named, options)) { /* only to have it here */ }
+    for await (const _ of walk([root], named, options)) { /* only to have it here */ }
   } catch (err) {
     throw new KuboError(`get ${next.toString()}: ${messageOf(err)}`, { cause: err })
   }

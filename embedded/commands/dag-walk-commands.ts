@@ -41,7 +41,7 @@ async function * stat ({ blocks }: EmbeddedNode, call: Call, roots: readonly CID
     const one: Stat = { cid: root, size: 0, blocks: 0 }
     stats.push(one)
     try {
-      for await (const visited of walk(root, blocks, readOptions(call))) {
+      for await (const visited of walk([root], blocks, readOptions(call))) {
         for (const { cid, length } of visited) {
           one.size += length
           one.blocks++

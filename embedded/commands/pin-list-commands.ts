@@ -116,6 +116,6 @@ async function * verify ({ blocks, pinning }: EmbeddedNode, call: Call, verbose:
 async function badNodes (root: CID, blocks: EmbeddedNode['blocks'], options: ReadOptions): Promise<{ cid: CID, err: string }[]> {
   const bad: { cid: CID, err: string }[] = []
   const onFailure = (cid: CID, err: unknown): void => { bad.push({ cid, err: messageOf(err) }) }
-  for await (const _ of walk(root, blocks, { ...options, onFailure })) { /* only to look at it */ }
+  for await (const _ of walk([root], blocks, { ...options, onFailure })) { /* only to look at it */ }
   return bad
 }

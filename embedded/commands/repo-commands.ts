@@ -1,6 +1,7 @@
 import { CID } from 'multiformats/cid'
 import { decode } from 'multiformats/hashes/digest'
 import { markKept, sweep } from '../collecting.ts'
+import { printCid } from '../dag/cid-print.ts'
 import { codes } from '../dag/codecs.ts'
 import { rehash } from '../dag/hashes.ts'
 import type { EmbeddedNode } from '../node.ts'
@@ -53,7 +54,7 @@ async function * collect (node: EmbeddedNode, call: Call, { streamErrors, quiet,
   for await (const gone of sweep(node.stores, kept, call)) {
     if (silent) continue
     for (const multihash of gone) {
-      const cid = rawCid(multihash).toString()
+      const cid = printCid(rawCid(multihash))
       yield line({ Key: { '/': cid } }, quiet ? `${cid}\n` : `removed ${cid}\n`)
     }
   }

@@ -1,5 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import { createBackground } from '../../cluster/async/background.ts'
+import type { Background } from '../../cluster/async/background.ts'
 import type { BlockService, ReadOptions } from './block-service.ts'
 import { multihashKey } from './block-service.ts'
 
@@ -13,12 +14,15 @@ export interface LookAhead extends AsyncDisposable {
 
 /** For whoever walks a DAG that may be elsewhere: asking for one block after another would cost a round trip each. What is not needed after all is given up in the end. */
 export function lookAhead (blocks: BlockService, options: ReadOptions): LookAhead {
-  const ending = new AbortController()
-  const signal = AbortSignal.any([options.signal, ending.signal])
-  const background = createBackground(() => { /* whoever needs the block is told */ })
+  // made when the first block is missing: most walks miss none, and a signal of several costs more than a visit
+  let asking: { readonly ending: AbortController, readonly signal: AbortSignal, readonly background: Background } | undefined
+  const begin = (): NonNullable<typeof asking> => {
+    const ending = new AbortController()
+    return { ending, signal: AbortSignal.any([options.signal, ending.signal]), background: createBackground(() => { /* whoever needs the block is told */ }) }
+  }
   const underWay = new Set<string>()
 
-  const askFor = async (cid: CID, key: string): Promise<void> => {
+  const askFor = async (cid: CID, key: string, signal: AbortSignal): Promise<void> => {
     underWay.add(key)
     try {
       await blocks.get(cid, { signal, offline: false })
@@ -33,13 +37,15 @@ export function lookAhead (blocks: BlockService, options: ReadOptions): LookAhea
         const next = upcoming(later)
         if (next === undefined) break
         const key = multihashKey(next)
-        if (!underWay.has(key) && !blocks.has(next)) background.run(askFor(next, key))
+        if (underWay.has(key) || blocks.has(next)) continue
+        asking ??= begin()
+        asking.background.run(askFor(next, key, asking.signal))
       }
       return await blocks.get(cid, options)
     },
     async [Symbol.asyncDispose] () {
-      ending.abort(new Error('not needed any more'))
-      await background[Symbol.asyncDispose]()
+      asking?.ending.abort(new Error('not needed any more'))
+      await asking?.background[Symbol.asyncDispose]()
     }
   }
 }

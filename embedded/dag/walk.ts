@@ -5,8 +5,9 @@ import { createBytesSet } from './bytes-set.ts'
 import type { BytesSet } from './bytes-set.ts'
 import { codes, linksOf } from './codecs.ts'
 import type { Link } from './codecs.ts'
+import { lookAhead } from './look-ahead.ts'
 
-export interface Visited { readonly cid: CID, /** Of its block. */ readonly length: number, readonly links: readonly Link[] }
+export interface Visited { readonly cid: CID, /** Of its block. */ readonly length: number, readonly links: readonly Link[], /** Below which it was met first. */ readonly root: CID }
 
 export interface WalkOptions extends ReadOptions {
   /** What is in it is skipped, with all below it; the walk adds to it. */
@@ -26,47 +27,53 @@ export function cidKey ({ bytes }: CID): string {
 const batchNodes = 256
 
 /**
- * Every node below `root` and `root` itself, each once, parents before children, children in the order of their links. On a stack of its
- * own: a DAG may be deeper than any call stack. In batches; what has been visited is handed out before a block is waited for.
+ * The roots, one after the other, and every node below them: each once, parents before children, children in the order of their links. On
+ * a stack of its own: a DAG may be deeper than any call stack. In batches; what has been visited is handed out before a block is waited for.
  */
-export async function * walk (root: CID, blocks: BlockService, { seen = createBytesSet(), skipsRaw = false, onFailure, ...options }: WalkOptions): AsyncGenerator<readonly Visited[], void, undefined> {
-  const stack = [root]
+export async function * walk (roots: Iterable<CID>, blocks: BlockService, { seen = createBytesSet(), skipsRaw = false, onFailure, ...options }: WalkOptions): AsyncGenerator<readonly Visited[], void, undefined> {
+  await using ahead = lookAhead(blocks, options)
   let batch: Visited[] = []
-  while (stack.length > 0) {
-    const cid = stack.pop()!
-    if (!seen.add(cid.bytes)) continue
-    options.signal.throwIfAborted()
-    try {
-      let visited = visitedHere(cid, blocks, skipsRaw)
-      if (visited === undefined) {
-        yield batch
-        batch = []
-        visited = visitedAs(cid, await blocks.get(cid, options))
-      }
-      batch.push(visited)
-      for (let i = visited.links.length - 1; i >= 0; i--) stack.push(visited.links[i]!.cid)
-    } catch (err) {
+  for (const root of roots) {
+    const stack = [root]
+    while (stack.length > 0) {
+      const cid = stack.pop()!
+      if (!seen.add(cid.bytes)) continue
       options.signal.throwIfAborted()
-      if (onFailure === undefined) throw err
-      onFailure(cid, err)
+      try {
+        let found = foundHere(cid, blocks, skipsRaw)
+        if (found === undefined) {
+          yield batch
+          batch = []
+          found = foundIn(cid, await ahead.get(cid, later => stack.at(-1 - later)))
+        }
+        const { length, links } = found
+        batch.push({ cid, length, links, root })
+        for (let i = links.length - 1; i >= 0; i--) stack.push(links[i]!.cid)
+      } catch (err) {
+        options.signal.throwIfAborted()
+        if (onFailure === undefined) throw err
+        onFailure(cid, err)
+      }
+      if (batch.length < batchNodes) continue
+      yield batch
+      batch = []
+      await turn()
     }
-    if (batch.length < batchNodes) continue
-    yield batch
-    batch = []
-    await turn()
   }
   yield batch
 }
 
-function visitedHere (cid: CID, blocks: BlockService, skipsRaw: boolean): Visited | undefined {
+type Found = Pick<Visited, 'length' | 'links'>
+
+function foundHere (cid: CID, blocks: BlockService, skipsRaw: boolean): Found | undefined {
   if (cid.code === codes.raw) {
     const length = skipsRaw ? 0 : blocks.lengthOf(cid)
-    return length === undefined ? undefined : { cid, length, links: [] }
+    return length === undefined ? undefined : { length, links: [] }
   }
   const bytes = blocks.peek(cid)
-  return bytes === undefined ? undefined : visitedAs(cid, bytes)
+  return bytes === undefined ? undefined : foundIn(cid, bytes)
 }
 
-function visitedAs (cid: CID, bytes: Uint8Array): Visited {
-  return { cid, length: bytes.length, links: linksOf(cid, bytes) }
+function foundIn (cid: CID, bytes: Uint8Array): Found {
+  return { length: bytes.length, links: linksOf(cid, bytes) }
 }

@@ -9,6 +9,7 @@ import { base8 } from 'multiformats/bases/base8'
 import type { MultibaseEncoder } from 'multiformats/bases/interface'
 import { CID } from 'multiformats/cid'
 import type { GlobalOptions } from '../../cluster/api/kubo/request.ts'
+import { printCid } from '../dag/cid-print.ts'
 import { KuboError } from './kubo-error.ts'
 
 const bases = [
@@ -26,7 +27,7 @@ export function decodeMultibase (text: string): Uint8Array | undefined {
 
 /** How this caller wants CIDs that are given as text: as they are, or in `cid-base`, for which version 0 becomes version 1. */
 export function createCidEncoder ({ 'cid-base': name, 'upgrade-cidv0-in-output': upgrade }: Pick<GlobalOptions, 'cid-base' | 'upgrade-cidv0-in-output'>): (cid: CID) => string {
-  if (name === undefined || name === '') return upgrade === true ? cid => cid.toV1().toString() : cid => cid.toString()
+  if (name === undefined || name === '') return upgrade === true ? cid => printCid(cid.toV1()) : printCid
   const base = bases.find(base => base.name === name || base.prefix === name)
   if (base === undefined) throw new KuboError(`unsupported multibase encoding: ${name}`)
   const encoder = base.encoder as MultibaseEncoder<string>

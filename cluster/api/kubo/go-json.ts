@@ -22,9 +22,12 @@ export function encodeGoJson (value: GoValue): string {
 
 /** Sorts the keys of a Go map as Go does: by their UTF-8 bytes. */
 export function goMap<T extends GoValue> (entries: Iterable<readonly [string, T]>): Readonly<Record<string, T>> {
-  const sorted = [...entries].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  const sorted = [...entries].sort(([a], [b]) => surrogate.test(a) || surrogate.test(b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : a < b ? -1 : 1)
   return Object.fromEntries(sorted)
 }
+
+/** Only where these are the order of JavaScript's units another than that of the bytes in UTF-8. */
+const surrogate = /[\ud800-\udfff]/
 
 const isList = (value: object): value is readonly GoValue[] => Array.isArray(value)
 
