@@ -28,9 +28,10 @@ function filesLs (node: EmbeddedNode): Command {
       const { options: { long = false, U: unsorted = false } } = call
       const path = checkPath(call.args[0] ?? '/')
       const found = await node.mfs.lookup(path, onlineOptions(call))
+      const own = call.showCid(found.written.cid) // refuses a base that there is not, though entries of a directory are not shown in it
       const entries = found.kind === 'directory'
         ? await listFolder(node, call, asFolder(found), long)
-        : [{ ...entryOf(splitPath(path).name, found, long), Hash: long ? call.showCid(found.written.cid) : '' }]
+        : [{ ...entryOf(splitPath(path).name, found, long), Hash: long ? own : '' }]
       const shown = unsorted ? entries : entries.toSorted((a, b) => Buffer.compare(Buffer.from(a.Name), Buffer.from(b.Name)))
       const text = shown.map(({ Name, Type, Size, Hash }) => long ? `${Name}${Type === typeCodes.directory ? '/' : ''}\t${Hash}\t${Size}\n` : `${Name}\n`).join('')
       return { kind: 'one', value: line({ Entries: entries.length === 0 ? null : entries.map(entry => ({ ...entry })) }, text) }

@@ -4,7 +4,7 @@ import { quoteGo } from '../../cluster/api/kubo/go-text.ts'
 import type { ArgumentSpec } from '../../cluster/api/kubo/request.ts'
 import { parsePath } from '../dag/cid-text.ts'
 import { codes } from '../dag/codecs.ts'
-import { hashByName } from '../dag/hashes.ts'
+import { hashByName, isInsecureHash } from '../dag/hashes.ts'
 import { resolveArgument } from '../dag/resolve.ts'
 import { loadNode } from '../mfs/mfs-node.ts'
 import type { CidFormat, MfsNode } from '../mfs/mfs-node.ts'
@@ -30,6 +30,7 @@ export function askedFormat ({ 'cid-version': version, hash: name }: { readonly 
   const asked = name !== undefined && (version ?? 0) === 0 ? 1 : version ?? 0
   if (asked !== 0 && asked !== 1) throw new KuboError(`unknown CID version: ${asked}`)
   const hash = hashByName(name ?? 'sha2-256')
+  if (name !== undefined && isInsecureHash(name)) throw new KuboError('potentially insecure hash functions not allowed')
   if (hash === undefined) throw new KuboError(`unrecognized hash function: ${quoteGo(name!)}`)
   return { cidVersion: asked, hash }
 }

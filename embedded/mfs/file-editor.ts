@@ -9,9 +9,8 @@ import type { MfsNode } from './mfs-node.ts'
 import { append, written } from './trickle-append.ts'
 import type { Chunks, Growing } from './trickle-append.ts'
 
+/** What is held before it becomes leaves. Kubo goes over it by what its last read brought, so above this its CIDs depend on the network's timing. */
 const bufferBytesMax = 2 * 1024 * 1024
-/** Kubo's reader takes so much at a time; where its buffer is cut into blocks depends on it. */
-const readBytes = 4096
 const sparseLeafBytes = 4096
 const zeroLeaf = new Uint8Array(sparseLeafBytes)
 
@@ -39,7 +38,6 @@ export function editFile (file: MfsNode, tools: EditorTools): FileEditor {
   let offset = 0
   let buffer: Uint8Array[] = []
   let bufferedBytes = 0
-  let unitLeft: number | undefined
 
   const use = async (changed: Written): Promise<void> => { node = await loadNode(changed.cid, tools.blocks, tools.options) }
   const appendAll = async (chunks: Chunks): Promise<void> => {
@@ -71,16 +69,12 @@ export function editFile (file: MfsNode, tools: EditorTools): FileEditor {
       offset = to
     },
     async write (bytes) {
-      unitLeft ??= Math.min(bytes.length, readBytes)
-      for (let at = 0; at < bytes.length;) {
-        const piece = bytes.subarray(at, at + unitLeft)
+      for (let rest = bytes; rest.length > 0;) {
+        const piece = rest.subarray(0, bufferBytesMax - bufferedBytes)
         buffer.push(piece)
         bufferedBytes += piece.length
-        at += piece.length
-        unitLeft -= piece.length
-        if (unitLeft > 0) continue
-        unitLeft = readBytes
-        if (bufferedBytes > bufferBytesMax) await sync()
+        rest = rest.subarray(piece.length)
+        if (bufferedBytes === bufferBytesMax) await sync()
       }
     },
     async finish () {

@@ -48,7 +48,7 @@ export function formatOf ({ version, multihash }: CID): CidFormat {
   return { cidVersion: version, hash }
 }
 
-/** Writes nodes in `format`; one that outgrows a CID of its own bytes gets a hash. */
+/** Writes nodes in `format`; one that outgrows a CID of its own bytes gets a hash, but for a raw block. */
 export function writerFor ({ cidVersion, hash }: CidFormat, rawLeaves: boolean, blocks: BlockService): NodeWriter {
   const create = (hash: Hash): NodeWriter => createNodeWriter({ cidVersion, rawLeaves, hash, inlineBytesMax: undefined }, (cid, bytes) => blocks.put(cid, bytes))
   const writer = create(hash)
@@ -57,7 +57,7 @@ export function writerFor ({ cidVersion, hash }: CidFormat, rawLeaves: boolean, 
   const fits = (bytes: number): boolean => bytes <= identityDigestBytesMax
   return {
     ...writer,
-    leaf: async (bytes, type, metadata) => await (fits(bytes.length) ? writer : hashing).leaf(bytes, type, metadata),
+    leaf: async (bytes, type, metadata) => await (rawLeaves || fits(writer.sizeOf({ type, data: bytes, fileSize: BigInt(bytes.length) }, [])) ? writer : hashing).leaf(bytes, type, metadata),
     node: async (data, links) => await (fits(writer.sizeOf(data, links)) ? writer : hashing).node(data, links)
   }
 }
