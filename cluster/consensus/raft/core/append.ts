@@ -4,6 +4,7 @@ import { indexMax } from './limits.ts'
 import { send } from './outbox.ts'
 import { hex } from './state.ts'
 import type { RaftState } from './state.ts'
+import { traceEvent } from './trace-event.ts'
 import type { Entry, EntryInput } from './types.ts'
 
 /**
@@ -20,6 +21,7 @@ export function appendEntries (raft: RaftState, inputs: readonly EntryInput[]): 
   }
 
   const { term } = raft
+  for (const { type } of inputs) if (type === 'EntryNormal') traceEvent(raft, 'Replicate')
   raft.log.append(inputs.map(({ type, data }, at): Entry => ({ term, index: last + 1 + at, type, data })))
   send(raft, 'MsgAppResp', { to: raft.id, index: raft.log.lastIndex() })
   return true

@@ -8,6 +8,7 @@ import type { Progress } from './progress.ts'
 import { hex } from './state.ts'
 import type { RaftState } from './state.ts'
 import type { Membership } from './tracker.ts'
+import { traceMembership } from './trace-event.ts'
 import { none } from './types.ts'
 import type { ConfChange, ConfState, NodeId } from './types.ts'
 
@@ -29,6 +30,7 @@ export function restoreMembershipOf (raft: RaftState, conf: ConfState): void {
 
 export function switchMembership (raft: RaftState, membership: Membership, progress: ReadonlyMap<NodeId, Progress>): void {
   const { tracker } = raft
+  traceMembership(raft, membership.voters.incoming)
   tracker.use(membership, progress)
   raft.trace?.('info', 'membership in force', [hex(raft.id), describeMembership(membership)])
   const own = tracker.get(raft.id)

@@ -1,6 +1,7 @@
 import { assert } from './assert.ts'
 import { message } from './message.ts'
 import type { RaftState } from './state.ts'
+import { traceMessage } from './trace-event.ts'
 import type { Message, MessageType } from './types.ts'
 
 /**
@@ -21,4 +22,5 @@ export function send (raft: RaftState, type: MessageType, fields: Partial<Messag
     assert(m.to !== raft.id, 'nothing else is sent to oneself')
     raft.messages.push(m)
   }
+  traceMessage(raft, 'Send', m)
 }

@@ -7,6 +7,7 @@ import { refusedChange } from './entries.ts'
 import { broadcastAppend } from './replication.ts'
 import { hex } from './state.ts'
 import type { RaftState } from './state.ts'
+import { traceChange } from './trace-event.ts'
 import { none } from './types.ts'
 import type { ConfChange, ConfChangeRefusal, EntryInput, ProposeResult } from './types.ts'
 
@@ -54,7 +55,10 @@ function vetConfChanges (raft: RaftState, inputs: readonly EntryInput[]): Vetted
     const change = tryDecode(input)
     if (change === 'malformed') return 'malformed'
     const reason = change === undefined ? undefined : reasonAgainst(raft, change, pending)
-    if (change !== undefined && reason === undefined) pending = raft.log.lastIndex() + entries.length + 1
+    if (change !== undefined && reason === undefined) {
+      pending = raft.log.lastIndex() + entries.length + 1
+      traceChange(raft, change)
+    }
     if (reason !== undefined) refusal = reason
     entries.push(reason === undefined ? input : refusedChange)
   }

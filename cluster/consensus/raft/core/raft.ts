@@ -15,6 +15,7 @@ import { createState, hex } from './state.ts'
 import type { RaftState } from './state.ts'
 import { statusOf } from './status.ts'
 import { step } from './step.ts'
+import { traceEvent } from './trace-event.ts'
 import { none } from './types.ts'
 import type {
   ConfChange, ConfState, EntryInput, Message, NodeId, ProposeResult, RaftCoreApi, RaftCoreConfig, Ready, Status, StepResult
@@ -36,6 +37,7 @@ export class RaftCore implements RaftCoreApi {
     this.#raft = raft
     const { tracker, log } = raft
     raft.trace?.('info', 'membership in force', [hex(raft.id), describeMembership(tracker.membership)])
+    traceEvent(raft, 'InitState')
     becomeFollower(raft, raft.term, none)
     this.#queue = new ReadyQueue(raft)
     const last = log.lastId()

@@ -4,6 +4,7 @@ import { message, noMessages } from './message.ts'
 import { broadcastHeartbeat } from './replication.ts'
 import { hardState } from './state.ts'
 import type { RaftState } from './state.ts'
+import { traceEvent } from './trace-event.ts'
 import { appendThread, applyThread } from './types.ts'
 import type { Entry, HardState, Message, Ready, ReadState, SoftState } from './types.ts'
 
@@ -53,6 +54,7 @@ export class ReadyQueue {
     if (this.#isAsync) this.#addStorageMessages(ready, raft.messages)
     else this.#holdBack(ready, raft.messages)
     this.#accept(ready)
+    traceEvent(raft, 'Ready')
     return ready
   }
 

@@ -7,6 +7,7 @@ import type { Progress } from './progress.ts'
 import { confirmReads } from './read-index.ts'
 import { hex } from './state.ts'
 import type { RaftState } from './state.ts'
+import { traceEvent } from './trace-event.ts'
 
 /**
  * Sends a peer what it misses, if it may be sent anything now. An empty append carries the commit index and probes;
@@ -64,7 +65,9 @@ export function broadcastHeartbeat (raft: RaftState): void {
 /** True if more is committed now than before. */
 export function advanceCommit (raft: RaftState): boolean {
   assert(raft.role === 'leader', 'only a leader commits by counting')
-  return raft.log.tryCommit(raft.tracker.committed(), raft.term)
+  const isNews = raft.log.tryCommit(raft.tracker.committed(), raft.term)
+  if (isNews) traceEvent(raft, 'Commit')
+  return isNews
 }
 
 function sendSnapshot (raft: RaftState, peer: Progress): boolean {

@@ -3,14 +3,17 @@ import { emptyData } from './entries.ts'
 import { appendEntries } from './append.ts'
 import { hex } from './state.ts'
 import type { RaftState } from './state.ts'
+import { traceEvent } from './trace-event.ts'
 import { none } from './types.ts'
 import type { NodeId, Term } from './types.ts'
 
 export function becomeFollower (raft: RaftState, term: Term, lead: NodeId): void {
+  const isNews = raft.role !== 'follower' || raft.term !== term
   reset(raft, term)
   raft.role = 'follower'
   raft.lead = lead
   raft.trace?.('info', 'became follower', [hex(raft.id), raft.term])
+  if (isNews) traceEvent(raft, 'BecomeFollower')
 }
 
 /** A new term, and our own vote in it: durable before it counts. */
@@ -20,6 +23,7 @@ export function becomeCandidate (raft: RaftState): void {
   raft.role = 'candidate'
   raft.vote = raft.id
   raft.trace?.('info', 'became candidate', [hex(raft.id), raft.term])
+  traceEvent(raft, 'BecomeCandidate')
 }
 
 /** Asks only whether it could win: term, vote and timeout stay as they are. */
@@ -46,6 +50,7 @@ export function becomeLeader (raft: RaftState): void {
 
   // There may be a membership change anywhere in what is not applied; nobody looks, the next one waits for all of it.
   raft.pendingConfIndex = raft.log.lastIndex()
+  traceEvent(raft, 'BecomeLeader')
   const accepted = appendEntries(raft, [{ type: 'EntryNormal', data: emptyData }])
   assert(accepted, 'an empty entry always fits')
   raft.trace?.('info', 'became leader', [hex(raft.id), raft.term])

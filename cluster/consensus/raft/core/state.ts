@@ -51,6 +51,7 @@ export interface ResolvedConfig {
   readonly disableConfChangeValidation: boolean
   readonly stepDownOnRemoval: boolean
   readonly asEtcd: boolean
+  readonly events: RaftCoreConfig['events']
 }
 
 /** The state as storage has it; the caller makes it a follower. */
@@ -128,6 +129,7 @@ function resolve (config: RaftCoreConfig): ResolvedConfig {
     disableProposalForwarding: config.disableProposalForwarding ?? false,
     disableConfChangeValidation: config.disableConfChangeValidation ?? false,
     stepDownOnRemoval: config.stepDownOnRemoval ?? true,
-    asEtcd: config.asEtcd ?? false
+    asEtcd: config.asEtcd ?? false,
+    events: config.events
   }
 }

@@ -82,7 +82,7 @@ t.test('a later term', async t => {
 })
 
 t.test('an earlier term', async t => {
-  const at9 = (options: { readonly preVote: boolean, readonly checkQuorum: boolean }): Group => {
+  const at9 = (options: { readonly preVote: boolean, readonly checkQuorum: boolean, readonly asEtcd?: boolean }): Group => {
     const group = new Group({ voters: [1, 2, 3] }, options)
     group.core(1).step(message('MsgHeartbeat', { from: 2, term: 9 }))
     turn(group.node(1))
@@ -90,14 +90,14 @@ t.test('an earlier term', async t => {
   }
 
   t.test('of a leader is answered, so that it learns that it leads no more', async t => {
-    for (const [preVote, checkQuorum, answers] of [[true, false, 1], [false, true, 1], [false, false, 0]] as const) {
+    for (const [preVote, checkQuorum, asEtcd, answers] of [[true, false, false, 1], [false, true, false, 1], [false, false, false, 1], [false, false, true, 0]] as const) {
       for (const type of ['MsgApp', 'MsgHeartbeat'] as const) {
-        const group = at9({ preVote, checkQuorum })
+        const group = at9({ preVote, checkQuorum, asEtcd })
         group.core(1).step(message(type, { from: 3, term: 4, logTerm: 1, index: 2, commit: 2, entries: type === 'MsgApp' ? [entryOf(3, 4)] : [] }))
 
         t.match(group.core(1).status(), { lead: 2, lastIndex: 2 })
         t.equal(group.core(1).hasReady(), answers > 0)
-        if (answers > 0) t.match(turn(group.node(1)).messages, [{ type: 'MsgAppResp', to: 3, term: 9, index: 0, reject: false }])
+        if (answers > 0) t.match(turn(group.node(1)).messages, [{ type: 'MsgAppResp', to: 3, term: 9, index: 0, reject: true }])
       }
     }
   })

@@ -9,11 +9,13 @@ import { send } from './outbox.ts'
 import { becomeFollower } from './roles.ts'
 import { hex } from './state.ts'
 import type { RaftState } from './state.ts'
+import { traceMessage } from './trace-event.ts'
 import { none } from './types.ts'
 import type { Message, StepResult } from './types.ts'
 
 /** Every message goes through here: first its term, then what any role does with it, then what this role does. */
 export function step (raft: RaftState, m: Message): StepResult {
+  traceMessage(raft, 'Receive', m)
   // Requests made here and forwarded ones have no term.
   if (m.term > raft.term && !meetNewerTerm(raft, m)) return 'accepted'
   if (m.term !== 0 && m.term < raft.term) {
@@ -62,10 +64,11 @@ function isLeaderFresh ({ config, lead, electionElapsed }: RaftState): boolean {
 }
 
 function answerOlderTerm (raft: RaftState, m: Message): void {
-  const { checkQuorum, preVote } = raft.config
-  if ((checkQuorum || preVote) && (m.type === 'MsgHeartbeat' || m.type === 'MsgApp')) {
-    // A leader that fell behind would otherwise never learn our term: votes do not raise terms while leaders live.
-    send(raft, 'MsgAppResp', { to: m.from })
+  const { checkQuorum, preVote, asEtcd } = raft.config
+  if ((checkQuorum || preVote || !asEtcd) && (m.type === 'MsgHeartbeat' || m.type === 'MsgApp')) {
+    // A leader that fell behind would otherwise never learn our term: votes do not raise terms while leaders live, and who
+    // goes by an older membership does not ask that leader for one.
+    send(raft, 'MsgAppResp', { to: m.from, reject: !asEtcd })
   } else if (m.type === 'MsgPreVote') {
     // An answer, or two peers with pre-votes and unequal terms and logs could wait for each other for ever.
     const last = raft.log.lastId()

@@ -1,4 +1,5 @@
 import type { RaftLimits } from './limits.ts'
+import type { TraceEvents } from './trace-event.ts'
 
 /** A member of the group: a positive integer of at most 48 bits, never reused. `none` stands for "nobody". */
 export type NodeId = number
@@ -200,10 +201,13 @@ export interface RaftCoreConfig {
   /**
    * Default false. Leaves out what this engine does beyond etcd's: a snapshot whose membership lacks the receiver is
    * not taken, a refused vote says nothing about commits, a membership change that does not fit is only noticed when it
-   * is applied, and requests may be passed on more than once. For scripts that expect exactly etcd's messages.
+   * is applied, requests may be passed on more than once, and a leader of the past is answered only with pre-vote or the
+   * check of the quorum. For scripts that expect exactly etcd's messages.
    */
   readonly asEtcd?: boolean
   readonly trace?: Trace
+  /** Told of each step in the words of the TLA+ specification; for runs that are checked against it. */
+  readonly events?: TraceEvents
 }
 
 /**

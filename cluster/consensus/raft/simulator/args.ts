@@ -20,6 +20,8 @@ export interface SimulatorArgs {
   readonly seconds: number
   /** Say which seed failed, without looking for the shortest prefix. */
   readonly quick: boolean
+  /** A file for what the one seed does, event by event. */
+  readonly trace: string | undefined
   readonly help: boolean
 }
 
@@ -37,6 +39,8 @@ export const usage = `npm run raft:sim -- --seeds A..B [--nodes N] [--learners L
   --hashes        prints the trace hash of every seed
   --seconds S     begins no more seeds after so long                          (no limit)
   --quick         does not look for the shortest prefix of a failing seed
+  --trace FILE    writes what a single seed does as lines of JSON, as etcd's TLA+ specification reads them;
+                  the profile model does only what that model knows
 `
 
 /** @throws Error with what is wrong, for the command line */
@@ -54,14 +58,17 @@ export function parseSimulatorArgs (args: readonly string[]): SimulatorArgs {
       hashes: { type: 'boolean', default: false },
       seconds: { type: 'string', default: String(secondsMost) },
       quick: { type: 'boolean', default: false },
+      trace: { type: 'string' },
       help: { type: 'boolean', default: false }
     }
   })
   const [first = '', last = first] = values.seeds.split('..')
   const firstSeed = integer('seeds', first, 0, Number.MAX_SAFE_INTEGER)
+  const lastSeed = integer('seeds', last, firstSeed, Number.MAX_SAFE_INTEGER)
+  if (values.trace !== undefined && lastSeed > firstSeed) throw new Error('--trace: one seed at a time')
   return {
     firstSeed,
-    lastSeed: integer('seeds', last, firstSeed, Number.MAX_SAFE_INTEGER),
+    lastSeed,
     voters: integer('nodes', values.nodes, 1, 9),
     learners: integer('learners', values.learners, 0, 50),
     ticks: integer('ticks', values.ticks, 1, 10_000_000),
@@ -71,6 +78,7 @@ export function parseSimulatorArgs (args: readonly string[]): SimulatorArgs {
     hashes: values.hashes,
     seconds: integer('seconds', values.seconds, 1, secondsMost),
     quick: values.quick,
+    trace: values.trace,
     help: values.help
   }
 }

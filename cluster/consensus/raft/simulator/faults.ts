@@ -22,6 +22,11 @@ export function createFaults (world: World): Faults {
   const ids = peers.map(({ id }) => id)
 
   const crash = (peer: SimPeer): void => {
+    if (settings.forModel) {
+      peer.disk.sync(peer.disk.unsyncedRecords)
+      peer.crash()
+      return
+    }
     const instructions = random.below(instructionsMost)
     if (instructions === 0) peer.crash()
     else peer.crashAfter(instructions)

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { parseSimulatorArgs, usage } from './args.ts'
-import { replayCommand, shrink } from './shrink.ts'
+import { replayCommand, settingsWithout, shrink } from './shrink.ts'
+import { run } from './run.ts'
+import { traceLine } from './trace.ts'
 import { runBatches } from './pool.ts'
 import type { Batch, BatchResult } from './batch.ts'
 import type { RunResult } from './run.ts'
@@ -25,6 +28,8 @@ async function main (argv: readonly string[]): Promise<number> {
   const { firstSeed, lastSeed, voters, learners, ticks, profile } = args
   console.log(`seeds ${firstSeed}..${lastSeed}, ${voters} voters, ${learners} learners, ${ticks} ticks, ${profile}`)
 
+  if (args.trace !== undefined) return traceSeed(args, args.trace)
+
   const began = performance.now()
   const results = await runBatches(batchesOf(args), args.workers, ({ failures }) =>
     failures.length > 0 || performance.now() - began > args.seconds * 1_000)
@@ -35,6 +40,18 @@ async function main (argv: readonly string[]): Promise<number> {
   const first = failures[0]
   if (first === undefined) return 0
   explain(first, args)
+  return 1
+}
+
+/** What a seed does is the same with and without being written down. */
+function traceSeed ({ firstSeed: seed, voters, learners, ticks, profile, without }: SimulatorArgs, path: string): number {
+  const request = { seed, voters, learners, ticks, profile }
+  const lines: string[] = []
+  const { failure, hash } = run(request, settingsWithout(request, without), event => { lines.push(traceLine(event)) })
+  writeFileSync(path, lines.join(''))
+  console.log(`trace ${hash}, ${lines.length} events`)
+  if (failure === undefined) return 0
+  console.log(`seed ${seed} failed at tick ${failure.tick}\n  ${failure.message}`)
   return 1
 }
 

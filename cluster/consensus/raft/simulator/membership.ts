@@ -8,6 +8,7 @@ const types: readonly ConfChangeType[] =
 /** Operators at work: changes that may or may not fit the membership they meet, transfers, forced elections. */
 export function meddle (world: World): void {
   const { settings, random, peers, spec } = world
+  if (settings.forModel) return meddlePlainly(world)
   if (random.chance(settings.membership)) {
     const change = drawChange(world)
     const version = change.transition === 'auto' && change.changes.length === 1 && random.chance(0.3) ? 1 : 2
@@ -22,6 +23,19 @@ export function meddle (world: World): void {
   if (random.chance(settings.forgetLeader)) random.pick(peers).alive(core => { core.forgetLeader() })
   const conf = spec.conf()
   if (conf !== undefined && isStuckJoint(conf) && random.chance(0.1)) leaveJoint(world)
+}
+
+/** One change at a time, asked of the leader and fit for its membership; nobody is demoted. */
+function meddlePlainly ({ settings, random, peers }: World): void {
+  const leader = peers.find(peer => peer.isUp && peer.core.status().role === 'leader')
+  if (leader === undefined || !random.chance(settings.membership)) return
+  const { voters, learners } = leader.core.status().conf
+  const fitting = peers.flatMap(({ id: nodeId }): ConfChangeSingle[] => {
+    if (voters.includes(nodeId)) return voters.length > 2 ? [{ type: 'ConfChangeRemoveNode', nodeId }] : []
+    const add: ConfChangeSingle = { type: 'ConfChangeAddNode', nodeId }
+    return learners.includes(nodeId) ? [add] : [add, { type: 'ConfChangeAddLearnerNode', nodeId }]
+  })
+  if (fitting.length > 0) leader.alive(core => { core.proposeConfChange({ transition: 'auto', changes: [random.pick(fitting)], context: nothing }) })
 }
 
 /** An explicit joint state is only left when somebody asks for it. */

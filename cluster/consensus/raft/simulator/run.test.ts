@@ -9,7 +9,8 @@ const batches: Record<ProfileName, Pick<RunRequest, 'voters' | 'learners'> & { r
   hostile: { voters: 3, learners: 1, seeds: 30 },
   calm: { voters: 3, learners: 0, seeds: 2 },
   membership: { voters: 3, learners: 1, seeds: 10 },
-  disk: { voters: 5, learners: 0, seeds: 10 }
+  disk: { voters: 5, learners: 0, seeds: 10 },
+  model: { voters: 3, learners: 0, seeds: 10 }
 }
 
 for (const profile of profileNames) {

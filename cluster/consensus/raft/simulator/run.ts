@@ -5,6 +5,7 @@ import { drawSettings } from './settings.ts'
 import { heal } from './healing.ts'
 import { interfere } from './adversary.ts'
 import { meddle } from './membership.ts'
+import type { TraceEvents } from '../core/trace-event.ts'
 import type { RunRequest, Settings } from './settings.ts'
 
 export interface RunResult {
@@ -21,10 +22,10 @@ export interface RunResult {
 
 /**
  * One seed from beginning to end: so many ticks under fire, then the storm ends and the peers must agree again.
- * Nothing outside `request` and the code decides what happens.
+ * Nothing outside `request` and the code decides what happens. `events` is told what goes on inside, under fire.
  */
-export function run (request: RunRequest, settings: Settings = drawSettings(request)): RunResult {
-  const world = createWorld(request, settings)
+export function run (request: RunRequest, settings: Settings = drawSettings(request), events?: TraceEvents): RunResult {
+  const world = createWorld(request, settings, events)
   const clients = createClients(world)
   const faults = createFaults(world)
   let ticks = 0

@@ -1,6 +1,6 @@
 import { createRandom } from './random.ts'
 
-export const profileNames = ['hostile', 'calm', 'membership', 'disk'] as const
+export const profileNames = ['hostile', 'calm', 'membership', 'disk', 'model'] as const
 export type ProfileName = typeof profileNames[number]
 
 /** What a run is asked for; with the same code it decides every step. */
@@ -69,6 +69,8 @@ export interface Settings {
   readonly membership: number
   readonly transfer: number
   readonly forgetLeader: number
+  /** Nothing happens that the TLA+ model does not know: a crash loses nothing written, changes are single and fit. */
+  readonly forModel: boolean
 }
 
 const calm = {
@@ -107,9 +109,18 @@ const disk = {
   proposals: [0.2, 0.5, 1], snapshotEvery: [5, 10, 50], membership: [0, 0.01]
 } as const satisfies Choices
 
-const profiles: Record<ProfileName, Choices> = { hostile, calm, membership, disk }
+/** What etcd's TLA+ model knows of: neither duplicates nor pre-votes, joint changes, snapshots of a log that was cut, transfers and reads. */
+const model = {
+  ...calm,
+  loss: [0, 0.02, 0.1], duplication: [0], delayMost: [0, 2, 4], longDelay: [0], partition: [0, 0.01, 0.05], adversary: [0],
+  crash: [0.01, 0.02], downTicksMost: [4, 10], pause: [0], eagerness: [1], syncRoundsMost: [0],
+  snapshotEvery: [1_000_000], proposals: [0.1, 0.3], payloadMost: [8], reads: [0], retries: [0], membership: [0.03, 0.08], transfer: [0],
+  electionTicks: [5, 10], messageBytesMax: [65_536], applyBytesMax: [65_536], uncommittedBytesMax: [1_000_000], inflightMessagesMax: [64], inflightBytesMax: [0]
+} as const satisfies Choices
 
-type Switches = 'preVote' | 'checkQuorum' | 'mixedPreVote' | 'asyncStorage' | 'stepDownOnRemoval' | 'disableForwarding'
+const profiles: Record<ProfileName, Choices> = { hostile, calm, membership, disk, model }
+
+type Switches = 'forModel' | 'preVote' | 'checkQuorum' | 'mixedPreVote' | 'asyncStorage' | 'stepDownOnRemoval' | 'disableForwarding'
 type Choices = { readonly [name in Exclude<keyof Settings, Switches>]: readonly number[] }
 
 /**
@@ -128,7 +139,15 @@ export function drawSettings ({ seed, profile }: RunRequest): Settings {
     asyncStorage: random.chance(0.5),
     stepDownOnRemoval: random.chance(0.7),
     disableForwarding: random.chance(0.2),
+    forModel: profile === 'model',
     ...drawn
   } as unknown as Settings // every name of Choices was drawn: the table is complete by its type
+  if (profile === 'model') return forModel(settings, seed)
   return profile === 'calm' ? { ...settings, preVote: true, checkQuorum: true } : settings
+}
+
+/** In the model a restart has the membership of the last Ready; here that of the state machine, which may be behind. So never both. */
+function forModel (settings: Settings, seed: number): Settings {
+  const off = { preVote: false, checkQuorum: false, mixedPreVote: false, asyncStorage: false }
+  return { ...settings, ...off, ...(seed % 2 === 0 ? { membership: 0 } : { crash: 0 }) }
 }

@@ -90,6 +90,7 @@ export class Spec {
       baseTerm: image.baseTerm,
       terms: image.entries.map(entry => entry.term)
     })
+    for (const { index, term } of before === undefined ? image.entries : []) if (index <= image.hard.commit) this.#committed[index] ??= term
     this.#compare(id, machine)
   }
 

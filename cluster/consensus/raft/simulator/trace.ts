@@ -1,3 +1,5 @@
+import type { TraceEvent } from '../core/trace-event.ts'
+
 /**
  * What a run did, as one number: two runs with the same hash took the same steps in the same order. Kept as
  * two 32-bit lanes because 64-bit integers in JavaScript cost ten times as much and every step is hashed.
@@ -33,6 +35,11 @@ export function createTrace (): Trace {
     hash: () => hex(high) + hex(low),
     get events () { return events }
   }
+}
+
+/** As `Traceetcdraft.tla` reads it. */
+export function traceLine (event: TraceEvent): string {
+  return `${JSON.stringify({ tag: 'trace', event })}\n`
 }
 
 /** Thirty-two bits that stand for the bytes; for telling entries apart, not for security. */

@@ -1,8 +1,8 @@
 import { SimDisk } from './disk.ts'
 import { SimPeer } from './peer.ts'
 import { Spec } from './spec.ts'
-import { clientsMax, fromSnapshot, toSnapshot } from './machine.ts'
 import { cloneMessage } from './clone.ts'
+import { firstImage } from './first-image.ts'
 import { createNetwork } from './network.ts'
 import { createRandom } from './random.ts'
 import { createTrace } from './trace.ts'
@@ -10,8 +10,8 @@ import type { Network } from './network.ts'
 import type { Random } from './random.ts'
 import type { RunRequest, Settings } from './settings.ts'
 import type { Trace } from './trace.ts'
-import type { LogImage } from './log-image.ts'
-import type { ConfState, Entry, Message, NodeId } from '../core/types.ts'
+import type { TraceEvents } from '../core/trace-event.ts'
+import type { Entry, Message, NodeId } from '../core/types.ts'
 
 /** Peers that are no members at first, for membership changes to add. */
 const sparesMax = 3
@@ -34,7 +34,7 @@ export interface World {
 
 const typeNumbers = new Map<string, number>()
 
-export function createWorld (request: RunRequest, settings: Settings): World {
+export function createWorld (request: RunRequest, settings: Settings, events?: TraceEvents): World {
   const random = createRandom(request.seed, 2)
   const trace = createTrace()
   const ids = Array.from({ length: request.voters + request.learners + (settings.membership > 0 ? sparesMax : 0) }, (_, at) => at + 1)
@@ -61,7 +61,8 @@ export function createWorld (request: RunRequest, settings: Settings): World {
       round: () => world.round,
       send: (from, message) => { post(world, from, message) },
       applied: (id, entry) => { world.onApplied(id, entry) },
-      isCalm: () => world.isCalm
+      isCalm: () => world.isCalm,
+      ...(events !== undefined && { core: { events: event => { if (!world.isCalm) events(event) } } })
     }))
   }
   for (const peer of peers) peer.start()
@@ -99,24 +100,6 @@ function failed (world: World, from: NodeId, { type, to }: Message): void {
   const peer = world.peers[from - 1] as SimPeer
   if (type === 'MsgSnap') peer.alive(core => { core.reportSnapshot(to, false) })
   else if (world.random.chance(0.2)) peer.alive(core => { core.reportUnreachable(to) })
-}
-
-/** The group begins with a snapshot, so that who joins later must be sent one: the first members are in no entry. */
-function firstImage ({ voters, learners }: RunRequest, id: NodeId): LogImage {
-  const isMember = id <= voters + learners
-  const count = (from: number, length: number): NodeId[] => Array.from({ length }, (_, at) => from + at)
-  const conf: ConfState = {
-    voters: isMember ? count(1, voters) : [],
-    votersOutgoing: [],
-    learners: isMember ? count(voters + 1, learners) : [],
-    learnersNext: [],
-    autoLeave: false
-  }
-  const first = isMember ? 1 : 0
-  const sessions = new Array<number>(clientsMax).fill(0)
-  const snapshot = toSnapshot({ applied: first, appliedTerm: first, digest: 0, conf, sessions })
-  const { appliedTerm } = fromSnapshot(snapshot)
-  return { base: first, baseTerm: appliedTerm, entries: [], hard: { term: appliedTerm, vote: 0, commit: first }, snapshot }
 }
 
 function typeNumber (type: string): number {

@@ -139,8 +139,8 @@ export const electionMutants: readonly Mutant[] = [
     id: 'M44',
     what: 'a leader of the past is not told of the newer term',
     file: 'core/step.ts',
-    find: "if ((checkQuorum || preVote) && (m.type === 'MsgHeartbeat' || m.type === 'MsgApp')) {",
-    replace: "if ((checkQuorum || preVote) && m.term === 0) {",
+    find: "if ((checkQuorum || preVote || !asEtcd) && (m.type === 'MsgHeartbeat' || m.type === 'MsgApp')) {",
+    replace: "if ((checkQuorum || preVote || !asEtcd) && m.term === 0) {",
     killers: [hostile, election]
   },
   {

@@ -46,8 +46,8 @@ export const membershipMutants: readonly Mutant[] = [
     id: 'M21b',
     what: 'a new leader does not wait for the changes it finds in its log',
     file: 'core/roles.ts',
-    find: 'raft.pendingConfIndex = raft.log.lastIndex()\n  const accepted',
-    replace: 'raft.pendingConfIndex = 0\n  const accepted',
+    find: 'raft.pendingConfIndex = raft.log.lastIndex()',
+    replace: 'raft.pendingConfIndex = 0',
     killers: [membership, changes]
   },
   {
@@ -102,8 +102,8 @@ export const membershipMutants: readonly Mutant[] = [
     id: 'M26',
     what: 'a removed leader counts itself',
     file: 'core/replication.ts',
-    find: 'return raft.log.tryCommit(raft.tracker.committed(), raft.term)',
-    replace: 'return raft.log.tryCommit(raft.tracker.isVoter(raft.id) ? raft.tracker.committed() : raft.log.lastIndex(), raft.term)',
+    find: 'raft.log.tryCommit(raft.tracker.committed(), raft.term)',
+    replace: 'raft.log.tryCommit(raft.tracker.isVoter(raft.id) ? raft.tracker.committed() : raft.log.lastIndex(), raft.term)',
     killers: [membership, changes]
   },
   {
