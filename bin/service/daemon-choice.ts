@@ -39,13 +39,13 @@ export async function chooseDaemon (components: ChoiceComponents, configs: PeerC
   const { folder, say } = components
   const { nodeMultiaddress: endpoint, apiAuth } = configs.ipfsHttp
   refuseOurselves(configs)
-  const { use } = configs.embedded
+  const { use, swarmAddresses } = configs.embedded
   const used = await usedBefore(folder)
-  if (use === 'always') return await embeddedDaemon(components, 'as configured', signal)
+  if (use === 'always') return await embeddedDaemon(components, swarmAddresses, 'as configured', signal)
 
   const version = await versionAt(endpoint, apiAuth, signal)
   if (version === undefined) {
-    if (use === 'auto' && used !== 'kubo') return await embeddedDaemon(components, `no Kubo answers at ${endpoint.multiaddr}`, signal)
+    if (use === 'auto' && used !== 'kubo') return await embeddedDaemon(components, swarmAddresses, `no Kubo answers at ${endpoint.multiaddr}`, signal)
     say(`The Kubo at ${endpoint.multiaddr} does not answer; it is used as soon as it does.`)
     return { endpoint, description: `Kubo at ${urlOf(endpoint)} (does not answer yet)`, isEmbedded: false, [Symbol.asyncDispose]: async () => {} }
   }
@@ -66,9 +66,11 @@ export async function watchForKubo ({ clock, say }: Pick<ChoiceComponents, 'cloc
   say(`A Kubo answers at ${endpoint.multiaddr} now. The next start of this peer uses it, and brings the embedded daemon's pins over to it.`)
 }
 
-async function embeddedDaemon ({ folder, clock, log }: ChoiceComponents, why: string, signal: AbortSignal): Promise<ChosenDaemon> {
+async function embeddedDaemon ({ folder, clock, log }: ChoiceComponents, swarmAddresses: readonly string[], why: string, signal: AbortSignal): Promise<ChosenDaemon> {
   const { createEmbeddedDaemon } = await import('../../embedded/daemon.ts')
-  const daemon = createEmbeddedDaemon({ clock, log: log.for('embedded') }, { stores: { folder: folder.embedded }, port: 0 })
+  const daemon = createEmbeddedDaemon({ clock, log: log.for('embedded') }, {
+    stores: { folder: folder.embedded }, port: 0, ...swarmAddresses.length > 0 && { kuboConfig: { Addresses: { Swarm: swarmAddresses } } }
+  })
   await daemon.start({ signal })
   await remember(folder, 'embedded')
   const { host, port } = daemon.address()
@@ -80,7 +82,7 @@ async function embeddedDaemon ({ folder, clock, log }: ChoiceComponents, why: st
 async function moveToKubo (components: ChoiceComponents, { endpoint, apiAuth }: { endpoint: Endpoint, apiAuth: string | undefined }, signal: AbortSignal): Promise<void> {
   const { say } = components
   say(`A Kubo answers at ${endpoint.multiaddr}: it takes the place of the embedded daemon. Its pins are brought over first.`)
-  await using from = await embeddedDaemon(components, '', signal)
+  await using from = await embeddedDaemon(components, [], '', signal)
   await using source = kuboCaller(from.endpoint)
   await using target = kuboCaller(endpoint, apiAuth)
   try {

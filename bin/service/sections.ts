@@ -1,5 +1,5 @@
 import { clusterSection } from '../../cluster/config/cluster-section.ts'
-import { oneOf, section } from '../../cluster/config/section.ts'
+import { multiaddrs, oneOf, section } from '../../cluster/config/section.ts'
 import type { Configs } from '../../cluster/config/service-json.ts'
 import { raftSection } from '../../cluster/consensus/config.ts'
 import { ipfsHttpSection } from '../../cluster/ipfs/config.ts'
@@ -9,7 +9,9 @@ import { proxySection } from '../../proxy/config.ts'
 
 const embeddedSection = section('ipfs_connector.embedded', 'CLUSTER_EMBEDDED', {
   /** The daemon inside this process: `auto` starts it when no Kubo answers and none ever has, `always` and `never` say it themselves. */
-  use: oneOf('auto', ['auto', 'always', 'never'])
+  use: oneOf('auto', ['auto', 'always', 'never']),
+  /** Where it listens for other IPFS daemons, as Kubo's `Addresses.Swarm`. Without any: on loopback, at a port of its own choice that it keeps. */
+  swarmAddresses: multiaddrs([])
 })
 
 /** Every section of `service.json`, in the order in which `init` writes them. */
