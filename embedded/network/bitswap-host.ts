@@ -10,7 +10,7 @@ const protocol = '/ipfs/bitswap/1.2.0'
 /** Kubo sends each of its answers on a stream of its own, eight at a time. */
 const inboundStreamsMax = 32
 /** A peer that takes in nothing of a message for this long is given up. */
-const sendTimeoutMs = 60_000
+const stallTimeoutMs = 60_000
 
 /** Until the node is stopped. */
 export async function serveBitswap (node: Libp2p, bitswap: Bitswap, background: Background): Promise<void> {
@@ -34,17 +34,16 @@ export async function serveBitswap (node: Libp2p, bitswap: Bitswap, background: 
   /** One stream for all messages, opened anew when the peer has closed it. */
   function linkTo (peer: PeerId): PeerLink {
     let open: Stream | undefined
-    const stream = async (signal: AbortSignal): Promise<Stream> => {
+    const stream = async (): Promise<Stream> => {
       if (open?.status === 'open' && open.writeStatus === 'writable') return open
       const connection = node.getConnections(peer).find(({ status }) => status === 'open')
       if (connection === undefined) throw new Error('not connected')
-      open = await connection.newStream(protocol, { signal })
+      open = await connection.newStream(protocol, { signal: AbortSignal.timeout(stallTimeoutMs) })
       return open
     }
     return {
       async send (message) {
-        const signal = AbortSignal.timeout(sendTimeoutMs)
-        await writeMessage(await stream(signal), encodeMessage(message), signal)
+        await writeMessage(await stream(), encodeMessage(message), stallTimeoutMs)
       },
       close (why) {
         for (const connection of node.getConnections(peer)) connection.abort(new Error(why))

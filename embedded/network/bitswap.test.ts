@@ -198,6 +198,22 @@ t.test('a peer that does not answer is not waited for when another has the block
   t.match(silent.heard.at(-1), { isCancel: true })
 })
 
+t.test('a want that went astray on the way is told again', async t => {
+  const clock = new FakeClock()
+  const a = node(t, 'a', clock)
+  const only = puppet('only', a)
+  const { cid, bytes } = big('astray')
+  const getting = a.blocks.get(cid, online)
+  await turns()
+
+  clock.advance(60_000)
+  await turns()
+
+  t.match(only.heard, [{ kind: 'block' }, { kind: 'block' }])
+  only.say({ blocks: [sent({ cid, bytes })] })
+  t.same(await getting, bytes)
+})
+
 t.test('who lacks a block and says so is passed over at once', async t => {
   const a = node(t, 'a')
   const [first, second] = [puppet('first', a), puppet('second', a)]

@@ -54,16 +54,15 @@ export function readMessages (stream: Stream, unfinished: Unfinished, take: (mes
   })
 }
 
-/** Resolves when the stream would take more. @throws when it has ended, or the signal's reason */
-export async function writeMessage (stream: Stream, pieces: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
+/** Resolves when the stream would take more. @throws when it has ended, or takes nothing for `stallTimeoutMs` */
+export async function writeMessage (stream: Stream, pieces: readonly Uint8Array[], stallTimeoutMs: number): Promise<void> {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   // in one piece: each is a frame and a record of TLS of its own
   stream.send(Buffer.concat([varint(BigInt(length)), ...pieces]))
   // `onDrain` resolves at once from its second use on
   while (stream.writableNeedsDrain) {
     if (stream.status !== 'open') throw new Error(`the stream is ${stream.status}`)
-    await drained(stream, signal)
+    await drained(stream, AbortSignal.timeout(stallTimeoutMs))
   }
 }
 

@@ -11,7 +11,7 @@ const activeMax = 1024
 const owedMax = 32
 /** A peer that has not sent what it was asked for is not asked alone any longer. */
 const patienceMs = 10_000
-/** A want that nobody has is told again, lest a lost message leave it waiting for ever. */
+/** A want is told anew, lest a lost message leave it waiting for ever. */
 const tellAgainMs = 60_000
 const sweepEveryMs = 5_000
 /** Blocks that came or were given up a moment ago: what still arrives of them is late, not wrong. */
@@ -38,8 +38,9 @@ interface Want {
   /** Who said that it lacks the block, or did not send it in time. */
   readonly passedOver: Set<string>
   askedOf: string | undefined
-  /** When somebody was last asked, or all were told. */
   askedAtMs: number
+  /** When all that was said of it was last said anew. */
+  saidAtMs: number
   isArriving: boolean
 }
 
@@ -81,9 +82,7 @@ export function createWants ({ clock, tell }: { clock: Clock, tell: (peer: strin
     }
   }
   const pursue = (want: Want): void => {
-    if (ask(want)) return
-    want.askedAtMs = clock.now()
-    tellOthers(want)
+    if (!ask(want)) tellOthers(want)
   }
   const release = (want: Want): void => {
     const peer = want.askedOf === undefined ? undefined : peers.get(want.askedOf)
@@ -95,7 +94,7 @@ export function createWants ({ clock, tell }: { clock: Clock, tell: (peer: strin
     for (const want of active.values()) if (want.askedOf === undefined && !want.isArriving && ask(want)) return
   }
   const activate = (key: string, cid: CID, deliver: Deliver): void => {
-    const want: Want = { cid, deliver, told: new Set(), holders: new Set(), passedOver: new Set(), askedOf: undefined, askedAtMs: clock.now(), isArriving: false }
+    const want: Want = { cid, deliver, told: new Set(), holders: new Set(), passedOver: new Set(), askedOf: undefined, askedAtMs: clock.now(), saidAtMs: clock.now(), isArriving: false }
     active.set(key, want)
     pursue(want)
     timer ??= clock.after(sweepEveryMs, sweep)
@@ -108,15 +107,16 @@ export function createWants ({ clock, tell }: { clock: Clock, tell: (peer: strin
   const sweep = (): void => {
     timer = active.size === 0 ? undefined : clock.after(sweepEveryMs, sweep)
     for (const want of active.values()) {
-      const waitedMs = clock.now() - want.askedAtMs
       if (want.isArriving) continue
-      if (want.askedOf !== undefined && waitedMs >= patienceMs) {
-        want.askedAtMs = clock.now()
-        passOver(want, want.askedOf)
-      } else if (waitedMs >= tellAgainMs) {
+      if (clock.now() - want.saidAtMs >= tellAgainMs) {
+        want.saidAtMs = clock.now()
         want.passedOver.clear()
         want.told.clear()
+        release(want)
         pursue(want)
+      } else if (want.askedOf !== undefined && clock.now() - want.askedAtMs >= patienceMs) {
+        want.askedAtMs = clock.now()
+        passOver(want, want.askedOf)
       }
     }
   }
