@@ -61,7 +61,7 @@ export function createCluster ({ self, consensus, tracker, ipfs, clock, log }: C
         const entry = await state.get(cid)
         if (entry === undefined) throw new ClusterError('ERR_PIN_NOT_FOUND', 'not pinned or pinned indirectly')
         try {
-          await consensus.log([{ kind: 'unpin', cid, ifRevision: entry.revision, asked: true }], call)
+          await consensus.log([{ kind: 'unpin', cid, ifRevision: entry.revision, asker: self }], call)
         } catch (err) {
           if (isOutdated(err)) continue
           throw err

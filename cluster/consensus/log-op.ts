@@ -3,18 +3,21 @@ import { ByteReader } from '../api/byte-reader.ts'
 import { ByteWriter } from '../api/byte-writer.ts'
 import { ClusterError } from '../api/errors.ts'
 import { decodePin, encodePin } from '../api/pin-bytes.ts'
+import type { PeerId } from '../api/pin.ts'
 import type { PinsetOp } from '../ports.ts'
 
 const version = 1
-const flag = { unpin: 1, guarded: 2, asked: 4 } as const
+/** `from`: a text follows that says which imports bring a pin, or whose user wants it gone. */
+const flag = { unpin: 1, guarded: 2, from: 4 } as const
 
 /** What one log entry says: changes of the pinset that are made together or not at all. */
 export function encodeLogOp (ops: readonly PinsetOp[]): Buffer {
   const writer = new ByteWriter().byte(version).varint(ops.length)
   for (const op of ops) {
-    const isAsked = op.kind === 'unpin' && op.asked === true
-    writer.byte((op.kind === 'unpin' ? flag.unpin : 0) | (op.ifRevision === undefined ? 0 : flag.guarded) | (isAsked ? flag.asked : 0))
+    const from = op.kind === 'pin' ? op.delivery : op.asker
+    writer.byte((op.kind === 'unpin' ? flag.unpin : 0) | (op.ifRevision === undefined ? 0 : flag.guarded) | (from === undefined ? 0 : flag.from))
     if (op.ifRevision !== undefined) writer.varint(op.ifRevision)
+    if (from !== undefined) writer.text(from)
     writer.bytes(op.kind === 'pin' ? encodePin(op.pin) : op.cid.bytes)
   }
   return writer.finish()
@@ -34,7 +37,8 @@ export function decodeLogOp (bytes: Uint8Array): readonly PinsetOp[] {
 function decodeOp (reader: ByteReader): PinsetOp {
   const flags = reader.byte()
   const guard = (flags & flag.guarded) === 0 ? {} : { ifRevision: reader.bigint() }
+  const from = (flags & flag.from) === 0 ? undefined : reader.text()
   const body = reader.bytes()
-  if ((flags & flag.unpin) === 0) return { kind: 'pin', pin: decodePin(body), ...guard }
-  return { kind: 'unpin', cid: CID.decode(Uint8Array.from(body)), ...guard, ...(flags & flag.asked) !== 0 && { asked: true } }
+  if ((flags & flag.unpin) === 0) return { kind: 'pin', pin: decodePin(body), ...guard, ...from !== undefined && { delivery: from } }
+  return { kind: 'unpin', cid: CID.decode(Uint8Array.from(body)), ...guard, ...from !== undefined && { asker: from as PeerId } }
 }

@@ -8,24 +8,37 @@ import type { TrackerIndex } from './tracker-index.ts'
 export interface Expectations {
   /** Resolves once it is noted whether the daemon has the pin already: only then may the pin be logged. */
   expect (cid: CID, done: Promise<void>, options: AbortOptions): Promise<void>
-  get (key: string): Promise<void> | undefined
+  expectDelivery (delivery: string, ended: Promise<readonly CID[]>): void
+  isExpected (key: string): boolean
+  /** What will bring this pin, by its CID or by the delivery it was logged with; rejects when that ends without it. */
+  get (cid: CID, delivery: string | undefined): Promise<void> | undefined
 }
 
 export function createExpectations ({ ipfs, index, clock }: { readonly ipfs: IpfsConnector, readonly index: TrackerIndex, readonly clock: Clock }): Expectations {
   const expected = new Map<string, Promise<void>>()
+  const deliveries = new Map<string, Promise<readonly CID[]>>()
 
   return {
     async expect (cid, done, options) {
       const key = cidKeyText(cid)
-      expected.set(key, done)
-      const drop = (): void => { if (expected.get(key) === done) expected.delete(key) }
-      done.then(drop, drop)
+      keepWhilePending(expected, key, done)
       if (index.held(cidKey(cid)) !== undefined) return
 
       const { status, name } = await ipfs.pinStatus(cid, options)
       const before = status === 'unpinned' ? undefined : { mode: status, name }
       await index.hold(cidKey(cid), { before, isConfirmed: false, sinceMs: clock.now() })
     },
-    get: key => expected.get(key)
+    expectDelivery (delivery, ended) { keepWhilePending(deliveries, delivery, ended) },
+    isExpected: key => expected.has(key),
+    // What an import brings is known at its end, and the pin may be agreed on before.
+    get: (cid, delivery) => expected.get(cidKeyText(cid)) ?? (delivery === undefined ? undefined : deliveries.get(delivery)?.then(brought => {
+      if (!brought.some(one => one.equals(cid))) throw new Error('the import did not bring it')
+    }))
   }
+}
+
+function keepWhilePending<T> (pending: Map<string, Promise<T>>, key: string, done: Promise<T>): void {
+  pending.set(key, done)
+  const drop = (): void => { if (pending.get(key) === done) pending.delete(key) }
+  done.then(drop, drop)
 }

@@ -34,7 +34,8 @@ export interface LaneComponents {
 /** The operations, the queues they wait in and the workers that carry them out. */
 export interface Lane extends AsyncDisposable {
   readonly operations: Operations
-  pin (pin: Pin, attempts: number): void
+  /** `delivery`: see `PinsetOp`. */
+  pin (pin: Pin, attempts: number, delivery?: string): void
   unpin (cid: CID, unpin: { readonly asked: boolean, readonly attempts: number }): void
   /** Takes back what is allocated elsewhere now. */
   release (cid: CID, attempts?: number): void
@@ -119,10 +120,10 @@ export function createLane ({ ipfs, index, clock, log, expectations, foresight }
 
   return {
     operations,
-    pin (pin, attempts) {
+    pin (pin, attempts, delivery) {
       const operation = begin({ type: 'pin', cid: pin.cid, pin, asked: false, attempts })
       if (operation === undefined) return
-      const delivered = expectations.get(operation.key)
+      const delivered = expectations.get(pin.cid, delivery)
       if (delivered === undefined) enqueue(operation)
       else verdicts.own(awaitDelivery(operation, delivered))
     },

@@ -38,16 +38,16 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
   const reader = createStatusReader({ state, index, ipfs, self, operations: lane.operations })
   const reconciler = createReconciler({
     ipfs, state, index, clock, log, self,
-    isBusy: key => lane.operations.isBusy(key) || expectations.get(key) !== undefined,
+    isBusy: key => lane.operations.isBusy(key) || expectations.isExpected(key),
     queuePin: (pin, attempts) => lane.pin(pin, attempts),
     queueUnpin: (cid, asked, attempts) => lane.unpin(cid, { asked, attempts }),
     room: lane.room
   })
   let isStarted = false
 
-  function pinned (pin: Pin): void {
+  function pinned (pin: Pin, delivery?: string): void {
     if (!isStarted) return
-    if (isAllocatedTo(pin, self)) return lane.pin(pin, 0)
+    if (isAllocatedTo(pin, self)) return lane.pin(pin, 0, delivery)
     const isKnown = lane.operations.get(cidKeyText(pin.cid)) !== undefined || index.held(cidKey(pin.cid)) !== undefined || index.fault(cidKey(pin.cid)) !== undefined
     if (isKnown) lane.release(pin.cid)
   }
@@ -69,8 +69,9 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
       reconciler.soon()
     },
     pinned,
-    unpinned (cid, asked) {
+    unpinned (cid, asker) {
       if (!isStarted) return
+      const asked = asker === self
       const isKnown = lane.operations.get(cidKeyText(cid)) !== undefined || index.held(cidKey(cid)) !== undefined || index.fault(cidKey(cid)) !== undefined
       if (asked || isKnown) lane.unpin(cid, { asked, attempts: 0 })
     },
@@ -110,6 +111,7 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
       return { info, cause: fault === undefined ? undefined : causeOf(fault) }
     },
     expect: (cid, done, options) => expectations.expect(cid, done, options),
+    expectDelivery: (delivery, ended) => { expectations.expectDelivery(delivery, ended) },
     foresee: cid => foresight.foresee(cid),
     isOwn (cid) {
       const held = index.held(cidKey(cid))

@@ -1,7 +1,7 @@
 /** What every `Consensus` promises to who sits on it, whoever agrees behind it. */
 import t from 'tap'
 import type { AppliedOps, Consensus, PinsetOp } from '../../cluster/ports.ts'
-import { cidOf, pinOf } from '../harness/pins.ts'
+import { cidOf, pinOf, self } from '../harness/pins.ts'
 
 export interface OpenedConsensus extends AsyncDisposable {
   readonly consensus: Consensus
@@ -19,7 +19,7 @@ function recorder (): AppliedOps & { readonly told: string[] } {
   return {
     told,
     pinned: pin => { told.push(`+${pin.name}`) },
-    unpinned: (cid, asked) => { told.push(`-${cid.toString().slice(-4)}${asked ? '!' : ''}`) },
+    unpinned: (cid, asker) => { told.push(`-${cid.toString().slice(-4)}${asker === undefined ? '' : '!'}`) },
     replaced: () => { told.push('replaced') }
   }
 }
@@ -78,14 +78,14 @@ export function consensusSuite (name: string, open: OpenConsensus): void {
     t.equal(await opened.consensus.state.count(), 300)
   })
 
-  t.test(`${name}: an unpin says whether a user asked for it`, async t => {
+  t.test(`${name}: an unpin says whose user asked for it`, async t => {
     const applied = recorder()
     await using opened = await open(applied)
     const end = cidOf('a').toString().slice(-4)
     await opened.consensus.log([pin('a')], never)
 
     await opened.consensus.log([{ kind: 'unpin', cid: cidOf('a') }], never)
-    await opened.consensus.log([{ kind: 'unpin', cid: cidOf('a'), asked: true }], never)
+    await opened.consensus.log([{ kind: 'unpin', cid: cidOf('a'), asker: self }], never)
 
     t.strictSame(applied.told.slice(1), [`-${end}`, `-${end}!`])
     t.equal(await opened.consensus.state.count(), 0)

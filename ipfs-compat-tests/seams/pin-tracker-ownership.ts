@@ -1,5 +1,6 @@
 /** What a tracker promises of pins that are not its own, and of content that imports bring. */
-import { cidOf } from '../harness/pins.ts'
+import type { CID } from 'multiformats/cid'
+import { cidOf, other, pinOf } from '../harness/pins.ts'
 import { elsewhere, end, never, pin, unpin } from './pin-tracker-kit.ts'
 import type { OpenTracker, Test } from './pin-tracker-kit.ts'
 
@@ -8,17 +9,17 @@ export function ownership (test: Test, open: OpenTracker): void {
     await using opened = await open()
     opened.ipfs.pinDirectly(cidOf('a'), 'pin a')
     opened.ipfs.pinDirectly(cidOf('b'), 'pin b')
-    await opened.log(pin('a'), pin('b'))
-    await opened.tracker.settled(cidOf('a'), never)
-    await opened.tracker.settled(cidOf('b'), never)
+    opened.ipfs.pinDirectly(cidOf('c'), 'pin c')
+    await opened.log(pin('a'), pin('b'), pin('c'))
+    for (const seed of ['a', 'b', 'c']) await opened.tracker.settled(cidOf(seed), never)
 
     t.equal(opened.tracker.isOwn(cidOf('a')), false)
-    await opened.log(unpin('a', false), unpin('b', true))
-    await opened.tracker.settled(cidOf('a'), never)
-    await opened.tracker.settled(cidOf('b'), never)
+    await opened.log(unpin('a', false), unpin('b', true), { kind: 'unpin', cid: cidOf('c'), asker: other })
+    for (const seed of ['a', 'b', 'c']) await opened.tracker.settled(cidOf(seed), never)
 
     t.match(opened.ipfs.has(cidOf('a')), { name: 'pin a' })
     t.equal(opened.ipfs.has(cidOf('b')), undefined)
+    t.match(opened.ipfs.has(cidOf('c')), { name: 'pin c' }, 'who asked is another peer\'s user')
   })
 
   test('what the cluster renamed gets its old name back when it goes without being asked for', async t => {
@@ -114,5 +115,34 @@ export function imports (test: Test, open: OpenTracker): void {
     await settling
 
     t.equal(opened.ipfs.has(cidOf('a')), undefined)
+  })
+  test('an import that another peer began delivers what is logged with its name, whether or not it is known yet what that is', async t => {
+    await using opened = await open()
+    const ended = Promise.withResolvers<readonly CID[]>()
+    opened.tracker.expectDelivery('import 7', ended.promise)
+    await opened.log({ kind: 'pin', pin: pinOf('a', { name: '' }), delivery: 'import 7' })
+    t.match(await opened.tracker.status(cidOf('a'), never), { status: 'pinning' })
+
+    await opened.tracker.expect(cidOf('a'), Promise.resolve(), never)
+    opened.ipfs.pinDirectly(cidOf('a'))
+    ended.resolve([cidOf('a')])
+
+    t.match((await opened.tracker.settled(cidOf('a'), never)).info, { status: 'pinned' })
+    t.strictSame(opened.ipfs.changes, [])
+    t.equal(opened.tracker.isOwn(cidOf('a')), true)
+  })
+
+  test('what such an import ends without is pinned by the tracker, and so is what comes after its end', async t => {
+    await using opened = await open()
+    const ended = Promise.withResolvers<readonly CID[]>()
+    opened.tracker.expectDelivery('import 7', ended.promise)
+    await opened.log({ kind: 'pin', pin: pinOf('a', { name: '' }), delivery: 'import 7' })
+
+    ended.resolve([])
+    await opened.tracker.settled(cidOf('a'), never)
+    await opened.log({ kind: 'pin', pin: pinOf('b', { name: '' }), delivery: 'import 7' })
+    await opened.tracker.settled(cidOf('b'), never)
+
+    t.strictSame(opened.ipfs.changes, [`pin ${end('a')} `, `pin ${end('b')} `])
   })
 }
