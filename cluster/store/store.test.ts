@@ -65,6 +65,24 @@ t.test('works of one transaction see what those before them wrote', async t => {
   t.equal(seen, '1')
 })
 
+t.test('within a transaction a row that was removed is gone, and what is read through has not been changed in it', async t => {
+  await using at = await folder()
+  await using store = await opened(at.path)
+  const [table, untouched] = [store.table('a'), store.table('b')]
+  await store.write(() => { table.put(key, Buffer.from('1')); untouched.put(key, Buffer.from('2')) })
+
+  const seen = await store.write(() => {
+    const before = String(table.get(key))
+    table.remove(key)
+    t.throws(() => table.entries(), /being changed/)
+    return [before, table.get(key), [...untouched.entries()].length]
+  })
+
+  t.strictSame(seen, ['1', undefined, 1])
+  t.equal(table.get(key), undefined)
+  t.equal(await store.write(() => 'nothing to change'), 'nothing to change')
+})
+
 t.test('a view does not change', async t => {
   await using at = await folder()
   await using store = await opened(at.path)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { open } from 'lmdb'
 import type { Database, RootDatabase, Transaction } from 'lmdb'
 import { ClusterError } from '../api/errors.ts'
+import { Changes } from './changes.ts'
 import { checkUndamaged } from './damage.ts'
 import { openHeadroom, probeRoom } from './headroom.ts'
 import type { Headroom } from './headroom.ts'
@@ -32,10 +33,10 @@ export interface View extends Disposable { readonly transaction: Transaction }
 export interface Table {
   /** Inside `write` what was written before in it is seen. */
   get (key: Uint8Array, view?: View): Buffer | undefined
-  /** A consistent view from when the iteration starts, or that of `view`. */
+  /** A consistent view from when the iteration starts, or that of `view`. Inside `write` not of a table that was changed in it. */
   entries (range?: KeyRange, view?: View): Iterable<{ readonly key: Buffer, readonly value: Buffer }>
   count (): number
-  /** Inside `write` only. */
+  /** Inside `write` only. `value` must not be changed before that is through. */
   put (key: Uint8Array, value: Uint8Array): void
   /** Inside `write` only. */
   remove (key: Uint8Array): void
@@ -71,7 +72,7 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
   let headroom: Headroom | undefined
   let broken: unknown
   let writing: Promise<void> | undefined
-  let isInWrite = false
+  let changes: Changes | undefined
 
   function opened (): RootDatabase<Buffer, Buffer> {
     if (environment === undefined) throw new ClusterError('ERR_STORAGE', 'the store is not open')
@@ -93,22 +94,29 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
     names.add(name)
     if (environment !== undefined && !databases.has(name)) openTable(name)
     return {
-      get: (key, view) => database(name).get(asBuffer(key), view === undefined ? {} : { transaction: view.transaction }),
-      entries: ({ from, to, limit, reverse = false } = {}, view) => database(name).getRange({
-        reverse,
-        ...from !== undefined && { start: asBuffer(from) },
-        ...to !== undefined && { end: asBuffer(to) },
-        ...limit !== undefined && { limit },
-        ...view !== undefined && { transaction: view.transaction }
-      }),
+      get (key, view) {
+        if (view !== undefined) return database(name).get(asBuffer(key), { transaction: view.transaction })
+        const change = changes?.get(name, asBuffer(key))
+        return change === undefined ? database(name).get(asBuffer(key)) : change.value
+      },
+      entries ({ from, to, limit, reverse = false } = {}, view) {
+        assert(view !== undefined || changes?.has(name) !== true, 'a table that is being changed is not read through')
+        return database(name).getRange({
+          reverse,
+          ...from !== undefined && { start: asBuffer(from) },
+          ...to !== undefined && { end: asBuffer(to) },
+          ...limit !== undefined && { limit },
+          ...view !== undefined && { transaction: view.transaction }
+        })
+      },
       count: () => (database(name).getStats() as { entryCount: number }).entryCount,
       put (key, value) {
-        assert(isInWrite, 'the store is written inside write() only')
-        database(name).putSync(asBuffer(key), asBuffer(value))
+        assert(changes !== undefined, 'the store is written inside write() only')
+        changes.set(name, { key: asBuffer(key), value: asBuffer(value) })
       },
       remove (key) {
-        assert(isInWrite, 'the store is written inside write() only')
-        database(name).removeSync(asBuffer(key))
+        assert(changes !== undefined, 'the store is written inside write() only')
+        changes.set(name, { key: asBuffer(key), value: undefined })
       }
     }
   }
@@ -117,15 +125,31 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
     const environment = opened()
     if (broken !== undefined) throw new ClusterError('ERR_STORAGE', 'the store is read-only since the disk refused a write; restart the peer', { cause: broken })
     await headroom?.ensure(usedBytes(environment), group.reduce((sum, { roomBytes }) => sum + roomBytes, overheadBytes))
+    const gathered = changes = new Changes()
+    let answers: readonly unknown[]
     try {
-      return await environment.childTransaction(() => {
-        isInWrite = true
-        try {
-          return group.map(({ work }) => work())
-        } finally {
-          isInWrite = false
+      answers = group.map(({ work }) => work())
+    } finally {
+      changes = undefined
+    }
+    if (!gathered.isEmpty) await writeDown(environment, gathered)
+    return answers
+  }
+
+  /**
+   * Nobody else writes, so what the works have read still holds. That they run before the transaction begins, and not within it, spares a change of
+   * threads and back: a fifth of what a small transaction takes.
+   */
+  async function writeDown (environment: RootDatabase<Buffer, Buffer>, changes: Changes): Promise<void> {
+    let putting: Promise<unknown> | undefined
+    try {
+      const batch = environment.batch(() => {
+        for (const [table, rows] of changes) {
+          const rowsOf = database(table)
+          for (const { key, value } of rows) putting = value === undefined ? rowsOf.remove(key) : rowsOf.put(key, value)
         }
       })
+      await Promise.all([batch, putting])
     } catch (err) {
       if (!isCommitFailure(err)) throw err
       // Seen with lmdb 3.5.6: to go on writing after a commit has failed ends the process sooner or later.
