@@ -3,7 +3,8 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { abortable } from '../async/abortable.ts'
 import { ClusterError } from '../api/errors.ts'
 import type { PeerId } from '../api/pin.ts'
-import type { AbortOptions, PeerLane } from '../ports.ts'
+import type { PeerLane } from '../peer-ports.ts'
+import type { AbortOptions } from '../ports.ts'
 import type { AddressBook } from './address-book.ts'
 
 /** Finds or makes the connection that a stream goes over. */

@@ -3,7 +3,8 @@ import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/inter
 import { Uint8ArrayList } from 'uint8arraylist'
 import { ClusterError } from '../../api/errors.ts'
 import type { PeerId } from '../../api/pin.ts'
-import type { AbortOptions, PeerStream } from '../../ports.ts'
+import type { PeerStream } from '../../peer-ports.ts'
+import type { AbortOptions } from '../../ports.ts'
 
 /** Above it the far side is asked to hold; what it has sent by then, a stream window at most, still comes. */
 const heldBytesMax = 256 * 1_024
@@ -65,8 +66,8 @@ export function pacedStream (stream: Stream, peer: PeerId): PeerStream {
       await once(stream, 'drain', { signal: over }).catch(err => { throw over.aborted ? over.reason : err })
     },
     abort (reason) {
-      stream.abort(reason)
       ended(reason)
+      stream.abort(reason)
     }
   }
 }

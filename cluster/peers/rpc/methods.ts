@@ -1,0 +1,94 @@
+import { CID } from 'multiformats/cid'
+import { parsePeerId } from '../../api/peer-id.ts'
+import type { ClusterId, IpfsId } from '../../api/peer.ts'
+import { trackerStatuses } from '../../api/pin-info.ts'
+import type { PinInfo } from '../../api/pin-info.ts'
+import type { PeerId } from '../../api/pin.ts'
+import type { Measurement } from '../../api/metric.ts'
+import type { RepoStat } from '../../api/repo.ts'
+import type { ImportItem, JoinRequest, PeerAddresses, RpcMethod, RpcMethods } from '../../peer-ports.ts'
+import type { NamedRoot, UnpinnedRoot } from '../../ports.ts'
+import { bigNumber, booleanCodec, bytesCodec, cidCodec, float, listOf, nothing, struct, textCodec, wholeNumber, wordOf } from './codec.ts'
+import type { Codec } from './codec.ts'
+
+/** How a method travels. */
+export interface MethodRules<M extends RpcMethod> {
+  readonly shape: RpcMethods[M]['shape']
+  readonly argument: Codec<RpcMethods[M]['argument']>
+  readonly result: Codec<RpcMethods[M]['result']>
+  /** Of the argument, or of each item that is pushed. */
+  readonly argumentBytesMax: number
+  /** Of the answer, or of each item that is pulled. */
+  readonly resultBytesMax: number
+  /** For a call, on both sides. Streams last as long as they move; whether the peer is still there, the connection finds out. */
+  readonly timeoutMs: number
+}
+
+const small = 64 * 1_024
+const large = 4 * 1_024 * 1_024
+/** Kubo's largest block, and its CID. */
+const blockBytesMax = 2 * 1_024 * 1_024 + 1_024
+const noLimit = 0
+
+const peerIdCodec: Codec<PeerId> = { write: (to, value) => { to.text(value) }, read: from => parsePeerId(from.text()) }
+const statusCodec = wordOf(trackerStatuses)
+const textsCodec = listOf(textCodec)
+
+const pinInfoCodec = struct<PinInfo>({
+  cid: cidCodec, name: textCodec, peer: peerIdCodec, status: statusCodec, timestampMs: wholeNumber, error: textCodec, attemptCount: wholeNumber, isPriority: booleanCodec
+})
+const ipfsIdCodec = struct<IpfsId>({ id: textCodec, addresses: textsCodec, error: textCodec })
+const clusterIdCodec = struct<ClusterId>({
+  id: peerIdCodec, peername: textCodec, version: textCodec, addresses: textsCodec, clusterPeers: listOf(peerIdCodec), clusterPeersAddresses: textsCodec,
+  error: textCodec, ipfs: ipfsIdCodec
+})
+const repoStatCodec = struct<RepoStat>({ repoSize: bigNumber, storageMax: bigNumber, numObjects: bigNumber, repoPath: textCodec, version: textCodec })
+const measurementCodec = struct<Measurement>({
+  name: textCodec, value: textCodec, weight: float, isValid: booleanCodec, isPartitionable: booleanCodec, ttlMs: float
+})
+const joinCodec = struct<JoinRequest>({ clusterName: textCodec, nodeId: wholeNumber, incarnation: wholeNumber, addresses: textsCodec })
+const peersetCodec = struct<{ clusterId: string, peerset: readonly PeerAddresses[] }>({
+  clusterId: textCodec, peerset: listOf(struct<PeerAddresses>({ peer: peerIdCodec, addresses: textsCodec }))
+})
+const gcLineCodec = struct<{ key: string, error: string }>({ key: textCodec, error: textCodec })
+const rootsCodec = listOf(struct<NamedRoot>({ cid: cidCodec, name: textCodec }))
+const unpinnedRootCodec: Codec<UnpinnedRoot> = {
+  write (to, { cid, error }) {
+    cidCodec.write(to, cid)
+    to.text(error.message)
+  },
+  read: from => ({ cid: cidCodec.read(from), error: new Error(from.text()) })
+}
+
+/** A block's bytes come last and are not copied; roots are told from it by the length of its CID, which is never 0. */
+const importItemCodec: Codec<ImportItem> = {
+  write (to, item) {
+    if ('roots' in item) rootsCodec.write(to.varint(0), item.roots)
+    else to.bytes(item.cid.bytes)
+  },
+  tail: item => 'roots' in item ? undefined : item.bytes,
+  read (from) {
+    const cid = from.bytes()
+    return cid.byteLength === 0 ? { roots: rootsCodec.read(from) } : { cid: CID.decode(Uint8Array.from(cid)), bytes: from.rest() }
+  }
+}
+
+/** Complete by type: a method without rules does not compile. */
+export const rpcMethods: { readonly [M in RpcMethod]: MethodRules<M> } = {
+  'Cluster.Id': { shape: 'call', argument: nothing, result: clusterIdCodec, argumentBytesMax: 0, resultBytesMax: small * 4, timeoutMs: 10_000 },
+  'Cluster.Join': { shape: 'call', argument: joinCodec, result: peersetCodec, argumentBytesMax: small, resultBytesMax: large, timeoutMs: 60_000 },
+  'Consensus.RemovePeer': { shape: 'call', argument: peerIdCodec, result: nothing, argumentBytesMax: small, resultBytesMax: 0, timeoutMs: 60_000 },
+  'Consensus.Log': { shape: 'call', argument: bytesCodec, result: bigNumber, argumentBytesMax: large, resultBytesMax: small, timeoutMs: 60_000 },
+  'PinTracker.Status': { shape: 'call', argument: cidCodec, result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 30_000 },
+  'PinTracker.StatusAll': { shape: 'pull', argument: listOf(statusCodec), result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: noLimit },
+  'PinTracker.Recover': { shape: 'call', argument: cidCodec, result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 30_000 },
+  'PinTracker.RecoverAll': { shape: 'pull', argument: nothing, result: pinInfoCodec, argumentBytesMax: 0, resultBytesMax: small, timeoutMs: noLimit },
+  'PinTracker.Reached': { shape: 'call', argument: listOf(pinInfoCodec), result: nothing, argumentBytesMax: large, resultBytesMax: 0, timeoutMs: 10_000 },
+  'IpfsConnector.ImportBlocks': { shape: 'push', argument: importItemCodec, result: listOf(unpinnedRootCodec), argumentBytesMax: blockBytesMax, resultBytesMax: large, timeoutMs: noLimit },
+  'IpfsConnector.RepoStat': { shape: 'call', argument: nothing, result: repoStatCodec, argumentBytesMax: 0, resultBytesMax: small, timeoutMs: 60_000 },
+  'IpfsConnector.RepoGc': { shape: 'pull', argument: nothing, result: gcLineCodec, argumentBytesMax: 0, resultBytesMax: small, timeoutMs: noLimit },
+  'IpfsConnector.SwarmAddresses': { shape: 'call', argument: nothing, result: textsCodec, argumentBytesMax: 0, resultBytesMax: small, timeoutMs: 30_000 },
+  'Monitor.Receive': { shape: 'call', argument: listOf(measurementCodec), result: nothing, argumentBytesMax: small * 4, resultBytesMax: 0, timeoutMs: 10_000 }
+}
+
+export const isMethod = (text: string): text is RpcMethod => Object.hasOwn(rpcMethods, text)

@@ -1,0 +1,28 @@
+import type { RpcMethod } from '../../peer-ports.ts'
+
+/** What a caller may: any peer that knows the secret; members of the peerset; members that may change the pinset. */
+export type Trust = 'open' | 'member' | 'writer'
+
+const ranks: Readonly<Record<Trust, number>> = { open: 0, member: 1, writer: 2 }
+
+/** `satisfies` is the guard: a method that is added to `RpcMethods` does not compile until it is given its trust. */
+export const rpcPolicy = {
+  'Cluster.Id': 'open', // to find out whom one talks to
+  'Cluster.Join': 'open', // who asks is no member yet
+  'Consensus.RemovePeer': 'writer',
+  'Consensus.Log': 'writer',
+  'PinTracker.Status': 'member',
+  'PinTracker.StatusAll': 'member',
+  'PinTracker.Recover': 'writer',
+  'PinTracker.RecoverAll': 'writer',
+  'PinTracker.Reached': 'member',
+  'IpfsConnector.ImportBlocks': 'writer',
+  'IpfsConnector.RepoStat': 'member',
+  'IpfsConnector.RepoGc': 'writer',
+  'IpfsConnector.SwarmAddresses': 'member',
+  'Monitor.Receive': 'member'
+} as const satisfies Record<RpcMethod, Trust>
+
+export function mayCall (method: RpcMethod, trust: Trust): boolean {
+  return ranks[trust] >= ranks[rpcPolicy[method]]
+}
