@@ -60,8 +60,13 @@ function spaceLeft (told: ReadonlyMap<string, Metric>, { givenSince }: StandingQ
   const space = told.get(spaceName)
   if (space?.isValid !== true) return undefined
   const queue = told.get(queueName)
-  const pins = queue?.isValid === true ? Number(queue.value) + givenSince(queue) : givenSince(space)
+  const pins = queue?.isValid === true ? waitingIn(queue) + givenSince(queue) : givenSince(space)
   return { leftBytes: space.weight - pins * assumedPinBytes, freeBytes: space.weight, pins }
+}
+
+/** Text of another peer, which may be anything. */
+function waitingIn ({ value }: Metric): number {
+  return /^\d{1,12}$/.test(value) ? Number(value) : 0
 }
 
 function full (space: SpaceLeft | undefined): Refusal | undefined {

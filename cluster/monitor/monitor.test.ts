@@ -95,6 +95,16 @@ t.test('who is no member is not heard, and who leaves is forgotten', async t => 
   await monitor[Symbol.asyncDispose]()
 })
 
+t.test('who is joining has measured itself before it is a member', async t => {
+  const { monitor, members } = alone([b])
+  await monitor.publish([measured('ping')], { signal })
+  t.strictSame(monitor.latest('ping'), [])
+
+  members.push(a)
+
+  t.match(monitor.latest('ping'), [{ peer: a }])
+})
+
 t.test('what is not renewed is an alert, once, and again only when it has been well in between', async t => {
   const { monitor, pass } = alone()
   await monitor.start({ signal })

@@ -34,6 +34,9 @@ export function createMonitor ({ self, peerset, exchange, clock, log }: MonitorC
   const closing = new AbortController()
   const background = createBackground(err => { if (!closing.signal.aborted) log.error('the monitor ended', { err }) })
 
+  /** A peer that is joining is no member yet, and has measured itself all the same. */
+  const known = (): readonly PeerId[] => [self, ...peerset()]
+
   /** All that this peer has measured lately, with what is left of its time. */
   function own (): readonly Measurement[] {
     const nowMs = clock.now()
@@ -42,7 +45,7 @@ export function createMonitor ({ self, peerset, exchange, clock, log }: MonitorC
 
   function keep (peer: PeerId, measurements: readonly Measurement[]): void {
     refuseOutOfBounds(measurements)
-    if (peerset().includes(peer)) store.keep(peer, measurements, clock.now())
+    if (known().includes(peer)) store.keep(peer, measurements, clock.now())
   }
 
   async function exchangeOnce (peer: PeerId): Promise<void> {
@@ -78,7 +81,7 @@ export function createMonitor ({ self, peerset, exchange, clock, log }: MonitorC
 
   function check (): void {
     const nowMs = clock.now()
-    store.keepOnly(peerset())
+    store.keepOnly(known())
     for (const metric of store.gone(nowMs)) {
       log.warn('a metric has gone bad', { metric: metric.name, peer: metric.peer, ...!metric.isValid && { why: metric.value } })
       alerts.unshift({ metric, triggeredAtMs: nowMs })

@@ -1,0 +1,272 @@
+import t from 'tap'
+import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
+import { cidOf, pinOf } from '../ipfs-compat-tests/harness/pins.ts'
+import { createBalancedAllocator } from './allocator/balanced.ts'
+import { ClusterError } from './api/errors.ts'
+import type { Metric } from './api/metric.ts'
+import type { PeerId, Pin } from './api/pin.ts'
+import { FakeClock } from './clock.ts'
+import { closestPeer } from './closest-peer.ts'
+import { silentLogger } from './log.ts'
+import { createPlacer } from './placer.ts'
+import type { Component, Consensus, PinsetOp } from './ports.ts'
+import { createRepinner, isMisplaced } from './repinning.ts'
+import { createMemoryState } from './state/memory-state.ts'
+
+const { signal } = new AbortController()
+const [a, b, c, d] = ['a', 'b', 'c', 'd'] as unknown as readonly [PeerId, PeerId, PeerId, PeerId]
+const minuteMs = 60_000
+const onTwo = (...allocations: PeerId[]): Partial<Pin> => ({ replication: { min: 2, max: 2 }, allocations })
+
+class World {
+  readonly clock = new FakeClock()
+  readonly state = createMemoryState()
+  peerset: PeerId[] = [a, b, c, d]
+  alive: PeerId[] = [a, b, c, d]
+  leader: PeerId | undefined = a
+  readonly logged: PinsetOp[] = []
+  /** What stands in the way of logging this op, if anything. */
+  refuse: (op: PinsetOp) => Error | undefined = () => undefined
+  #index = 0n
+
+  async put (...pins: readonly Pin[]): Promise<void> {
+    await this.state.apply(pins.map(pin => ({ kind: 'pin', pin })), ++this.#index)
+  }
+
+  get consensus (): Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset'> {
+    return {
+      state: this.state,
+      leader: () => this.leader,
+      peerset: () => this.peerset,
+      log: async ops => {
+        const reason = this.refuse(ops[0]!)
+        if (reason !== undefined) throw reason
+        const applied = await this.state.apply(ops, ++this.#index)
+        if (applied.some(outcome => 'outdated' in outcome)) throw new ClusterError('ERR_OUTDATED', 'somebody was quicker')
+        this.logged.push(...ops)
+        return this.#index
+      }
+    }
+  }
+
+  repinner (self: PeerId = a, { disableRepinning = false } = {}): Component {
+    const metric: Metric = { name: '', peer: a, value: '', weight: 1 << 30, isValid: true, isPartitionable: false, receivedAtMs: 0, expireAtMs: Infinity }
+    const monitor = { latest: (name: string) => name === 'pinqueue' ? [] : this.alive.map(peer => ({ ...metric, name, peer })) }
+    const placer = createPlacer({ self, peerset: () => this.peerset, monitor, allocator: createBalancedAllocator({ allocateBy: ['freespace'] }) })
+    return createRepinner({ self, consensus: this.consensus, monitor, placer, clock: this.clock, log: silentLogger }, { disableRepinning })
+  }
+
+  /** Time goes by in small steps, with all that is to be done in between. */
+  async pass (ms: number): Promise<void> {
+    for (let passedMs = 0; passedMs < ms; passedMs += 200) {
+      this.clock.advance(200)
+      await new Promise(setImmediate)
+    }
+  }
+
+  async allocations (seed: string | number): Promise<readonly PeerId[] | undefined> {
+    return (await this.state.get(cidOf(seed)))?.pin.allocations
+  }
+}
+
+/** Seeds of CIDs that `peer` is the closest to among `peers`. */
+const seedsOf = (peer: PeerId, peers: readonly PeerId[], count: number): readonly number[] =>
+  Array.from({ length: 1_000 }, (_, i) => i).filter(i => closestPeer(cidOf(i), peers) === peer).slice(0, count)
+
+t.test('a pin is misplaced when it names who is no member, or too few that are there', async t => {
+  const situation = { members: new Set([a, b, c]), gone: new Set([c]), key: '' }
+
+  t.equal(isMisplaced(pinOf(1, onTwo(a, b)), situation), false)
+  t.equal(isMisplaced(pinOf(1, onTwo(a, c)), situation), true)
+  t.equal(isMisplaced(pinOf(1, onTwo(a, b, d)), situation), true)
+  t.equal(isMisplaced(pinOf(1, { replication: { min: 1, max: 3 }, allocations: [a, c] }), situation), false, 'enough are left')
+  t.equal(isMisplaced(pinOf(1), situation), false, 'what goes everywhere has no place')
+})
+
+t.test('what a peer held that stays away goes to others, and nothing else about the pin changes', async t => {
+  const world = new World()
+  const [seed] = seedsOf(a, [a, b, c], 1)
+  const pin = pinOf(seed!, { ...onTwo(d, b), name: 'site', metadata: { k: 'v' } })
+  await world.put(pin, pinOf('other', onTwo(b, c)))
+  await using repinner = world.repinner()
+  await repinner.start({ signal })
+  world.alive = [a, b, c]
+
+  await world.pass(50_000)
+  t.strictSame(await world.allocations(seed!), [d, b], 'a restart is waited for')
+  await world.pass(30_000)
+
+  t.strictSame((await world.state.get(cidOf(seed!)))?.pin, { ...pin, allocations: [b, a] })
+  t.equal(world.logged.length, 1)
+  t.match(world.logged, [{ ifRevision: 1n }])
+})
+
+t.test('a peer that comes back in time finds all as it was', async t => {
+  const world = new World()
+  await world.put(pinOf(1, onTwo(d, b)))
+  await using repinner = world.repinner()
+  await repinner.start({ signal })
+
+  for (let times = 0; times < 5; times++) {
+    world.alive = [a, b, c]
+    await world.pass(50_000)
+    world.alive = [a, b, c, d]
+    await world.pass(10_000)
+  }
+
+  t.strictSame(world.logged, [])
+})
+
+t.test('what a removed peer held goes to others at once', async t => {
+  const world = new World()
+  const [seed] = seedsOf(a, [a, b, c], 1)
+  await world.put(pinOf(seed!, onTwo(d, b)))
+  await using repinner = world.repinner()
+  await repinner.start({ signal })
+
+  world.peerset = [a, b, c]
+  await world.pass(6_000)
+
+  t.strictSame(await world.allocations(seed!), [b, a])
+})
+
+t.test('of two that are there one acts, though others are gone that would be closer', async t => {
+  const world = new World()
+  const seeds = Array.from({ length: 40 }, (_, i) => i)
+  await world.put(...seeds.map(seed => pinOf(seed, { replication: { min: 1, max: 1 }, allocations: [c] })))
+  await using one = world.repinner(a)
+  await using two = world.repinner(b)
+  await one.start({ signal })
+  await two.start({ signal })
+
+  world.alive = [a, b]
+  await world.pass(2 * minuteMs)
+
+  for (const seed of seeds) t.match(await world.allocations(seed), [/a|b/])
+  t.equal(world.logged.length, seeds.length, 'each once')
+})
+
+t.test('what the peer whose turn it is does not do is done by another in the end', async t => {
+  const world = new World()
+  const [seed] = seedsOf(b, [a, b, c], 1)
+  await world.put(pinOf(seed!, onTwo(d, c)))
+  await using repinner = world.repinner(a)
+  await repinner.start({ signal })
+  world.alive = [a, b, c]
+
+  await world.pass(8 * minuteMs)
+  t.strictSame(await world.allocations(seed!), [d, c])
+  await world.pass(5 * minuteMs)
+
+  t.notOk((await world.allocations(seed!))!.includes(d))
+})
+
+t.test('a pin that fails does not end it: the others are done, and it is tried again', async t => {
+  const world = new World()
+  const seeds = seedsOf(a, [a, b, c], 3)
+  await world.put(...seeds.map(seed => pinOf(seed, onTwo(d, b))))
+  await using repinner = world.repinner()
+  await repinner.start({ signal })
+  world.alive = [a, b, c]
+  world.refuse = op => op.kind === 'pin' && op.pin.cid.equals(cidOf(seeds[0]!)) ? new ClusterError('ERR_TIMEOUT', 'too slow') : undefined
+
+  await world.pass(2 * minuteMs)
+  t.equal(world.logged.length, 2)
+  world.refuse = () => undefined
+  await world.pass(5 * minuteMs)
+
+  t.equal(world.logged.length, 3)
+  t.notOk((await world.allocations(seeds[0]!))!.includes(d))
+})
+
+t.test('who is too few to hold it leaves it, and gives it away when somebody comes', async t => {
+  const world = new World()
+  const [seed] = seedsOf(a, [a, b], 1)
+  world.peerset = [a, b]
+  world.alive = [a]
+  await world.put(pinOf(seed!, onTwo(a, b)))
+  await using repinner = world.repinner()
+  await repinner.start({ signal })
+
+  await world.pass(2 * minuteMs)
+  t.strictSame(await world.allocations(seed!), [a, b])
+  world.peerset = [a, b, c]
+  world.alive = [a, c]
+  await world.pass(12 * minuteMs)
+
+  t.strictSame(await world.allocations(seed!), [a, c])
+})
+
+t.test('without a leader, or when the disk refuses, nothing is tried pin by pin, and all of it later', async t => {
+  const world = new World()
+  const seeds = seedsOf(a, [a, b, c], 50)
+  await world.put(...seeds.map(seed => pinOf(seed, onTwo(d, b))))
+  await using repinner = world.repinner()
+  let tries = 0
+  world.leader = undefined
+  world.alive = [a, b, c]
+  world.refuse = () => {
+    tries++
+    return new ClusterError('ERR_NO_LEADER', 'no leader')
+  }
+  await repinner.start({ signal })
+
+  await world.pass(2 * minuteMs)
+  t.equal(tries, 0)
+  world.leader = b
+  await world.pass(10_000)
+  t.ok(tries > 0 && tries <= 20, `${tries} tries`)
+  world.refuse = () => undefined
+  await world.pass(6 * minuteMs)
+
+  t.equal(world.logged.length, 50)
+})
+
+t.test('somebody who was quicker is let have it', async t => {
+  const world = new World()
+  const [seed] = seedsOf(a, [a, b, c], 1)
+  await world.put(pinOf(seed!, onTwo(d, b)))
+  await using repinner = world.repinner()
+  await repinner.start({ signal })
+  world.alive = [a, b, c]
+  let isOvertaken = false
+  world.refuse = () => {
+    if (isOvertaken) return undefined
+    isOvertaken = true
+    void world.put(pinOf(seed!, { ...onTwo(b, c), name: 'theirs' }))
+    return undefined
+  }
+
+  await world.pass(8 * minuteMs)
+
+  t.match((await world.state.get(cidOf(seed!)))?.pin, { name: 'theirs', allocations: [b, c] })
+  t.strictSame(world.logged, [])
+})
+
+t.test('it is done at a bounded rate', async t => {
+  const world = new World()
+  const seeds = seedsOf(a, [a, b, c], 200)
+  await world.put(...seeds.map(seed => pinOf(seed, onTwo(d, b))))
+  await using repinner = world.repinner()
+  world.peerset = [a, b, c]
+
+  await repinner.start({ signal })
+  await eventually('it has begun', () => world.logged.length > 0)
+  t.equal(world.logged.length, 20)
+  await world.pass(1_000)
+
+  t.ok(world.logged.length <= 120 && world.logged.length > 60, `${world.logged.length} after a second`)
+})
+
+t.test('where it is turned off nothing moves', async t => {
+  const world = new World()
+  await world.put(pinOf(1, onTwo(d, b)))
+  await using repinner = world.repinner(a, { disableRepinning: true })
+  world.peerset = [a, b, c]
+  world.alive = [a, b, c]
+
+  await repinner.start({ signal })
+  await world.pass(5 * minuteMs)
+
+  t.strictSame(world.logged, [])
+})

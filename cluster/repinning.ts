@@ -1,0 +1,154 @@
+import { setImmediate } from 'node:timers/promises'
+import type { CID } from 'multiformats/cid'
+import { cidKeyText } from './api/cid-key.ts'
+import { ClusterError } from './api/errors.ts'
+import type { ErrorCode } from './api/errors.ts'
+import type { PeerId, Pin } from './api/pin.ts'
+import { createBackground } from './async/background.ts'
+import { pause } from './async/pause.ts'
+import type { Clock } from './clock.ts'
+import { closestPeer } from './closest-peer.ts'
+import type { Logger } from './log.ts'
+import { createPeerWatch } from './peer-watch.ts'
+import type { Situation } from './peer-watch.ts'
+import type { Placer } from './placer.ts'
+import type { AbortOptions, Component, Consensus, Monitor } from './ports.ts'
+
+/** How often it is looked who is there. */
+const lookIntervalMs = 5_000
+/** After so long what could not be done is tried again… */
+const againMs = 5 * 60_000
+/** …and from this round on by any peer: whose turn it was does not act, for whatever reason. The guard lets only one succeed. */
+const anybodyFromRound = 2
+/** So many at once, then a rest: a peer that is gone must not keep those that are there from their work. */
+const atOnceMax = 20
+const restMs = 200
+/** CIDs that are held in memory; with more, the pinset is read again from where it was left. */
+const heldMax = 50_000
+
+/** What every other pin would fail of too. */
+const concernsAll: readonly ErrorCode[] = ['ERR_NO_LEADER', 'ERR_STORAGE']
+
+/** Left to another peer, or failed for a cause. */
+type Outcome = { readonly is: 'repinned' | 'well' } | { readonly is: 'left', readonly cause: unknown }
+
+export interface RepinnerComponents {
+  readonly self: PeerId
+  readonly consensus: Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset'>
+  readonly monitor: Pick<Monitor, 'latest'>
+  readonly placer: Pick<Placer, 'place'>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface RepinnerConfig {
+  /** Leaves pins where they are, whoever is gone. */
+  readonly disableRepinning: boolean
+}
+
+/** Whether a pin names somebody who is no member any more, or too few that are there. */
+export function isMisplaced ({ replication, allocations }: Pin, { members, gone }: Situation): boolean {
+  if (replication === 'everywhere') return false
+  return allocations.some(peer => !members.has(peer)) || allocations.filter(peer => !gone.has(peer)).length < replication.min
+}
+
+/**
+ * Gives pins to other peers when those that hold them are gone for long or removed. It goes by who is there, not by single alerts, so
+ * nothing that went wrong once is missed for ever: what is left is tried again. The closest of the peers that are there acts for a pin.
+ */
+export function createRepinner ({ self, consensus, monitor, placer, clock, log }: RepinnerComponents, { disableRepinning }: RepinnerConfig): Component {
+  const { state } = consensus
+  const watch = createPeerWatch({ self, peerset: () => consensus.peerset(), monitor, clock })
+  const closing = new AbortController()
+  const background = createBackground(err => { if (!closing.signal.aborted) log.error('repinning ended', { err }) })
+
+  /** @returns what is misplaced behind `last`, in the order of the pinset */
+  async function misplacedAfter (last: string, options: AbortOptions): Promise<readonly CID[]> {
+    const situation = watch.look()
+    const found: CID[] = []
+    for await (const pin of state.list(options)) {
+      if (!isMisplaced(pin, situation) || cidKeyText(pin.cid) <= last) continue
+      found.push(pin.cid)
+      if (found.length >= heldMax) break
+    }
+    return found
+  }
+
+  /** @throws what concerns all pins, and not this one alone */
+  async function repin (cid: CID, situation: Situation, round: number, options: AbortOptions): Promise<Outcome> {
+    const entry = await state.get(cid)
+    if (entry === undefined || !isMisplaced(entry.pin, situation)) return { is: 'well' }
+    const { pin, revision } = entry
+    const isOurs = round >= anybodyFromRound || closestPeer(cid, [...situation.members].filter(peer => !situation.gone.has(peer))) === self
+    if (!isOurs) return { is: 'left', cause: undefined }
+    try {
+      const allocations = placer.place({ replication: pin.replication, holders: pin.allocations, wanted: [], excluded: situation.gone })
+      await consensus.log([{ kind: 'pin', pin: { ...pin, allocations }, ifRevision: revision }], options)
+      return { is: 'repinned' }
+    } catch (cause) {
+      options.signal.throwIfAborted()
+      if (cause instanceof ClusterError && concernsAll.includes(cause.code)) throw cause
+      return { is: 'left', cause }
+    }
+  }
+
+  /** @returns whether nothing is left to do */
+  async function repinAll (round: number, options: AbortOptions): Promise<boolean> {
+    const outcomes = { repinned: 0, left: 0, well: 0 }
+    let lastCause: unknown
+    let last = ''
+    for (let found = await misplacedAfter(last, options); found.length > 0; found = await misplacedAfter(last, options)) {
+      for (let begin = 0; begin < found.length; begin += atOnceMax) {
+        const situation = watch.look()
+        const batch = await Promise.all(found.slice(begin, begin + atOnceMax).map(async cid => await repin(cid, situation, round, options)))
+        for (const outcome of batch) {
+          outcomes[outcome.is]++
+          if (outcome.is === 'left') lastCause = outcome.cause ?? lastCause
+        }
+        await (batch.some(({ is }) => is === 'repinned') ? pause(clock, restMs, options.signal) : setImmediate(undefined, options))
+      }
+      last = cidKeyText(found.at(-1)!)
+    }
+    const { repinned, left } = outcomes
+    if (lastCause !== undefined) log.warn('some pins could not be given to other peers, tried again later', { repinned, left, err: lastCause })
+    else if (repinned > 0) log.info('pins were given to other peers', { repinned, left })
+    return left === 0
+  }
+
+  async function watchForEver (options: AbortOptions): Promise<void> {
+    let acted: { readonly on: string, readonly round: number, readonly atMs: number, readonly isDone: boolean } | undefined
+    while (true) {
+      const { key: on } = watch.look()
+      const isNew = acted?.on !== on
+      const isDue = isNew || (acted?.isDone === false && clock.now() - acted.atMs >= againMs)
+      if (isDue && consensus.leader() !== undefined) {
+        const round = isNew ? 0 : acted!.round + 1
+        const isDone = await tryRepinAll(round, options)
+        acted = { on, round, atMs: clock.now(), isDone }
+      }
+      await pause(clock, lookIntervalMs, options.signal)
+    }
+  }
+
+  async function tryRepinAll (round: number, options: AbortOptions): Promise<boolean> {
+    try {
+      return await repinAll(round, options)
+    } catch (err) {
+      options.signal.throwIfAborted()
+      log.warn('pins could not be given to other peers, tried again later', { err })
+      return false
+    }
+  }
+
+  return {
+    name: 'repinning',
+    async start ({ signal }) {
+      signal.throwIfAborted()
+      if (!disableRepinning) background.run(watchForEver(closing))
+    },
+    async [Symbol.asyncDispose] () {
+      closing.abort(new Error('the peer is shutting down'))
+      await background[Symbol.asyncDispose]()
+    }
+  }
+}
