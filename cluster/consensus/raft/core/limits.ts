@@ -34,3 +34,5 @@ export const defaultLimits: RaftLimits = {
 export const termMax = Number.MAX_SAFE_INTEGER - 1
 export const indexMax = Number.MAX_SAFE_INTEGER - 1
 export const nodeIdMax = 2 ** 48 - 1
+/** Election timeouts that a peer may be made to wait for others to stand before it. */
+export const priorityMax = 8

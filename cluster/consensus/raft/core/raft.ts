@@ -1,3 +1,4 @@
+import type { RaftCoreApi } from './api.ts'
 import { assert } from './assert.ts'
 import { encodeConfChange } from './conf-codec.ts'
 import { describeIds, describeMembership } from './describe.ts'
@@ -18,7 +19,7 @@ import { step } from './step.ts'
 import { traceEvent } from './trace-event.ts'
 import { none } from './types.ts'
 import type {
-  ConfChange, ConfState, EntryInput, Message, NodeId, ProposeResult, RaftCoreApi, RaftCoreConfig, Ready, Status, StepResult
+  ConfChange, ConfState, EntryInput, Message, NodeId, ProposeResult, RaftCoreConfig, Ready, Status, StepResult
 } from './types.ts'
 
 /**

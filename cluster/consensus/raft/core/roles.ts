@@ -57,10 +57,10 @@ export function becomeLeader (raft: RaftState): void {
 }
 
 export function chooseElectionTimeout (raft: RaftState): void {
-  const { electionTicks, random } = raft.config
+  const { electionTicks, priority, random } = raft.config
   const extra = random.below(electionTicks)
   assert(extra >= 0 && extra < electionTicks, 'chance stays within its range', extra)
-  raft.randomizedElectionTicks = electionTicks + extra
+  raft.randomizedElectionTicks = electionTicks * (1 + priority) + extra
 }
 
 function reset (raft: RaftState, term: Term): void {

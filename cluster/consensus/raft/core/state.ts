@@ -1,6 +1,6 @@
 import { assert } from './assert.ts'
 import { restoreMembership } from './conf-state.ts'
-import { defaultLimits, nodeIdMax, termMax } from './limits.ts'
+import { defaultLimits, nodeIdMax, priorityMax, termMax } from './limits.ts'
 import type { RaftLimits } from './limits.ts'
 import { RaftLog } from './log.ts'
 import { ReadQueue } from './read-queue.ts'
@@ -43,6 +43,7 @@ export interface ResolvedConfig {
   readonly random: RaftCoreConfig['random']
   readonly electionTicks: number
   readonly heartbeatTicks: number
+  readonly priority: number
   readonly asyncStorageWrites: boolean
   readonly preVote: boolean
   readonly checkQuorum: boolean
@@ -115,6 +116,8 @@ function resolve (config: RaftCoreConfig): ResolvedConfig {
   assert(config.heartbeatTicks > 0, 'heartbeats take at least a tick', config.heartbeatTicks)
   assert(config.electionTicks > config.heartbeatTicks, 'an election waits longer than a heartbeat', config.electionTicks, config.heartbeatTicks)
   assert(limits.inflightBytesMax >= limits.messageBytesMax, 'the window holds one message', limits.inflightBytesMax, limits.messageBytesMax)
+  const { priority = 0 } = config
+  assert(Number.isInteger(priority) && priority >= 0 && priority <= priorityMax, 'a priority is within its bounds', priority)
   const checkQuorum = config.checkQuorum ?? true
   assert(config.readOnly !== 'lease' || checkQuorum, 'a lease needs the quorum to be checked')
   return {
@@ -122,6 +125,7 @@ function resolve (config: RaftCoreConfig): ResolvedConfig {
     random: config.random,
     electionTicks: config.electionTicks,
     heartbeatTicks: config.heartbeatTicks,
+    priority,
     asyncStorageWrites: config.asyncStorageWrites ?? false,
     preVote: config.preVote ?? true,
     checkQuorum,

@@ -5,7 +5,7 @@ import { createRandom } from './random.ts'
 import { drawSettings } from './settings.ts'
 import { parseSimulatorArgs } from './args.ts'
 import { replayCommand } from './shrink.ts'
-import { sampleWithin } from './mutants/sample.ts'
+import { sampleWithin, withSampleSeconds } from './mutants/sample.ts'
 import { withSection } from './mutants/evidence.ts'
 import { mutate } from './mutants/mutant.ts'
 import { withoutOutsideWorld } from './stubs.ts'
@@ -100,5 +100,7 @@ t.test('mutants: stale texts are refused, samples are steady, evidence goes betw
   t.strictSame(sampleWithin(all, 60), sampleWithin(all, 60))
   t.ok(sampleWithin(all, 60).length < sampleWithin(all, 240).length)
   t.equal(sampleWithin(all, 100_000).length, 60)
+  t.strictSame(withSampleSeconds(['--sample', '--workers', '1']), ['--sample=300', '--workers', '1'])
+  t.strictSame(withSampleSeconds(['--sample', '60']), ['--sample', '60'])
   t.throws(() => withSection('no markers', 'x'), /no section/)
 })

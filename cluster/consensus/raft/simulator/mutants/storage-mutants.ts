@@ -2,7 +2,7 @@ import type { Killer, Mutant } from './mutant.ts'
 
 const log: Killer = { test: 'log-storage.test.ts' }
 const sessions: Killer = { test: 'sessions.test.ts' }
-const node: Killer = { test: 'node.test.ts' }
+const clients: Killer = { test: 'scenarios/clients.test.ts' }
 const applied: Killer = { test: 'scenarios/applied-index.test.ts' }
 const handshake: Killer = { test: 'handshake.test.ts' }
 const snapshotFiles: Killer = { test: 'snapshot-files.test.ts' }
@@ -55,7 +55,7 @@ export const storageMutants: readonly Mutant[] = [
     file: 'applier.ts',
     find: 'kept (): Loaded { return { head: encodeBookkeeping(this.#at), sessions: this.sessions.rows() } }',
     replace: 'kept (): Loaded { return { head: encodeBookkeeping(this.#at), sessions: [] } }',
-    killers: [node]
+    killers: [clients]
   },
   {
     id: 'M33',
