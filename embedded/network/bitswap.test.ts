@@ -198,6 +198,37 @@ t.test('a peer that does not answer is not waited for when another has the block
   t.match(silent.heard.at(-1), { isCancel: true })
 })
 
+t.test('a slow peer that goes on giving is not passed over, but one that gives everything else is', async t => {
+  const clock = new FakeClock()
+  const a = node(t, 'a', clock)
+  const slow = puppet('slow', a)
+  const all = Array.from({ length: 200 }, (_, i) => block(`slow ${i}`))
+  const ending = new AbortController()
+  const getting = Promise.allSettled(all.map(({ cid }) => a.blocks.get(cid, { signal: ending.signal, offline: false })))
+  await turns()
+  const other = puppet('other', a)
+  await turns()
+  const told = (): number => new Set(other.heard.map(({ cid }) => cid.toString())).size
+  const atFirst = told()
+  const isTold = (): boolean => other.heard.some(({ cid }) => cid.equals(all[0]!.cid))
+
+  for (let i = 1; i <= 10; i++) {
+    slow.say({ blocks: [sent(all[i]!)] })
+    await turns()
+    clock.advance(5_000)
+  }
+  t.notOk(isTold())
+  t.equal(told(), atFirst, 'nobody else is told of what it was asked for')
+  slow.say({ blocks: all.slice(11, 100).map(sent) })
+  await turns()
+  clock.advance(5_000)
+  await turns()
+
+  t.ok(isTold())
+  ending.abort(new Error('enough'))
+  await getting
+})
+
 t.test('a want that went astray on the way is told again', async t => {
   const clock = new FakeClock()
   const a = node(t, 'a', clock)

@@ -9,8 +9,10 @@ import type { WantEntry } from './bitswap-message.ts'
 const activeMax = 1024
 /** Blocks that one peer may be asked for at a time, which bounds what may arrive unread. */
 const owedMax = 32
-/** A peer that has not sent what it was asked for is not asked alone any longer. */
+/** A peer that has given nothing for so long is not asked alone any longer. */
 const patienceMs = 10_000
+/** Nor is one that has given so many other blocks instead. */
+const passedByMax = 2 * owedMax
 /** A want is told anew, lest a lost message leave it waiting for ever. */
 const tellAgainMs = 60_000
 const sweepEveryMs = 5_000
@@ -39,12 +41,20 @@ interface Want {
   readonly passedOver: Set<string>
   askedOf: string | undefined
   askedAtMs: number
+  /** How many blocks the peer had given by then. */
+  givenBefore: number
   /** When all that was said of it was last said anew. */
   saidAtMs: number
   isArriving: boolean
 }
 
-interface Peer { owes: number, /** It has sent what it was asked for: likely to have more. */ isGiving: boolean }
+interface Peer {
+  owes: number
+  /** It has sent what it was asked for: likely to have more. */
+  isGiving: boolean
+  given: number
+  gaveAtMs: number
+}
 
 export function createWants ({ clock, tell }: { clock: Clock, tell: (peer: string, entry: WantEntry) => void }): Wants {
   const active = new Map<string, Want>()
@@ -69,7 +79,9 @@ export function createWants ({ clock, tell }: { clock: Clock, tell: (peer: strin
     release(want)
     want.askedOf = id
     want.askedAtMs = clock.now()
-    peers.get(id)!.owes++
+    const peer = peers.get(id)!
+    want.givenBefore = peer.given
+    peer.owes++
     want.told.add(id)
     tell(id, { cid: want.cid, kind: 'block', isCancel: false, sendDontHave: true })
     return true
@@ -94,7 +106,7 @@ export function createWants ({ clock, tell }: { clock: Clock, tell: (peer: strin
     for (const want of active.values()) if (want.askedOf === undefined && !want.isArriving && ask(want)) return
   }
   const activate = (key: string, cid: CID, deliver: Deliver): void => {
-    const want: Want = { cid, deliver, told: new Set(), holders: new Set(), passedOver: new Set(), askedOf: undefined, askedAtMs: clock.now(), saidAtMs: clock.now(), isArriving: false }
+    const want: Want = { cid, deliver, told: new Set(), holders: new Set(), passedOver: new Set(), askedOf: undefined, askedAtMs: clock.now(), givenBefore: 0, saidAtMs: clock.now(), isArriving: false }
     active.set(key, want)
     pursue(want)
     timer ??= clock.after(sweepEveryMs, sweep)
@@ -104,19 +116,23 @@ export function createWants ({ clock, tell }: { clock: Clock, tell: (peer: strin
     if (want.askedOf !== peer || ask(want)) return
     tellOthers(want)
   }
+  const isOverdue = ({ askedOf, askedAtMs, givenBefore }: Want): boolean => {
+    const peer = askedOf === undefined ? undefined : peers.get(askedOf)
+    return peer !== undefined && clock.now() - Math.max(askedAtMs, peer.given - givenBefore < passedByMax ? peer.gaveAtMs : 0) >= patienceMs
+  }
   const sweep = (): void => {
     timer = active.size === 0 ? undefined : clock.after(sweepEveryMs, sweep)
     for (const want of active.values()) {
       if (want.isArriving) continue
-      if (clock.now() - want.saidAtMs >= tellAgainMs) {
+      if (clock.now() - want.saidAtMs >= tellAgainMs && (want.askedOf === undefined || isOverdue(want))) {
         want.saidAtMs = clock.now()
         want.passedOver.clear()
         want.told.clear()
         release(want)
         pursue(want)
-      } else if (want.askedOf !== undefined && clock.now() - want.askedAtMs >= patienceMs) {
+      } else if (isOverdue(want)) {
         want.askedAtMs = clock.now()
-        passOver(want, want.askedOf)
+        passOver(want, want.askedOf!)
       }
     }
   }
@@ -148,7 +164,7 @@ export function createWants ({ clock, tell }: { clock: Clock, tell: (peer: strin
     },
     cameTo (peer) {
       if (peers.has(peer)) return
-      peers.set(peer, { owes: 0, isGiving: false })
+      peers.set(peer, { owes: 0, isGiving: false, given: 0, gaveAtMs: clock.now() })
       for (const want of active.values()) {
         if (want.isArriving) continue
         if (want.askedOf === undefined) pursue(want)
@@ -189,7 +205,11 @@ export function createWants ({ clock, tell }: { clock: Clock, tell: (peer: strin
         for (const other of active.values()) if (other.askedOf === peer && !other.isArriving) passOver(other, peer)
         return 'wrong'
       }
-      if (giver !== undefined) giver.isGiving = true
+      if (giver !== undefined) {
+        giver.isGiving = true
+        giver.given++
+        giver.gaveAtMs = clock.now()
+      }
       want.isArriving = true
       want.told.delete(peer)
       return want.deliver
