@@ -11,8 +11,11 @@ import { promisify } from 'node:util'
 
 export interface DiskFile extends Disposable {
   readonly size: number
-  /** Into the operating system's cache only. Never past `Number.MAX_SAFE_INTEGER`, always whole or thrown. */
-  write (bytes: Uint8Array, position: number): Promise<void>
+  /**
+   * Into the operating system's cache only. Never past `Number.MAX_SAFE_INTEGER`, always whole or thrown. `hasTime`: nobody waits for it, so another
+   * thread does it: while others sync their files, even a write into the cache may have to wait for the file system's journal.
+   */
+  write (bytes: Uint8Array, position: number, hasTime?: boolean): Promise<void>
   /** At once; short only at the end of the file. */
   read (position: number, length: number): Uint8Array
   /**
@@ -73,8 +76,8 @@ function openedFile (fd: number, isNew: boolean): DiskFile {
   let patience = 0
   return {
     get size () { return size },
-    async write (bytes, position) {
-      if (bytes.length <= syncWriteBytesMax) {
+    async write (bytes, position, hasTime = false) {
+      if (bytes.length <= syncWriteBytesMax && !hasTime) {
         for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, position + at)
       } else {
         for (let at = 0; at < bytes.length;) at += (await writeAsync(fd, bytes, at, bytes.length - at, position + at)).bytesWritten

@@ -15,7 +15,7 @@ export interface GroupPart { readonly kind: RecordKind, readonly payload: Uint8A
 export interface LogFile extends AsyncDisposable {
   readonly segments: readonly SegmentInfo[]
   /** Puts the records behind one another, into a new segment if they do not fit. Returns where each lies. Not synced. */
-  write (parts: readonly GroupPart[], head: () => SegmentHead): Promise<readonly RecordPlace[]>
+  write (parts: readonly GroupPart[], head: () => SegmentHead, hasTime: boolean): Promise<readonly RecordPlace[]>
   sync (): Promise<void>
   read (place: RecordPlace): LogRecord
   /** Deletes the segments before this one. */
@@ -60,7 +60,7 @@ export async function openLogFile (disk: Disk, folder: string, { segments, end }
 
   return {
     get segments () { return all },
-    async write (parts, head) {
+    async write (parts, head, hasTime) {
       const needed = parts.reduce((sum, { payload }) => sum + recordBytes(payload.length), 0)
       if (end_ + needed > current.bytes) await roll(needed, head())
       const group = Buffer.allocUnsafe(needed)
@@ -70,7 +70,7 @@ export async function openLogFile (disk: Disk, folder: string, { segments, end }
         places.push({ segment: current.sequence, at: end_ + offset })
         offset += writeRecord(group, offset, { segment: current.sequence, at: end_ + offset, groupStart: syncedTo }, kind, payload)
       }
-      await file.write(group, end_)
+      await file.write(group, end_, hasTime)
       end_ += needed
       if (end_ > current.bytes / 2 && preparing === undefined) {
         preparing = prepareNext(disk, folder, segmentBytes).catch(() => {}).finally(() => { preparing = undefined })

@@ -37,6 +37,8 @@ interface Waiting {
   /** Undefined: only waits for what is before it. */
   readonly part: GroupPart | undefined
   readonly mustSync: boolean
+  /** Nobody waits for it. */
+  readonly isOwed: boolean
   readonly durable: (place: RecordPlace) => void
   readonly done: PromiseWithResolvers<void>
 }
@@ -159,6 +161,7 @@ class LogStorage implements RaftStorage {
     this.#queue.push({
       part: { kind: 'append', payload },
       mustSync: false,
+      isOwed: true,
       durable: at => {
         Object.assign(place, at)
         this.#owedBytes -= payload.length
@@ -235,7 +238,7 @@ class LogStorage implements RaftStorage {
     if (this.#closed) return Promise.reject(new StorageFailedError('the log is closed'))
     const done = Promise.withResolvers<void>()
     if (part === undefined && this.#writing === undefined) return Promise.resolve()
-    this.#queue.push({ part, mustSync, durable, done })
+    this.#queue.push({ part, mustSync, isOwed: false, durable, done })
     this.#write()
     return done.promise
   }
@@ -278,7 +281,7 @@ class LogStorage implements RaftStorage {
   async #writeGroup (group: readonly Waiting[]): Promise<readonly RecordPlace[]> {
     const parts = group.flatMap(({ part }) => part ?? [])
     if (parts.length === 0) return []
-    const places = await this.#fullDisk.whenThereIsRoom(() => this.#file.write(parts, () => this.#head()))
+    const places = await this.#fullDisk.whenThereIsRoom(() => this.#file.write(parts, () => this.#head(), group.every(({ isOwed }) => isOwed)))
     if (!group.some(({ mustSync }) => mustSync)) return places
     const begunMs = performance.now()
     await this.#file.sync()
