@@ -16,7 +16,7 @@ export function nodeStatus ({ driver, storage, applier, apply, snapshotter, prop
   readonly proposals: Proposals, readonly reads: Reads, readonly transport: RaftTransport, readonly machine: StateMachine, readonly stalls: number
 }) {
   const { clusterId, nodeId, incarnation, boot } = storage.identity
-  const { conf, progress, term, role, lead, commit, lastIndex, firstIndex, uncommittedBytes, unstableEntries, leadTransferee } = driver.core.status()
+  const { conf, progress, term, role, lead, commit, lastIndex, firstIndex, uncommittedBytes, unstableEntries, leadTransferee, elections, leaderChanges } = driver.core.status()
   const { members, confIndex, featureLevel, index: applied } = applier.at
   return {
     clusterId,
@@ -26,6 +26,8 @@ export function nodeStatus ({ driver, storage, applier, apply, snapshotter, prop
     term,
     role,
     leader: lead === 0 ? undefined : lead,
+    leaderChanges,
+    elections,
     transferringTo: leadTransferee === 0 ? undefined : leadTransferee,
     commit,
     applied,

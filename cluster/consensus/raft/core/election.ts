@@ -7,13 +7,13 @@ import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } fro
 import { hex } from './state.ts'
 import type { RaftState } from './state.ts'
 import { none } from './types.ts'
-import type { Message } from './types.ts'
+import type { ElectionCounts, Message } from './types.ts'
 
 /** 'transfer': the leader asked us to, so that followers do not wait for it to fall silent. */
 export type Campaign = 'pre-election' | 'election' | 'transfer'
 
 /** Stands for election, unless this peer cannot or must not win now. */
-export function standForElection (raft: RaftState, campaign: Campaign): void {
+export function standForElection (raft: RaftState, campaign: Campaign, cause: Exclude<keyof ElectionCounts, 'won'>): void {
   const { id, term, trace } = raft
   if (raft.role === 'leader') return trace?.('debug', 'leads already', [hex(id)])
   if (!isPromotable(raft)) return trace?.('warn', 'cannot be elected', [hex(id)])
@@ -22,6 +22,7 @@ export function standForElection (raft: RaftState, campaign: Campaign): void {
   if (hasUnappliedConfChange(raft)) return trace?.('warn', 'membership change to be applied first', [hex(id), term])
 
   trace?.('info', 'stands for election', [hex(id), term])
+  raft.elections[cause]++
   askForVotes(raft, campaign)
 }
 

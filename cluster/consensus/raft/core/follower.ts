@@ -12,7 +12,7 @@ export function tickFollower (raft: RaftState): void {
   raft.electionElapsed++
   if (raft.electionElapsed < raft.randomizedElectionTicks || !isPromotable(raft)) return
   raft.electionElapsed = 0
-  standForElection(raft, raft.config.preVote ? 'pre-election' : 'election')
+  standForElection(raft, raft.config.preVote ? 'pre-election' : 'election', 'timeout')
 }
 
 export function stepFollower (raft: RaftState, m: Message): StepResult {
@@ -27,7 +27,7 @@ export function stepFollower (raft: RaftState, m: Message): StepResult {
     case 'MsgTimeoutNow':
       raft.trace?.('info', 'told to take over', [hex(raft.id), raft.term, hex(m.from)])
       // Without a pre-vote: the leader is not lost, it asks for this.
-      standForElection(raft, 'transfer')
+      standForElection(raft, 'transfer', 'transfer')
       break
     case 'MsgReadIndexResp':
       raft.readStates.push({ index: m.index, context: m.context })

@@ -5,7 +5,7 @@ import { broadcastHeartbeat } from './replication.ts'
 import { hardState } from './state.ts'
 import type { RaftState } from './state.ts'
 import { traceEvent } from './trace-event.ts'
-import { appendThread, applyThread } from './types.ts'
+import { appendThread, applyThread, none } from './types.ts'
 import type { Entry, HardState, Message, Ready, ReadState, SoftState } from './types.ts'
 
 const noReadStates: readonly ReadState[] = Object.freeze([])
@@ -125,7 +125,10 @@ export class ReadyQueue {
 
   #accept ({ softState, hardState: hard, committedEntries }: Ready): void {
     const raft = this.#raft
-    if (softState !== undefined) this.#soft = softState
+    if (softState !== undefined) {
+      if (softState.lead !== none && softState.lead !== this.#soft.lead) raft.leaderChanges++
+      this.#soft = softState
+    }
     if (hard !== undefined) this.#hard = hard
     if (raft.readStates.length > 0) raft.readStates = []
     raft.messages = []

@@ -42,6 +42,7 @@ export function becomeLeader (raft: RaftState): void {
   reset(raft, raft.term)
   raft.role = 'leader'
   raft.lead = raft.id
+  raft.elections.won++
 
   const own = raft.tracker.get(raft.id)
   assert(own !== undefined, 'a leader is a member', raft.id)

@@ -6,7 +6,7 @@ import { RaftLog } from './log.ts'
 import { ReadQueue } from './read-queue.ts'
 import { Tracker } from './tracker.ts'
 import { none } from './types.ts'
-import type { HardState, Index, Message, NodeId, RaftCoreConfig, ReadState, Role, Term, Trace } from './types.ts'
+import type { ElectionCounts, HardState, Index, Message, NodeId, RaftCoreConfig, ReadState, Role, Term, Trace } from './types.ts'
 
 /**
  * Everything a peer knows. Only `RaftCore` holds one; the files of each role are functions over it. Answers that
@@ -33,6 +33,8 @@ export interface RaftState {
   electionElapsed: number
   heartbeatElapsed: number
   randomizedElectionTicks: number
+  readonly elections: { -readonly [cause in keyof ElectionCounts]: number }
+  leaderChanges: number
   messages: Message[]
   messagesAfterAppend: Message[]
   readStates: ReadState[]
@@ -80,6 +82,8 @@ export function createState (config: RaftCoreConfig): RaftState {
     electionElapsed: 0,
     heartbeatElapsed: 0,
     randomizedElectionTicks: resolved.electionTicks,
+    elections: { timeout: 0, asked: 0, transfer: 0, won: 0 },
+    leaderChanges: 0,
     messages: [],
     messagesAfterAppend: [],
     readStates: []

@@ -22,6 +22,8 @@ export function statusOf (raft: RaftState): Status {
     pendingReads: raft.reads.size,
     electionElapsed: raft.electionElapsed,
     randomizedElectionTicks: raft.randomizedElectionTicks,
+    elections: { ...raft.elections },
+    leaderChanges: raft.leaderChanges,
     conf: tracker.confState(),
     progress: role === 'leader' ? progressOf(raft) : []
   }

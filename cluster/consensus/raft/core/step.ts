@@ -25,7 +25,7 @@ export function step (raft: RaftState, m: Message): StepResult {
   assert(m.term <= raft.term || m.type === 'MsgPreVote' || m.type === 'MsgPreVoteResp', 'the term has been met', m.term)
 
   switch (m.type) {
-    case 'MsgHup': standForElection(raft, raft.config.preVote ? 'pre-election' : 'election'); return 'accepted'
+    case 'MsgHup': standForElection(raft, raft.config.preVote ? 'pre-election' : 'election', 'asked'); return 'accepted'
     case 'MsgVote':
     case 'MsgPreVote': answerVote(raft, m); return 'accepted'
     case 'MsgStorageAppendResp': storageAppended(raft, m); return 'accepted'

@@ -250,6 +250,17 @@ export interface ProgressStatus {
   readonly inflightFull: boolean
 }
 
+/** How often this peer stood for election since it started, by cause, and was elected. */
+export interface ElectionCounts {
+  /** It had heard nothing for long enough. */
+  readonly timeout: number
+  /** Its owner said so. */
+  readonly asked: number
+  /** The leader handed over. */
+  readonly transfer: number
+  readonly won: number
+}
+
 export interface Status {
   readonly id: NodeId
   readonly term: Term
@@ -268,6 +279,9 @@ export interface Status {
   readonly pendingReads: number
   readonly electionElapsed: number
   readonly randomizedElectionTicks: number
+  readonly elections: ElectionCounts
+  /** How often somebody new was found to lead. */
+  readonly leaderChanges: number
   readonly conf: ConfState
   /** Ascending by id; empty unless leader. */
   readonly progress: readonly ProgressStatus[]
