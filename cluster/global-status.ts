@@ -51,7 +51,7 @@ export function createGlobalStatus ({ peerset, isHeard, state, ask, clock }: Glo
   async function askAll (verb: 'status' | 'recover', cid: CID, options: AbortOptions): Promise<GlobalPinInfo> {
     const pin = (await state.get(cid))?.pin
     const infos = await Promise.all(peerset().map(async peer => pin === undefined || isAllocatedTo(pin, peer) ? await askOne(verb, peer, cid, options) : remote(pin, peer)))
-    return merged(cid, pin, infos)
+    return globalPinInfo(cid, pin, infos)
   }
 
   return {
@@ -93,7 +93,7 @@ async function * mergedLanes (lanes: readonly StatusLane[], { filter, state, clo
       if (pin === undefined || isAllocatedTo(pin, lane.peer)) return failed(next.cid, lane.peer, lane.failure, clock)
       return isWanted('remote') ? remote(pin, lane.peer) : []
     })
-    if (infos.length > 0) yield merged(next.cid, pin, infos)
+    if (infos.length > 0) yield globalPinInfo(next.cid, pin, infos)
     await Promise.all(lanes.filter(({ key }) => key === next.key).map(async lane => await lane.advance()))
   }
 }
@@ -136,7 +136,8 @@ function orphansOf (state: PinsetReader, failedPeers: () => readonly PeerId[], s
   }
 }
 
-function merged (cid: CID, pin: Pin | undefined, peers: readonly PinInfo[]): GlobalPinInfo {
+/** What is known of a CID as a whole, and where it stands on each of `peers`. */
+export function globalPinInfo (cid: CID, pin: Pin | undefined, peers: readonly PinInfo[]): GlobalPinInfo {
   return {
     cid,
     name: pin?.name ?? peers.find(({ name }) => name !== '')?.name ?? '',
