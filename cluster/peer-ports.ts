@@ -70,10 +70,10 @@ export interface PeerRpc extends Component {
 }
 
 /**
- * Which connection to a peer a stream goes over. Whatever is large or slow is `bulk`, so that nothing `swift` ever queues behind it:
- * the two never share a socket that this peer opened.
+ * Which connection to a peer a stream goes over: `bulk` for whatever is large, `log` for what peers agree on, `swift` for what is small
+ * and must not wait. None ever queues behind another: lanes do not share a socket that this peer opened.
  */
-export type PeerLane = 'swift' | 'bulk'
+export type PeerLane = 'swift' | 'log' | 'bulk'
 
 /** Bytes to and from one other peer, in order. Its end means nothing: who sends says in its own bytes that it is done, and waits to be told. */
 export interface PeerStream {

@@ -11,19 +11,19 @@ import type { AddressBook } from './address-book.ts'
 export interface Connections {
   /** @throws ClusterError ERR_PEER_FAILED */
   to (peer: PeerId, lane: PeerLane, options: AbortOptions): Promise<Connection>
-  /** That a stream of this lane came in by it: what others use for bulk is not ours for anything swift. */
+  /** That a stream of this lane came in by it: what others use for bulk or the log is not ours for anything swift. */
   seen (connection: Connection, lane: PeerLane): void
 }
 
 /**
- * Two connections to each peer, one a lane, dialled by us: then it is never in doubt what a stream shares its socket with. Who cannot
- * be dialled from here, but has dialled us, is talked to over that connection.
+ * A connection for each lane to a peer, dialled by us: then it is never in doubt what a stream shares its socket with. Who cannot be
+ * dialled from here, but has dialled us, is talked to over that connection.
  */
 export function createConnections (libp2p: Libp2p, book: AddressBook): Connections {
   const ours = new Map<string, Connection>()
   const dialling = new Map<string, Promise<Connection>>()
   const turns = new Map<PeerId, Promise<unknown>>()
-  const bulky = new WeakSet<Connection>()
+  const busy = new WeakSet<Connection>()
   const isUsed = (connection: Connection): boolean => [...ours.values()].includes(connection)
 
   async function dial (peer: PeerId, lane: PeerLane): Promise<Connection> {
@@ -35,7 +35,7 @@ export function createConnections (libp2p: Libp2p, book: AddressBook): Connectio
     try {
       return await libp2p.dial(id, { force: true })
     } catch (err) {
-      const theirs = libp2p.getConnections(id).find(connection => connection.status === 'open' && (lane === 'bulk' || !bulky.has(connection)))
+      const theirs = libp2p.getConnections(id).find(connection => connection.status === 'open' && (lane !== 'swift' || !busy.has(connection)))
       if (theirs !== undefined) return theirs
       throw new ClusterError('ERR_PEER_FAILED', `cannot connect to ${peer}: ${reasonOf(err)}`, { cause: err })
     }
@@ -67,7 +67,7 @@ export function createConnections (libp2p: Libp2p, book: AddressBook): Connectio
       if (open?.status === 'open') return open
       return await abortable(dialling.get(key) ?? dialInTurn(peer, lane), signal)
     },
-    seen (connection, lane) { if (lane === 'bulk') bulky.add(connection) }
+    seen (connection, lane) { if (lane !== 'swift') busy.add(connection) }
   }
 }
 

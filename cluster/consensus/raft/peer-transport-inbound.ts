@@ -1,0 +1,67 @@
+/** The listening side: who may speak is settled by the first frame and by whom the connection has proven to be; then messages, or a snapshot. */
+import type { PeerStream } from '../../peer-ports.ts'
+import { ByteReader, ByteWriter } from './bytes.ts'
+import { readMessage } from './codec.ts'
+import { encodeFrame, FrameReader } from './frame.ts'
+import { decodeHello, frameTag } from './handshake.ts'
+import type { Hello, Refusal } from './handshake.ts'
+import { decodeManifest } from './snapshot-files.ts'
+import { refusedKind, snapshotDoneKind, snapshotOffsetKind, welcomeKind } from './tcp-lane.ts'
+import type { TransportHandlers } from './transport.ts'
+
+type Frames = AsyncGenerator<Uint8Array, void, undefined>
+
+/** Serves one stream for as long as it lasts. @throws when it ends, or the other side breaks the rules */
+export async function serveRaftStream (stream: PeerStream, handlers: TransportHandlers, letIn: (hello: Hello) => Promise<Refusal | undefined>): Promise<void> {
+  const frames = streamFrames(stream)
+  const first = await frames.next()
+  if (first.done === true) return
+  const said = decodeHello(first.value)
+  if (said.from.name !== stream.peer) throw new Error(`${stream.peer} says that it is ${said.from.name}`)
+  const refusal = await letIn(said)
+  if (refusal !== undefined) {
+    stream.write(encodeFrame(new ByteWriter().u8(refusedKind).text(refusal).done()))
+    await frames.next() // ended by the other side, when it has read why
+    return
+  }
+  stream.write(encodeFrame(Uint8Array.of(welcomeKind)))
+  if (said.lane === 'snapshot') await takeSnapshot(stream, frames, said, handlers)
+  else await takeMessages(frames, said, handlers)
+}
+
+/** Frames as they come; those of one piece follow each other at once. */
+export async function * streamFrames ({ received }: PeerStream): Frames {
+  const reader = new FrameReader()
+  for await (const chunk of received) yield * reader.push(chunk)
+}
+
+async function takeMessages (frames: Frames, said: Hello, handlers: TransportHandlers): Promise<void> {
+  const tag = frameTag(said)
+  for await (const body of frames) {
+    const from = new ByteReader(body)
+    if (from.u32() !== tag) throw new Error('a frame of somebody else')
+    await handlers.received(said.from.id, Array.from({ length: from.varint() }, () => readMessage(from)))
+  }
+}
+
+async function takeSnapshot (stream: PeerStream, frames: Frames, said: Hello, handlers: TransportHandlers): Promise<void> {
+  const offer = await frames.next()
+  if (offer.done === true) return
+  const manifest = decodeManifest(offer.value)
+  if (manifest === undefined) throw new Error('a snapshot that cannot be read')
+  const have = await handlers.snapshotOffered(said.from.id, manifest)
+  stream.write(encodeFrame(new ByteWriter().u8(snapshotOffsetKind).varint(have).done()))
+  await handlers.snapshotArrives(said.from.id, manifest, upTo(frames, manifest.bytes - have))
+  stream.write(encodeFrame(Uint8Array.of(snapshotDoneKind)))
+  await frames.next() // ended by the other side, when it has read that
+}
+
+/** Frames until so many bytes have come. */
+async function * upTo (frames: Frames, bytes: number): Frames {
+  for (let left = bytes; left > 0;) {
+    const frame = await frames.next()
+    if (frame.done === true) return
+    left -= frame.value.length
+    yield frame.value
+  }
+}
