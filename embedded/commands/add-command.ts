@@ -52,6 +52,7 @@ async function * add (node: EmbeddedNode, call: Call<typeof addOptions>): AsyncG
   let isAnything = false
   for await (const event of events) {
     call.signal.throwIfAborted()
+    if (!isAnything && event.kind !== 'progress') await batch.written() // a disk that is full is told of by the status, not behind it
     isAnything = true
     if (event.kind !== 'root') {
       if (event.kind !== 'file' || options.silent !== true) yield eventLine(event, call.showCid)

@@ -8,7 +8,9 @@ export interface BytesSet {
 
 const chunkBytes = 1 << 20
 const lengthBytes = 2
-const slotsAtFirst = 1 << 10
+/** Most sets stay small: the first chunk and the slots grow with them. */
+const bytesAtFirst = 512
+const slotsAtFirst = 16
 const fullAt = 0.6
 
 /**
@@ -16,9 +18,9 @@ const fullAt = 0.6
  * here they take 46 MB outside of it.
  */
 export function createBytesSet (): BytesSet {
-  const chunks: Buffer[] = []
+  const chunks: Buffer[] = [Buffer.allocUnsafe(bytesAtFirst)]
   /** In the last chunk. */
-  let used = chunkBytes
+  let used = 0
   /** Where each lies, plus one; 0 is free. */
   let slots = new Uint32Array(slotsAtFirst)
   let size = 0
@@ -31,9 +33,14 @@ export function createBytesSet (): BytesSet {
     return true
   }
   const store = (bytes: Uint8Array): number => {
-    if (used + lengthBytes + bytes.length > chunkBytes) {
+    const needed = used + lengthBytes + bytes.length
+    if (needed > chunkBytes) {
       chunks.push(Buffer.allocUnsafeSlow(chunkBytes))
       used = 0
+    } else if (needed > chunks.at(-1)!.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.min(chunkBytes, 4 * needed))
+      larger.set(chunks[0]!)
+      chunks[0] = larger
     }
     const chunk = chunks.at(-1)!
     const place = (chunks.length - 1) * chunkBytes + used

@@ -13,7 +13,7 @@ import { pagesOf } from './pages.ts'
 import type { BlockStore } from './stores.ts'
 
 /** What one write and one transaction take at most. */
-const groupBytesMax = 32 << 20
+const groupBytesMax = 8 << 20
 const groupRowsMax = 4_096
 const locationBytes = 12
 /** What a row of the index takes in a tree whose pages are half full, with its share of the pages above. */
@@ -22,7 +22,7 @@ const bytesPerRemoval = 8 << 10
 /** Left free by those who store, for those who delete: a full disk can be collected. */
 const reserveBytes = 5 << 20
 /** A segment with less than this alive is written anew. */
-const sparseBelow = 0.5
+const sparseBelow = 0.75
 
 interface Waiting { readonly key: Buffer, readonly bytes: Uint8Array, /** A block that is moved: only if it still lies there. */ readonly movedFrom?: Buffer, readonly resolve: () => void, readonly reject: (reason: unknown) => void }
 
@@ -118,13 +118,23 @@ async function compact (index: ReturnType<Store['table']>, segments: Segments, {
   for await (const { segment, length } of located(index, signal)) alive.set(segment, (alive.get(segment) ?? 0) + length)
   for (const segment of closed) if (!alive.has(segment)) await segments.remove(segment)
 
-  const sparse = [...segments.sizes()].filter(([segment, bytes]) => bytes > 0 && (closed.has(segment) || segment === segments.current) && (alive.get(segment) ?? 0) < bytes * sparseBelow)
-  if (sparse.length === 0) return
-  if (sparse.some(([segment]) => segment === segments.current)) {
+  const aliveIn = (segment: number): number => alive.get(segment) ?? 0
+  const isKnown = (segment: number): boolean => closed.has(segment) || segment === segments.current
+  const sparse = [...segments.sizes()].filter(([segment, bytes]) => bytes > 0 && isKnown(segment) && aliveIn(segment) < bytes * sparseBelow).map(([segment]) => segment)
+  if (sparse.includes(segments.current)) {
     await segments.rotate()
     await settled()
   }
-  for (const [segment] of sparse) await evacuate(segment, index, segments, { signal, enqueue, settled })
+  try {
+    for (const segment of sparse.sort((a, b) => aliveIn(a) - aliveIn(b))) await evacuate(segment, index, segments, { signal, enqueue, settled })
+  } catch (err) {
+    // Without room to move what is alive it stays where it is, till the next time: what could be deleted is deleted.
+    if (!isDiskFull(err)) throw err
+  }
+}
+
+function isDiskFull (err: unknown): boolean {
+  return err instanceof Error && ('code' in err && err.code === 'ENOSPC' || isDiskFull(err.cause))
 }
 
 async function evacuate (segment: number, index: ReturnType<Store['table']>, segments: Segments, { signal, enqueue }: CompactOptions): Promise<void> {

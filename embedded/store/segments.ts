@@ -4,8 +4,8 @@ import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClusterError } from '../../cluster/api/errors.ts'
 
-/** A file that has reached this is not appended to any more. */
-const segmentBytesMax = 128 << 20
+/** A file that has reached this is not appended to any more. What is added together goes together: small files soon hold nothing alive. */
+const segmentBytesMax = 16 << 20
 /** Files held open for reading. */
 const readersMax = 64
 const fileNames = /^(\d{8})\.blocks$/
