@@ -57,6 +57,16 @@ t.test('three embedded daemons: what one has the others get, also from each othe
   t.strictSame(JSON.parse(await rpc(c, 'bitswap/wantlist')), { Keys: [] })
 })
 
+t.test('every address that is known is listed under its peer, in the order of their ids', async t => {
+  await using a = await startDaemon()
+  await using b = await startDaemon()
+  await connect(b, a)
+  const known = (await Promise.all([a, b].map(idOf))).map(({ ID, Addresses }) => [ID, Addresses.map(address => address.replace(/\/p2p\/.*$/, ''))] as const).sort(([x], [y]) => x < y ? -1 : 1)
+
+  t.equal(await rpc(b, 'swarm/addrs'), `${JSON.stringify({ Addrs: Object.fromEntries(known) })}\n`)
+  t.equal(await rpc(b, 'swarm/addrs?encoding=text'), known.map(([id, addresses]) => `${id} (1)\n\t${addresses[0]!}\n`).join(''))
+})
+
 t.test('content of another is pinned with its progress told, and stays through a collection while what was only read goes', async t => {
   await using a = await startDaemon({}, 'embedded')
   await using b = await startDaemon({}, 'embedded')
@@ -186,7 +196,7 @@ t.test('an offline daemon says so', async t => {
 
 /** Calls about peers, of a daemon that is connected with `{peer}` at `{address}` and has never heard of `{nobody}`. */
 const calls = [
-  'swarm/peers', 'swarm/peers?direction=true', 'swarm/peers?encoding=text', 'swarm/addrs', 'swarm/addrs?encoding=text', 'swarm/addrs/local', 'swarm/addrs/local?id=true&encoding=text',
+  'swarm/peers', 'swarm/peers?direction=true', 'swarm/peers?encoding=text', 'swarm/addrs/local', 'swarm/addrs/local?id=true&encoding=text',
   'swarm/connect?arg={address}/p2p/{peer}', 'swarm/connect?arg=/p2p/{peer}&encoding=text', 'swarm/connect?arg=/p2p/{nobody}', 'swarm/connect?arg=nope', 'swarm/connect?arg=/foo/bar',
   'swarm/connect?arg=/ip4/1.2.3/tcp/1/p2p/{nobody}', 'swarm/connect?arg={address}', 'swarm/connect', 'swarm/connect?arg={own}/p2p/{self}',
   'swarm/connect?arg=/ip4/127.0.0.1/tcp/1/p2p/{nobody}', 'swarm/disconnect?arg=/ip4/127.0.0.1/tcp/1/p2p/{nobody}', 'swarm/disconnect?arg=/ip4/127.0.0.1/tcp/1/p2p/{peer}', 'swarm/disconnect?arg=nope',

@@ -262,6 +262,21 @@ t.test('who lacks a block and says so is passed over at once', async t => {
   t.same(await getting, bytes)
 })
 
+t.test('a peer that cannot be sent to any more is done with, and nothing is left of it', async t => {
+  const [a, b] = [node(t, 'a'), node(t, 'b')]
+  const closed: string[] = []
+  a.bitswap.connected('gone', { send: async () => { throw new Error('not connected') }, close: why => { closed.push(why) } })
+  const { cid, bytes } = big('gone')
+  const getting = a.blocks.get(cid, online)
+  await turns()
+  t.strictSame(closed, ['a message could not be sent'])
+
+  await b.blocks.put(cid, bytes)
+  join(a, b)
+
+  t.same(await getting, bytes)
+})
+
 t.test('a want that is given up is taken back; what still comes of it is a duplicate and is not kept', async t => {
   const a = node(t, 'a')
   const peer = puppet('peer', a)

@@ -88,10 +88,14 @@ export function createBitswap ({ store, clock, log }: { readonly store: Pick<Blo
       }
     } catch (err) {
       partner.link.close('a message could not be sent')
+      if (partners.get(peer) === partner) forget(peer)
       throw err
     } finally {
       partner.isSending = false
     }
+  }
+  const forget = (peer: string): void => {
+    if (partners.delete(peer)) wants.wentAway(peer)
   }
   const countSent = (partner: Partner, blocks: readonly SentBlock[]): void => {
     for (const { bytes } of blocks) {
@@ -132,9 +136,7 @@ export function createBitswap ({ store, clock, log }: { readonly store: Pick<Blo
       partners.set(peer, { link, ledger: createLedger(store), unsent: new Map(), counted: { sentBytes: 0, receivedBytes: 0, exchanges: 0 }, isSending: false, wrongBlocks: 0 })
       wants.cameTo(peer)
     },
-    disconnected (peer) {
-      if (partners.delete(peer)) wants.wentAway(peer)
-    },
+    disconnected: forget,
     received (peer, { entries, isFull, blocks, presences }) {
       const partner = partners.get(peer)
       if (partner === undefined) return

@@ -25,6 +25,7 @@ const identifyTimeoutMs = 5_000
 /** A connection that leaves a ping unanswered this long is taken for dead; a busy peer may need a while. */
 const pingTimeoutMs = 20_000
 const addressesMax = 16
+const keepTag = 'ipfs-peering'
 
 export interface HostConfig {
   /** Of the Ed25519 key, 32 bytes. */
@@ -53,6 +54,8 @@ export interface Host extends AsyncDisposable {
   isConnected (peer: string): boolean
   /** Resolves when the peer has told who it is. @throws KuboError in the words of go-libp2p */
   connect (peer: string, addresses: readonly string[], options: AbortOptions): Promise<void>
+  /** A connection with a peer that is kept outlives others when there are too many. */
+  keep (peer: string, isKept: boolean): Promise<void>
   /** @param address of one connection; all of them without it. Whether there was any */
   disconnect (peer: string, address?: string): Promise<boolean>
   /** Everybody it has heard of. */
@@ -110,6 +113,7 @@ export async function createHost ({ bitswap, log }: { readonly bitswap: Bitswap,
       const told = abortable(identityOf(connection).promise, AbortSignal.any([signal, AbortSignal.timeout(identifyTimeoutMs)]))
       await told.catch(() => { signal.throwIfAborted() /* it may never tell; it is connected all the same */ })
     },
+    async keep (peer, isKept) { await node.peerStore.merge(peerIdFromString(peer), { tags: { [keepTag]: isKept ? { value: 100 } : undefined } }) },
     async disconnect (peer, address) {
       const found = node.getConnections(peerIdFromString(peer)).filter(({ remoteAddr }) => address === undefined || withoutPeer(remoteAddr.toString()) === address)
       await Promise.all(found.map(connection => connection.close()))

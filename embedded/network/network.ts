@@ -71,7 +71,11 @@ export function createNetwork ({ clock, log, stores }: NetworkComponents, config
     clock,
     log,
     random: Math.random,
-    async connect ({ peer, addresses }, options) { await (await host(options)).connect(peer, addresses, options) }
+    async connect ({ peer, addresses }, options) {
+      const opened = await host(options)
+      await opened.keep(peer, true)
+      await opened.connect(peer, addresses, options)
+    }
   })
   const open = async (): Promise<Host> => {
     const { createHost } = await import('./host.ts')

@@ -19,7 +19,7 @@ function add ({ network }: EmbeddedNode): Command {
       if (!network.isOnline) throw new NotOnlineError()
       await network.host({ signal })
       const peers = Map.groupBy(named, ({ peer }) => peer)
-      return { kind: 'many', values: each([...peers], ([peer, addresses]) => {
+      return { kind: 'many', values: each([...peers], async ([peer, addresses]) => {
         network.peering.add({ peer, addresses: addresses.flatMap(({ address }) => address ?? []) })
         return line({ ID: peer, Status: 'success' }, `add ${peer} success\n`)
       }) }
@@ -46,17 +46,19 @@ function remove ({ network }: EmbeddedNode): Command {
     path: 'swarm/peering/rm',
     args: [{ name: 'ID', kind: 'string', required: true, variadic: true, stdin: false }],
     options: {},
-    run ({ args }) {
+    async run ({ args, signal }) {
       if (!network.isOnline) throw new NotOnlineError()
-      return { kind: 'many', values: each(args, text => {
+      const host = await network.host({ signal })
+      return { kind: 'many', values: each(args, async text => {
         const peer = parsePeerId(text)
         network.peering.remove(peer)
+        await host.keep(peer, false)
         return line({ ID: peer, Status: 'success' }, `remove ${peer} success\n`)
       }) }
     }
   })
 }
 
-async function * each<T> (items: readonly T[], answer: (item: T) => Emitted): AsyncGenerator<Emitted> {
-  for (const item of items) yield answer(item)
+async function * each<T> (items: readonly T[], answer: (item: T) => Promise<Emitted>): AsyncGenerator<Emitted> {
+  for (const item of items) yield await answer(item)
 }
