@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
@@ -71,6 +71,23 @@ t.test('cleanup puts the pinset aside when told to', async t => {
   t.match(await service(folder, ['state', 'cleanup']), { code: 1, err: /--force/ })
   t.match(await service(folder, ['--force', 'state', 'cleanup']), { code: 0, out: /is in .*state\.old\.0 now/ })
   t.match(await service(folder, ['state', 'export']), { code: 0, out: '', err: '0 pins exported\n' })
+})
+
+t.test('a peer whose log is damaged does not start with less: it names file and index, and its pins can be saved', async t => {
+  const folder = join(t.testdir(), 'peer')
+  await service(folder, ['init'])
+  await service(folder, ['state', 'import'], line(first) + line(second))
+  const log = join(folder, 'state', 'raft', '00000001.log')
+  const bytes = await readFile(log)
+  bytes[200]! ^= 1
+  await writeFile(log, bytes)
+
+  t.match(await service(folder, ['daemon']), { code: 1, err: /error: the raft log is damaged at index \d+: .*00000001\.log, byte \d+: .*main\.ts verify/ })
+  t.match(await service(folder, ['state', 'adopt']), { code: 1, err: /damaged at index/ })
+  const { code, out } = await service(folder, ['state', 'export'])
+  t.equal(code, 0)
+  t.match(await service(folder, ['--force', 'state', 'import'], out), { code: 0, out: '2 pins imported\n' })
+  t.equal((await service(folder, ['state', 'export'])).out, out)
 })
 
 t.test('adopt makes the daemon\'s pins the cluster\'s, under their names, and the state commands want the peer stopped', async t => {

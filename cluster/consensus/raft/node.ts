@@ -244,7 +244,7 @@ class Engine implements RaftNode {
       },
       leaderChanged: ({ lead, role }, term) => {
         const leader = lead === 0 ? undefined : lead
-        log('info', leader === undefined ? `${role} in term ${term}, no leader` : `${role} in term ${term}, node ${leader} leads`)
+        if (leader !== undefined || role === 'follower') log('info', leader === undefined ? `no leader in term ${term}` : `${role} in term ${term}, node ${leader} leads`)
         this.#proposals.leaderChanged(leader, term)
         this.#reads.leaderChanged(leader)
         this.#events.leader?.(leader, role)
