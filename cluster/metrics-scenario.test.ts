@@ -19,7 +19,7 @@ import { createMonitor } from './monitor/monitor.ts'
 import { createPlacer } from './placer.ts'
 import type { Placer } from './placer.ts'
 import type { Consensus, Monitor } from './ports.ts'
-import { createRepinner } from './repinning.ts'
+import { createRepinner } from './repinner.ts'
 import { createMemoryState } from './state/memory-state.ts'
 
 const { signal } = new AbortController()

@@ -10,7 +10,8 @@ import { closestPeer } from './closest-peer.ts'
 import { silentLogger } from './log.ts'
 import { createPlacer } from './placer.ts'
 import type { Component, Consensus, PinsetOp } from './ports.ts'
-import { createRepinner, isMisplaced } from './repinning.ts'
+import { createRepinner } from './repinner.ts'
+import { isMisplaced } from './repinning.ts'
 import { createMemoryState } from './state/memory-state.ts'
 
 const { signal } = new AbortController()

@@ -4,21 +4,15 @@ import { cidKeyText } from './api/cid-key.ts'
 import { ClusterError } from './api/errors.ts'
 import type { ErrorCode } from './api/errors.ts'
 import type { PeerId, Pin } from './api/pin.ts'
-import { createBackground } from './async/background.ts'
 import { pause } from './async/pause.ts'
 import type { Clock } from './clock.ts'
 import { closestPeer } from './closest-peer.ts'
 import type { Logger } from './log.ts'
-import { createPeerWatch } from './peer-watch.ts'
 import type { Situation } from './peer-watch.ts'
 import type { Placer } from './placer.ts'
-import type { AbortOptions, Component, Consensus, Monitor } from './ports.ts'
+import type { AbortOptions, Consensus } from './ports.ts'
 
-/** How often it is looked who is there. */
-const lookIntervalMs = 5_000
-/** After so long what could not be done is tried again… */
-const againMs = 5 * 60_000
-/** …and from this round on by any peer: whose turn it was does not act, for whatever reason. The guard lets only one succeed. */
+/** From this round on any peer acts: whose turn it is does not, for whatever reason. The guard lets only one succeed. */
 const anybodyFromRound = 2
 /** So many at once, then a rest: a peer that is gone must not keep those that are there from their work. */
 const atOnceMax = 20
@@ -32,18 +26,13 @@ const concernsAll: readonly ErrorCode[] = ['ERR_NO_LEADER', 'ERR_STORAGE']
 /** Left to another peer, or failed for a cause. */
 type Outcome = { readonly is: 'repinned' | 'well' } | { readonly is: 'left', readonly cause: unknown }
 
-export interface RepinnerComponents {
+export interface RepinComponents {
   readonly self: PeerId
-  readonly consensus: Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset'>
-  readonly monitor: Pick<Monitor, 'latest'>
+  readonly consensus: Pick<Consensus, 'state' | 'log'>
+  readonly look: () => Situation
   readonly placer: Pick<Placer, 'place'>
   readonly clock: Clock
   readonly log: Logger
-}
-
-export interface RepinnerConfig {
-  /** Leaves pins where they are, whoever is gone. */
-  readonly disableRepinning: boolean
 }
 
 /** Whether a pin names somebody who is no member any more, or too few that are there. */
@@ -53,18 +42,20 @@ export function isMisplaced ({ replication, allocations }: Pin, { members, gone 
 }
 
 /**
- * Gives pins to other peers when those that hold them are gone for long or removed. It goes by who is there, not by single alerts, so
- * nothing that went wrong once is missed for ever: what is left is tried again. The closest of the peers that are there acts for a pin.
+ * Gives pins to other peers where those that hold them are gone. The closest of the peers that are there acts for a pin; `round` counts
+ * the tries since somebody came or went.
+ *
+ * @returns whether nothing is left to do
+ * @throws ClusterError ERR_NO_LEADER, ERR_STORAGE
  */
-export function createRepinner ({ self, consensus, monitor, placer, clock, log }: RepinnerComponents, { disableRepinning }: RepinnerConfig): Component {
+export type Repin = (round: number, options: AbortOptions) => Promise<boolean>
+
+export function createRepin ({ self, consensus, look, placer, clock, log }: RepinComponents): Repin {
   const { state } = consensus
-  const watch = createPeerWatch({ self, peerset: () => consensus.peerset(), monitor, clock })
-  const closing = new AbortController()
-  const background = createBackground(err => { if (!closing.signal.aborted) log.error('repinning ended', { err }) })
 
   /** @returns what is misplaced behind `last`, in the order of the pinset */
   async function misplacedAfter (last: string, options: AbortOptions): Promise<readonly CID[]> {
-    const situation = watch.look()
+    const situation = look()
     const found: CID[] = []
     for await (const pin of state.list(options)) {
       if (!isMisplaced(pin, situation) || cidKeyText(pin.cid) <= last) continue
@@ -92,15 +83,18 @@ export function createRepinner ({ self, consensus, monitor, placer, clock, log }
     }
   }
 
-  /** @returns whether nothing is left to do */
   async function repinAll (round: number, options: AbortOptions): Promise<boolean> {
     const outcomes = { repinned: 0, left: 0, well: 0 }
     let lastCause: unknown
     let last = ''
     for (let found = await misplacedAfter(last, options); found.length > 0; found = await misplacedAfter(last, options)) {
       for (let begin = 0; begin < found.length; begin += atOnceMax) {
-        const situation = watch.look()
-        const batch = await Promise.all(found.slice(begin, begin + atOnceMax).map(async cid => await repin(cid, situation, round, options)))
+        const situation = look()
+        const settled = await Promise.allSettled(found.slice(begin, begin + atOnceMax).map(async cid => await repin(cid, situation, round, options)))
+        const batch = settled.map(result => {
+          if (result.status === 'rejected') throw result.reason
+          return result.value
+        })
         for (const outcome of batch) {
           outcomes[outcome.is]++
           if (outcome.is === 'left') lastCause = outcome.cause ?? lastCause
@@ -115,40 +109,5 @@ export function createRepinner ({ self, consensus, monitor, placer, clock, log }
     return left === 0
   }
 
-  async function watchForEver (options: AbortOptions): Promise<void> {
-    let acted: { readonly on: string, readonly round: number, readonly atMs: number, readonly isDone: boolean } | undefined
-    while (true) {
-      const { key: on } = watch.look()
-      const isNew = acted?.on !== on
-      const isDue = isNew || (acted?.isDone === false && clock.now() - acted.atMs >= againMs)
-      if (isDue && consensus.leader() !== undefined) {
-        const round = isNew ? 0 : acted!.round + 1
-        const isDone = await tryRepinAll(round, options)
-        acted = { on, round, atMs: clock.now(), isDone }
-      }
-      await pause(clock, lookIntervalMs, options.signal)
-    }
-  }
-
-  async function tryRepinAll (round: number, options: AbortOptions): Promise<boolean> {
-    try {
-      return await repinAll(round, options)
-    } catch (err) {
-      options.signal.throwIfAborted()
-      log.warn('pins could not be given to other peers, tried again later', { err })
-      return false
-    }
-  }
-
-  return {
-    name: 'repinning',
-    async start ({ signal }) {
-      signal.throwIfAborted()
-      if (!disableRepinning) background.run(watchForEver(closing))
-    },
-    async [Symbol.asyncDispose] () {
-      closing.abort(new Error('the peer is shutting down'))
-      await background[Symbol.asyncDispose]()
-    }
-  }
+  return repinAll
 }

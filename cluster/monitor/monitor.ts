@@ -1,24 +1,22 @@
 import type { Alert, Measurement } from '../api/metric.ts'
 import type { PeerId } from '../api/pin.ts'
 import { createBackground } from '../async/background.ts'
-import { deadline } from '../async/deadline.ts'
 import { pause } from '../async/pause.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
-import type { AbortOptions, Monitor } from '../ports.ts'
+import type { Monitor } from '../ports.ts'
 import type { MonitorConfig } from './config.ts'
 import { refuseOutOfBounds } from './measurements.ts'
 import { MetricStore } from './metric-store.ts'
+import { createTeller } from './teller.ts'
+import type { Exchange } from './teller.ts'
 
 const alertsMax = 1_000
-/** How long one peer may take to be told. */
-const exchangeTimeoutMs = 5_000
 
 export interface MonitorComponents {
   readonly self: PeerId
   readonly peerset: () => readonly PeerId[]
-  /** Tells a peer what this one measured, and answers what that one did: the far side's `Monitor.receive`. */
-  readonly exchange: (peer: PeerId, measurements: readonly Measurement[], options: AbortOptions) => Promise<readonly Measurement[]>
+  readonly exchange: Exchange
   readonly clock: Clock
   readonly log: Logger
 }
@@ -30,7 +28,6 @@ export interface MonitorComponents {
 export function createMonitor ({ self, peerset, exchange, clock, log }: MonitorComponents, { checkInterval }: MonitorConfig): Monitor {
   const store = new MetricStore()
   const alerts: Alert[] = []
-  const telling = new Map<PeerId, { isAgain: boolean, readonly done: Promise<void> }>()
   const closing = new AbortController()
   const background = createBackground(err => { if (!closing.signal.aborted) log.error('the monitor ended', { err }) })
 
@@ -48,36 +45,7 @@ export function createMonitor ({ self, peerset, exchange, clock, log }: MonitorC
     if (known().includes(peer)) store.keep(peer, measurements, clock.now())
   }
 
-  async function exchangeOnce (peer: PeerId): Promise<void> {
-    using limit = deadline(clock, exchangeTimeoutMs, `telling metrics to ${peer}`, closing.signal)
-    try {
-      keep(peer, await exchange(peer, own(), limit))
-    } catch (err) {
-      if (!closing.signal.aborted) log.debug('a peer was not told metrics', { peer, err })
-    }
-  }
-
-  /** One at a time a peer: who is slow hears the newest next, and nothing in between. */
-  function tell (peer: PeerId): Promise<void> {
-    const running = telling.get(peer)
-    if (running !== undefined) {
-      running.isAgain = true
-      return running.done
-    }
-    const { promise: done, resolve } = Promise.withResolvers<void>()
-    const turn = { isAgain: true, done }
-    telling.set(peer, turn)
-    background.run((async () => {
-      while (turn.isAgain && !closing.signal.aborted && peerset().includes(peer)) {
-        turn.isAgain = false
-        await exchangeOnce(peer)
-      }
-    })().finally(() => {
-      telling.delete(peer)
-      resolve()
-    }))
-    return done
-  }
+  const teller = createTeller({ exchange, own, heard: keep, isMember: peer => peerset().includes(peer), clock, log })
 
   function check (): void {
     const nowMs = clock.now()
@@ -105,7 +73,7 @@ export function createMonitor ({ self, peerset, exchange, clock, log }: MonitorC
     async publish (measurements, { signal }) {
       signal.throwIfAborted()
       keep(self, measurements)
-      await Promise.all(peerset().filter(peer => peer !== self).map(tell))
+      await Promise.all(peerset().filter(peer => peer !== self).map(async peer => await teller.tell(peer)))
     },
     receive (peer, measurements) {
       keep(peer, measurements)
@@ -119,7 +87,7 @@ export function createMonitor ({ self, peerset, exchange, clock, log }: MonitorC
     alerts: () => [...alerts],
     async [Symbol.asyncDispose] () {
       closing.abort(new Error('the peer is shutting down'))
-      await background[Symbol.asyncDispose]()
+      await Promise.all([teller, background].map(async part => await part[Symbol.asyncDispose]()))
     }
   }
 }
