@@ -24,7 +24,11 @@ function dagStat (node: EmbeddedNode): Command {
     options: { progress: { type: 'bool', aliases: ['p'], fallback: true } },
     async run (call) {
       const roots: CID[] = []
-      for (const argument of call.args) roots.push((await resolveArgument(argument, node.blocks, readOptions(call))).cid)
+      for (const argument of call.args) {
+        const { cid, remainder } = await resolveArgument(argument, node.blocks, readOptions(call))
+        if (remainder.length > 0) throw new KuboError('cannot return size for anything other than a DAG with a root CID')
+        roots.push(cid)
+      }
       for (const root of roots) await node.blocks.get(root, readOptions(call))
       return { kind: 'many', values: stat(node, call, roots, call.options.progress) }
     }

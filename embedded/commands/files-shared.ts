@@ -2,7 +2,7 @@
 import { posix } from 'node:path'
 import { quoteGo } from '../../cluster/api/kubo/go-text.ts'
 import type { ArgumentSpec } from '../../cluster/api/kubo/request.ts'
-import { parsePath } from '../dag/cid-text.ts'
+import { fromUri, parsePath } from '../dag/cid-text.ts'
 import { codes } from '../dag/codecs.ts'
 import { hashByName, isInsecureHash } from '../dag/hashes.ts'
 import { resolveArgument } from '../dag/resolve.ts'
@@ -79,7 +79,7 @@ export class NoUnixfsError extends KuboError {
 }
 
 function contentPath (argument: string): string | undefined {
-  const path = argument.replace(/^(ipfs|ipns|ipld):\/\//, '/$1/')
+  const path = fromUri(argument)
   if (!path.startsWith('/')) return undefined
   try {
     parsePath(path)

@@ -1,12 +1,16 @@
+import type { PBNode } from '@ipld/dag-pb'
 import type { CID } from 'multiformats/cid'
 import type { GoValue } from '../../cluster/api/kubo/go-json.ts'
 import { BlockNotFoundError } from '../dag/block-service.ts'
 import type { ReadOptions } from '../dag/block-service.ts'
 import { createBytesSet } from '../dag/bytes-set.ts'
-import { codes, linksOf } from '../dag/codecs.ts'
-import { resolveArgument } from '../dag/resolve.ts'
+import { codes, linksOf, requireCodec } from '../dag/codecs.ts'
+import { fromUri, parseCid, parsePath } from '../dag/cid-text.ts'
+import { cidKey } from '../dag/walk.ts'
+import { resolveArgument, resolvePath } from '../dag/resolve.ts'
 import { readOptions } from '../node.ts'
 import type { EmbeddedNode } from '../node.ts'
+import { createCidEncoder } from '../rpc/cid-encoder.ts'
 import { command, line } from '../rpc/command.ts'
 import type { Call, Command, Emitted } from '../rpc/command.ts'
 import { KuboError, messageOf } from '../rpc/kubo-error.ts'
@@ -80,7 +84,13 @@ async function * entriesOf (cid: CID, blocks: EmbeddedNode['blocks'], options: R
   }
   const node = await openUnixfs(cid, blocks, options)
   if (node.kind === 'directory') yield * listDirectory(node, blocks, options)
-  else if (cid.code === codes['dag-pb']) for (const link of linksOf(cid, await blocks.get(cid, options))) yield { ...link, totalSize: 0 }
+  else if (cid.code === codes['dag-pb']) yield * (await blockLinks(cid, blocks, options))
+}
+
+/** The pieces of a file, as its node names them. */
+async function blockLinks (cid: CID, blocks: EmbeddedNode['blocks'], options: ReadOptions): Promise<readonly { name: string, cid: CID, totalSize: number }[]> {
+  const { Links } = requireCodec(cid.code).decode(await blocks.get(cid, options)) as PBNode
+  return Links.map(({ Name = '', Hash, Tsize = 0 }) => ({ name: Name, cid: Hash, totalSize: Tsize }))
 }
 
 /** Of a raw block the link tells all, so it need not be here. */
@@ -119,38 +129,57 @@ function refs (node: EmbeddedNode): Command {
   })
 }
 
-async function * listRefs ({ blocks }: EmbeddedNode, call: Call, roots: readonly CID[], { format, unique, depthMax }: { format: string, unique: boolean, depthMax: number }): AsyncGenerator<Emitted> {
-  const options = readOptions(call)
-  const listed = createBytesSet()
-  const ref = (text: string, err: string): Emitted => line({ Ref: text, Err: err }, () => {
-    if (err !== '') throw new KuboError(err)
-    return `${text}\n`
-  })
+interface RefsWay { readonly format: string, readonly unique: boolean, readonly depthMax: number }
+
+async function * listRefs ({ blocks }: EmbeddedNode, call: Call, roots: readonly CID[], way: RefsWay): AsyncGenerator<Emitted> {
+  const visit = createVisit(way)
   for (const root of roots) {
-    const stack: { cid: CID, depth: number, shown: string | undefined }[] = [{ cid: root, depth: 0, shown: undefined }]
-    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-      const { cid, depth } = next
-      let links: ReturnType<typeof linksOf> = []
-      const isDeep = depthMax < 0 || depth < depthMax
-      try {
-        if (isDeep || next.shown !== undefined) links = linksOf(cid, await blocks.get(cid, options))
-      } catch (err) {
-        if (next.shown !== undefined && !isDeep) links = []
-        else {
-          yield ref('', depth > 0 && err instanceof BlockNotFoundError ? 'failed to fetch all nodes' : messageOf(err))
-          return
-        }
-      }
-      if (next.shown !== undefined) yield ref(next.shown, '')
-      if (!isDeep) continue
-      const below: typeof stack = []
-      for (const { name, cid: child } of links) {
-        if (unique && !listed.add(child.bytes)) continue
-        const shown = format.replaceAll('<src>', call.showCid(cid)).replaceAll('<dst>', call.showCid(child)).replaceAll('<linkname>', name)
-        below.push({ cid: child, depth: depth + 1, shown })
-      }
-      stack.push(...below.toReversed())
+    try {
+      for await (const text of refsBelow(root, blocks, call, way, visit)) yield line({ Ref: text, Err: '' }, `${text}\n`)
+    } catch (err) {
+      const why = messageOf(err)
+      yield line({ Ref: '', Err: why }, () => { throw new KuboError(why) })
     }
+  }
+}
+
+/** Depth first in the order of the links, on a stack of its own. Every link that is shown has been read. */
+async function * refsBelow (root: CID, blocks: EmbeddedNode['blocks'], call: Call, { format }: RefsWay, visit: Visit): AsyncGenerator<string> {
+  const options = readOptions(call)
+  const frames = [{ cid: root, links: linksOf(root, await blocks.get(root, options)), at: 0 }]
+  for (let top = frames.at(-1); top !== undefined; top = frames.at(-1)) {
+    const link = top.links[top.at++]
+    if (link === undefined) {
+      frames.pop()
+      continue
+    }
+    const { isShown, goesDeeper } = visit(link.cid, frames.length)
+    if (!isShown && !goesDeeper) continue
+    const bytes = await blocks.get(link.cid, options).catch((err: unknown) => { throw err instanceof BlockNotFoundError ? new KuboError('failed to fetch all nodes', { cause: err }) : err })
+    if (isShown) yield format.replaceAll('<src>', () => call.showCid(top.cid)).replaceAll('<dst>', () => call.showCid(link.cid)).replaceAll('<linkname>', () => link.name)
+    if (goesDeeper) frames.push({ cid: link.cid, links: linksOf(link.cid, bytes), at: 0 })
+  }
+}
+
+type Visit = (cid: CID, depth: number) => { readonly isShown: boolean, readonly goesDeeper: boolean }
+
+/** With `unique` a CID is shown once, and looked into again only when it is met nearer to the root than before. */
+function createVisit ({ unique, depthMax }: RefsWay): Visit {
+  const listed = createBytesSet()
+  const depths = new Map<string, number>()
+  return (cid, depth) => {
+    if (depthMax >= 0 && depth > depthMax) return { isShown: false, goesDeeper: false }
+    const goesDeeper = depthMax < 0 || depth < depthMax
+    if (!unique) return { isShown: true, goesDeeper }
+    if (depthMax < 0) {
+      const isNew = listed.add(cid.bytes)
+      return { isShown: isNew, goesDeeper: isNew }
+    }
+    const key = cidKey(cid)
+    const before = depths.get(key)
+    if (before !== undefined && before <= depth) return { isShown: false, goesDeeper: false }
+    depths.set(key, depth)
+    return { isShown: before === undefined, goesDeeper }
   }
 }
 
@@ -160,9 +189,23 @@ function resolve ({ blocks }: EmbeddedNode): Command {
     args: [{ name: 'name', kind: 'string', required: true, variadic: false, stdin: true }],
     options: { recursive: { type: 'bool', aliases: ['r'], fallback: true }, 'dht-record-count': { type: 'int', aliases: ['dhtrc'] }, 'dht-timeout': { type: 'string', aliases: ['dhtt'] } },
     async run (call) {
-      const { cid, remainder } = await resolveArgument(call.args[0]!, blocks, readOptions(call))
-      const path = `/ipfs/${[call.showCid(cid), ...remainder].join('/')}`
+      const asked = parsePath(call.args[0]!)
+      const isIpld = asked.namespace === 'ipld'
+      const { cid, remainder } = isIpld ? await resolvePath(asked, blocks, readOptions(call)) : await resolveArgument(call.args[0]!, blocks, readOptions(call))
+      const show = call.options['cid-base'] === undefined ? textLike(call.args[0]!) ?? call.showCid : call.showCid
+      const path = `/${asked.namespace}/${[show(cid), ...remainder].join('/')}`
       return { kind: 'one', value: line({ Path: path }, `${path}\n`) }
     }
   })
+}
+
+/** How Kubo prints a CID that came of this path: in the base of the path's own CID. */
+function textLike (argument: string): Call['showCid'] | undefined {
+  const [first = '', , third = ''] = fromUri(argument).split('/')
+  const text = first === '' ? third : first
+  try {
+    return parseCid(text).version === 0 ? cid => cid.toString() : createCidEncoder({ 'cid-base': text[0], 'upgrade-cidv0-in-output': true })
+  } catch {
+    return undefined
+  }
 }

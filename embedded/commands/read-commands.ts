@@ -37,7 +37,6 @@ function cat ({ blocks }: EmbeddedNode): Command {
         if (left === 0) break
         const node = await openUnixfs((await resolveArgument(argument, blocks, options)).cid, blocks, options)
         if (node.kind === 'directory') throw new KuboError('this dag node is a directory')
-        if (node.kind === 'symlink') throw new KuboError('operation not supported')
         const from = Math.min(skip, node.size)
         const take = Math.min(node.size - from, left)
         skip -= from

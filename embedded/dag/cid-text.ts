@@ -17,7 +17,7 @@ export type AnyPath = IpfsPath & { readonly namespace: 'ipfs' | 'ipld' } | { rea
 
 /** Reads an argument as Kubo does: a path, or a bare CID that is taken for one. @throws KuboError in the words of boxo's `path` */
 export function parsePath (argument: string): AnyPath {
-  const text = argument.replace(/^(ipfs|ipns|ipld):\/\//, '/$1/')
+  const text = fromUri(argument)
   try {
     return parseWholePath(text)
   } catch (err) {
@@ -28,6 +28,11 @@ export function parsePath (argument: string): AnyPath {
       throw err
     }
   }
+}
+
+/** `ipfs://CID/a` and `IPFS:CID/a` as the path that they mean; all else as it is. */
+export function fromUri (text: string): string {
+  return text.replace(/^(ipfs|ipns|ipld):(?:\/\/)?/i, (_, namespace: string) => `/${namespace.toLowerCase()}/`)
 }
 
 /** @throws Error in the words of go-cid */

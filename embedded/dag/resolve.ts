@@ -7,6 +7,8 @@ import type { BlockService, ReadOptions } from './block-service.ts'
 import { parsePath } from './cid-text.ts'
 import type { IpfsPath } from './cid-text.ts'
 import { requireCodec } from './codecs.ts'
+import { parsePeerId } from '../network/peer-ids.ts'
+import { decodeUnixfs } from '../unixfs/data.ts'
 import { findInShards, isShard } from '../unixfs/shards.ts'
 
 /** Where a path ends: at a node, or at a value within it that `remainder` leads to. */
@@ -15,7 +17,7 @@ export interface Resolved { readonly cid: CID, readonly remainder: readonly stri
 /** @throws KuboError `no link named …`, `key not found: …`; for an IPNS name, which needs routing */
 export async function resolveArgument (argument: string, blocks: BlockService, options: ReadOptions): Promise<Resolved> {
   const path = parsePath(argument)
-  if (path.namespace === 'ipns') throw new KuboError('could not resolve name')
+  if (path.namespace === 'ipns') throw unresolvable(path.text)
   return await resolvePath(path, blocks, options)
 }
 
@@ -25,11 +27,11 @@ export async function resolvePath ({ namespace, root, segments }: Omit<IpfsPath,
   while (rest.length > 0) {
     const bytes = await blocks.get(cid, options)
     if (isDagPb(cid) && namespace !== 'ipld') {
-      cid = await child(cid, bytes, rest[0]!, blocks, options)
+      cid = await child(cid, bytes, rest, blocks, options)
       rest = rest.slice(1)
       continue
     }
-    const found = follow(requireCodec(cid.code).decode(bytes), rest)
+    const found = follow(requireCodec(cid.code).decode(bytes), rest, cid)
     if (found.link === undefined) return { cid, remainder: rest }
     cid = found.link
     rest = found.rest
@@ -42,17 +44,51 @@ export function valueAt (node: unknown, remainder: readonly string[]): unknown {
   return remainder.reduce((value, segment) => step(value, segment), node)
 }
 
-async function child (parent: CID, bytes: Uint8Array, name: string, blocks: BlockService, options: ReadOptions): Promise<CID> {
+async function child (parent: CID, bytes: Uint8Array, [name = '', ...rest]: readonly string[], blocks: BlockService, options: ReadOptions): Promise<CID> {
   const node = requireCodec(parent.code).decode(bytes) as dagPb.PBNode
   const found = isShard(node) ? await findInShards(node, name, blocks, options) : node.Links.find(({ Name }) => Name === name)?.Hash
-  if (found === undefined) throw new KuboError(`no link named ${quoteGo(name)} under ${parent.toString()}`)
-  return found
+  if (found !== undefined) return found
+  throw isFile(node) && rest.length === 0 ? wrongKind(node.Links.length === 0 ? 'data.Bytes' : '') : noLink(name, parent)
+}
+
+function isFile ({ Data }: dagPb.PBNode): boolean {
+  if (Data === undefined) return false
+  const { type } = decodeUnixfs(Data)
+  return type === 'file' || type === 'raw'
+}
+
+function noLink (name: string, parent: CID): KuboError {
+  return new KuboError(`no link named ${quoteGo(name)} under ${parent.toString()}`)
+}
+
+/** What go-ipld-prime says of a step into what has no inside; of a file in several blocks it knows less. */
+function wrongKind (kind: string): KuboError {
+  if (kind === '') return new KuboError('func called on wrong kind: "" called on a INVALID node, but only makes sense on <empty KindSet>')
+  const bare = kind.replace('data.Bytes', 'bytes')
+  return new KuboError(`func called on wrong kind: "LookupBySegment" called on a ${kind} node (kind: ${bare}), but only makes sense on map or list`)
+}
+
+/** A name that is a key may be somebody's; any other is looked up in the DNS, which this daemon does not ask. */
+export function unresolvable (path: string): KuboError {
+  const [, , name = ''] = path.split('/')
+  if (isKeyName(name)) return new KuboError('could not resolve name')
+  return new KuboError(`DNSLink lookup for ${quoteGo(`${name}.`)} failed: could not resolve name: DNSLink lookup could not find a TXT record (https://docs.ipfs.tech/concepts/dnslink/)`)
+}
+
+function isKeyName (name: string): boolean {
+  try {
+    parsePeerId(name)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Goes down until there is a link to follow or nothing left to go. */
-function follow (node: unknown, segments: readonly string[]): { link: CID | undefined, rest: readonly string[] } {
+function follow (node: unknown, segments: readonly string[], cid: CID): { link: CID | undefined, rest: readonly string[] } {
   let value = node
   for (const [i, segment] of segments.entries()) {
+    if (i === 0 && isDagPb(cid) && segment !== 'Data' && segment !== 'Links') throw noLink(segment, cid)
     value = step(value, segment)
     const link = CID.asCID(value)
     if (link !== null) return { link, rest: segments.slice(i + 1) }
@@ -61,6 +97,23 @@ function follow (node: unknown, segments: readonly string[]): { link: CID | unde
 }
 
 function step (value: unknown, segment: string): unknown {
-  if (typeof value === 'object' && value !== null && Object.hasOwn(value, segment)) return (value as Readonly<Record<string, unknown>>)[segment]
+  if (Array.isArray(value)) return item(value, segment)
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) throw wrongKind(kindOf(value))
+  if (Object.hasOwn(value, segment)) return (value as Readonly<Record<string, unknown>>)[segment]
   throw new KuboError(`key not found: ${quoteGo(segment)}`)
+}
+
+function item (list: readonly unknown[], segment: string): unknown {
+  if (!/^[+-]?\d+$/.test(segment)) throw new KuboError(`invalid segment for lookup on a list: ${quoteGo(segment)}: strconv.ParseInt: parsing ${quoteGo(segment)}: invalid syntax`)
+  const index = Number(segment)
+  if (index < 0) throw new KuboError('key not found: ""')
+  if (index >= list.length) throw new KuboError(`key not found: ${quoteGo(String(index))}`)
+  return list[index]
+}
+
+function kindOf (value: unknown): string {
+  if (value === null) return 'null'
+  if (value instanceof Uint8Array) return 'bytes'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float'
+  return { boolean: 'bool', string: 'string', bigint: 'int' }[typeof value as 'boolean'] ?? 'map'
 }

@@ -83,13 +83,19 @@ export function parseKuboRequest<T extends OptionTable> (
 ): ParsedRequest<T> {
   const query = parseGoQuery(rawQuery)
   const given = givenOptions(command.options, query)
-  const missingFile = command.args.find(({ kind, required }) => kind === 'file' && required)
+  const stringsBefore = command.args.findIndex(({ kind, required }) => kind === 'file' && required)
+  const missingFile = givenStrings(pathArgument, query) < stringsBefore ? undefined : command.args[stringsBefore]
   if (missingFile !== undefined && body === 'none') throw new KuboParseError(`file argument '${missingFile.name}' is required`)
 
   const options = convertOptions(command.options, given)
   const args = [...pathArgument === undefined ? [] : [pathArgument], ...query.get('arg') ?? []]
   requireArguments(command.args, args, body)
   return { options: options as OptionsOf<T> & GlobalOptions, args }
+}
+
+/** Kubo looks at a required file only once the arguments before it are there. */
+function givenStrings (pathArgument: string | undefined, query: ReadonlyMap<string, readonly string[]>): number {
+  return (query.get('arg')?.length ?? 0) + (pathArgument === undefined ? 0 : 1)
 }
 
 type Given = ReadonlyMap<string, { readonly spec: OptionSpec, readonly values: readonly string[] }>
