@@ -1,6 +1,8 @@
 /** Embedded daemons over real connections, with one another and, when `IPFS_BIN` names one, with a Kubo. */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CID } from 'multiformats/cid'
@@ -8,7 +10,7 @@ import t from 'tap'
 import { systemClock } from '../cluster/clock.ts'
 import { silentLogger } from '../cluster/log.ts'
 import { createEmbeddedDaemon } from '../embedded/daemon.ts'
-import type { EmbeddedDaemon } from '../embedded/daemon.ts'
+import type { EmbeddedDaemon, EmbeddedDaemonConfig } from '../embedded/daemon.ts'
 import { createBitswap } from '../embedded/network/bitswap.ts'
 import { createHost } from '../embedded/network/host.ts'
 import { eventually } from './harness/eventually.ts'
@@ -170,6 +172,28 @@ t.test('a daemon on a folder has its name and its address again, and its peers c
   t.strictSame(await idOf(second.address()), before)
   t.match(JSON.parse(await rpc(peer.address(), 'swarm/peering/ls')), { Peers: [{ ID: before.ID }] })
   await eventually('they are connected', async () => (await rpc(peer.address(), 'swarm/peers')).includes(before.ID), { timeoutMs: 60_000 })
+})
+
+t.test('a port that has been taken since is left for another; one that was asked for is not', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'ipfs-quorum-network-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const start = async (config: Partial<EmbeddedDaemonConfig>): Promise<EmbeddedDaemon> => {
+    const daemon = createEmbeddedDaemon({ clock: systemClock, log: silentLogger }, { stores: { folder }, port: 0, ...config })
+    await daemon.start({ signal: AbortSignal.timeout(60_000) })
+    return daemon
+  }
+  const first = await start({})
+  const { Addresses: [before = ''] } = await idOf(first.address())
+  await first[Symbol.asyncDispose]()
+  const taker = createServer().listen(Number(/tcp\/(\d+)/.exec(before)![1]), '127.0.0.1')
+  await once(taker, 'listening')
+  t.teardown(() => taker.close())
+
+  await using again = await start({})
+  await using asked = await start({ stores: 'memory', kuboConfig: { Addresses: { Swarm: [before.replace(/\/p2p\/.*$/, '')] } } })
+
+  t.match(await idOf(again.address()), { Addresses: [/^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\//] })
+  t.match(await errorOf(asked.address(), 'swarm/peers'), /^failed to listen on any addresses: \[\/ip4\/127\.0\.0\.1\/tcp\/\d+: bind: address already in use\]$/)
 })
 
 t.test('settings that name no address are told when they are used', async t => {

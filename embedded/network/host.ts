@@ -16,7 +16,7 @@ import type { AbortOptions } from '../../cluster/ports.ts'
 import type { Logger } from '../../cluster/log.ts'
 import type { Bitswap } from './bitswap.ts'
 import { serveBitswap } from './bitswap-host.ts'
-import { dialError, failedDial } from './dial-errors.ts'
+import { dialError, failedDial, failedListen } from './libp2p-errors.ts'
 
 const connectionsMax = 64
 /** New connections from one address in a second. All peers of a test have the same. */
@@ -68,6 +68,7 @@ export interface Host extends AsyncDisposable {
   onDisconnect (listener: (peer: string) => void): void
 }
 
+/** @throws KuboError when it cannot listen at all of the addresses */
 export async function createHost ({ bitswap, log }: { readonly bitswap: Bitswap, readonly log: Logger }, { seed, listen, agent }: HostConfig): Promise<Host> {
   const privateKey = await generateKeyPairFromSeed('Ed25519', seed)
   const node = await createLibp2p({
@@ -81,7 +82,7 @@ export async function createHost ({ bitswap, log }: { readonly bitswap: Bitswap,
     connectionManager: { maxConnections: connectionsMax, inboundConnectionThreshold: inboundPerSecondMax, reconnectRetries: 0 },
     connectionMonitor: { pingTimeout: { minTimeout: pingTimeoutMs, maxTimeout: pingTimeoutMs } },
     services: { identify: identify({ timeout: identifyTimeoutMs }), identifyPush: identifyPush(), ping: ping() }
-  })
+  }).catch((err: unknown) => { throw failedListen(err) })
   const background = createBackground(err => { log.debug('libp2p', { err }) })
   const identified = new WeakMap<Connection, PromiseWithResolvers<void>>()
   const identityOf = (connection: Connection): PromiseWithResolvers<void> => {

@@ -1,5 +1,11 @@
-/** Why a peer could not be dialled, in the words of go-libp2p. */
-import { KuboError } from '../rpc/kubo-error.ts'
+/** What js-libp2p fails with, in the words of go-libp2p. */
+import { KuboError, messageOf } from '../rpc/kubo-error.ts'
+
+/** js-libp2p lists the addresses that it could not listen at, each with its stack. */
+export function failedListen (err: unknown): KuboError {
+  const failures = [...messageOf(err).matchAll(/^ *(\/\S+): (?:\w*Error: )?(.*)$/gm)].map(([, address = '', why = '']) => `${address}: ${why.includes('EADDRINUSE') ? 'bind: address already in use' : why}`)
+  return new KuboError(`failed to listen on any addresses: [${failures.length === 0 ? messageOf(err) : failures.join(' ')}]`, { cause: err })
+}
 
 export function failedDial (peer: string, failures: readonly string[]): KuboError {
   const why = failures.length === 0 ? 'no addresses' : `all dials failed${failures.map(failure => `\n  * ${failure}`).join('')}`
@@ -19,5 +25,5 @@ function reason (address: string, peer: string, err: unknown): string {
   if (/Timeout|ETIMEDOUT|AbortError/.test(said)) return `dial ${target}: i/o timeout`
   const other = /(12D3Koo\w+|Qm\w{44})/.exec(said.replaceAll(peer, ''))?.[1]
   if (other !== undefined) return `failed to negotiate security protocol: peer id mismatch: expected ${peer}, but remote key matches ${other}`
-  return err instanceof Error ? err.message : String(err)
+  return messageOf(err)
 }
