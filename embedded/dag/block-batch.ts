@@ -12,22 +12,22 @@ export interface BlockBatch {
 }
 
 export function createBlockBatch (blocks: BlockService): BlockBatch {
-  let outstanding: Promise<void>[] = []
+  const outstanding: { readonly writing: Promise<void>, readonly bytes: number }[] = []
   let bytesHeld = 0
-  const written = async (): Promise<void> => {
-    const waitedFor = outstanding
-    outstanding = []
-    bytesHeld = 0
-    await Promise.all(waitedFor)
+  const writtenTo = async (bytesLeft: number): Promise<void> => {
+    let count = 0
+    for (; count < outstanding.length && bytesHeld > bytesLeft; count++) bytesHeld -= outstanding[count]!.bytes
+    await Promise.all(outstanding.splice(0, count).map(({ writing }) => writing))
   }
   return {
     async put (cid, bytes) {
       const writing = blocks.put(cid, bytes)
       writing.catch(() => { /* `written` tells */ })
-      outstanding.push(writing)
+      outstanding.push({ writing, bytes: bytes.length })
       bytesHeld += bytes.length
-      if (bytesHeld >= outstandingBytesMax) await written()
+      // to a half, so that there is more for the next write when this one is done
+      if (bytesHeld >= outstandingBytesMax) await writtenTo(outstandingBytesMax / 2)
     },
-    written
+    written: () => writtenTo(-1)
   }
 }

@@ -18,8 +18,13 @@ export interface UnixfsData {
   readonly mtime?: Mtime
 }
 
-export function encodeUnixfs ({ type, data, fileSize, blockSizes = [], hashType, fanout, mode, mtime }: UnixfsData): Uint8Array {
-  return Buffer.concat([
+export function encodeUnixfs (data: UnixfsData): Uint8Array {
+  return Buffer.concat(unixfsPieces(data))
+}
+
+/** What `encodeUnixfs` joins: for whoever has more to join, so that content is copied once. */
+export function unixfsPieces ({ type, data, fileSize, blockSizes = [], hashType, fanout, mode, mtime }: UnixfsData): readonly Uint8Array[] {
+  return [
     numberField(1, BigInt(types.indexOf(type))),
     ...data === undefined ? [] : bytesField(2, data),
     ...fileSize === undefined ? [] : [numberField(3, fileSize)],
@@ -28,7 +33,7 @@ export function encodeUnixfs ({ type, data, fileSize, blockSizes = [], hashType,
     ...fanout === undefined ? [] : [numberField(6, fanout)],
     ...mode === undefined ? [] : [numberField(7, BigInt(mode))],
     ...mtime === undefined ? [] : bytesField(8, encodeMtime(mtime))
-  ])
+  ]
 }
 
 /** @throws Error for bytes that are no UnixFS node */

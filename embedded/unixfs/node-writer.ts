@@ -4,7 +4,8 @@ import { codes } from '../dag/codecs.ts'
 import { cidOf, hashByName, identityDigestBytesMax } from '../dag/hashes.ts'
 import type { Hash } from '../dag/hashes.ts'
 import { KuboError } from '../rpc/kubo-error.ts'
-import { encodeUnixfs } from './data.ts'
+import { varint } from '../dag/protobuf.ts'
+import { encodeUnixfs, unixfsPieces } from './data.ts'
 import type { Mtime, UnixfsData, UnixfsType } from './data.ts'
 
 /** A node that has been written: what a parent has to know of it. */
@@ -49,7 +50,7 @@ export function createNodeWriter ({ cidVersion, rawLeaves, hash, inlineBytesMax 
     await put(cid, bytes)
     return cid
   }
-  const encode = (data: UnixfsData, links: readonly NamedLink[]): Uint8Array => dagPb.encode({
+  const encode = (data: UnixfsData, links: readonly NamedLink[]): Uint8Array => links.length === 0 ? encodeLeaf(data) : dagPb.encode({
     Data: encodeUnixfs(data),
     Links: links.map(({ name, node }) => ({ Hash: node.cid, Name: name, Tsize: Number(node.totalSize) }))
   })
@@ -75,4 +76,13 @@ export function createNodeWriter ({ cidVersion, rawLeaves, hash, inlineBytesMax 
     node: writeNode,
     sizeOf: (data, links) => encode(data, links).length
   }
+}
+
+const dataTag = Buffer.of(1 << 3 | 2)
+
+/** A dag-pb node without links is nothing but its `Data`: most of what a large file is made of, so it is put together in one go. */
+function encodeLeaf (data: UnixfsData): Uint8Array {
+  const pieces = unixfsPieces(data)
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  return Buffer.concat([dataTag, varint(BigInt(length)), ...pieces])
 }
