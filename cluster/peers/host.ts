@@ -1,11 +1,8 @@
-import { constants } from 'node:crypto'
-import { createSecureContext } from 'node:tls'
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { ping } from '@libp2p/ping'
-import { generateCertificate } from '@libp2p/tls/utils'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -17,6 +14,7 @@ import type { Logger } from '../log.ts'
 import type { PeerLane, PeerStream, PeerStreams } from '../peer-ports.ts'
 import type { AbortOptions, Component } from '../ports.ts'
 import { AddressBook, dialable } from './address-book.ts'
+import { createCredentials } from './credentials.ts'
 import { createConnections } from './connections.ts'
 import type { Connections } from './connections.ts'
 import { pacedStream } from './rpc/paced-stream.ts'
@@ -182,11 +180,8 @@ class ClusterHost implements Host {
     const { identity, clock } = this.#with
     const { secret, listen, announce, noAnnounce, dialTimeoutMs } = this.#config
     const privateKey = privateKeyFromProtobuf(identity.privateKey)
-    const context = createSecureContext({
-      ...await generateCertificate(privateKey), minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers, secureOptions: constants.SSL_OP_NO_TICKET
-    })
     const transport = securedTcp({
-      credentials: { self: this.self, secret, context }, clock, handshakeTimeoutMs, strangersMax, connectionsMax,
+      credentials: await createCredentials(identity, secret), clock, handshakeTimeoutMs, strangersMax, connectionsMax,
       refused: (from, why) => { this.#refused(from, why) },
       listening: addresses => { this.#listening = [...new Set([...this.#listening, ...addresses.map(String)])] }
     })
@@ -232,5 +227,3 @@ class ClusterHost implements Host {
 }
 
 const protocolPrefix = 'ipfs-quorum'
-/** The quickest first, where processors have AES. */
-const ciphers = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256'
