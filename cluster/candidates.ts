@@ -14,8 +14,6 @@ export interface StandingQuestion {
   /** What candidates are ordered by; who lacks one of these cannot be one. */
   readonly metricNames: readonly string[]
   readonly latest: Monitor['latest']
-  /** Peers that are not to be given anything, and whose copies do not count. */
-  readonly excluded: ReadonlySet<PeerId>
   /** How many pins a peer was given since it measured this. */
   readonly givenSince: (metric: Metric) => number
 }
@@ -34,7 +32,7 @@ export interface Standing {
 
 /** Who can be given a pin: who is there, has told all that is asked for, and has room for more than what waits already. */
 export function judgePeers (question: StandingQuestion): Standing {
-  const { peerset, metricNames, latest, excluded } = question
+  const { peerset, metricNames, latest } = question
   const byName = new Map([...new Set([pingName, spaceName, queueName, ...metricNames])].map(name => [name, new Map(latest(name).map(metric => [metric.peer, metric]))]))
   const measured = new Map<PeerId, MeasuredPeer>()
   const heard = new Set<PeerId>()
@@ -45,9 +43,9 @@ export function judgePeers (question: StandingQuestion): Standing {
     const space = spaceLeft(told, question)
     const metrics = space === undefined ? told : new Map([...told, [spaceName, { ...told.get(spaceName)!, weight: space.leftBytes }]])
     measured.set(peer, { peer, metrics })
-    const isHeard = told.get(pingName)?.isValid === true && !excluded.has(peer)
+    const isHeard = told.get(pingName)?.isValid === true
     if (isHeard) heard.add(peer)
-    const refusal = isHeard ? unmeasured(told, metricNames) ?? full(space) : { why: excluded.has(peer) ? 'excluded' as const : 'silent' as const, detail: '' }
+    const refusal = isHeard ? unmeasured(told, metricNames) ?? full(space) : { why: 'silent' as const, detail: '' }
     if (refusal !== undefined) refused.set(peer, refusal)
   }
   return { measured, heard, refused }

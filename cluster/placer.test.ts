@@ -16,6 +16,9 @@ interface Facts { readonly silent?: boolean, readonly group?: string, readonly f
 
 /** A placer among four peers, each with a ping and 100 shares free unless said otherwise. `facts` may be changed. */
 function placerOver (facts: Partial<Record<string, Facts>>, allocateBy: readonly string[] = ['freespace']): Placer {
+  const kept = new Map<string, Metric>()
+  /** The same object until it is renewed, as with a monitor. */
+  const keep = (metric: Metric): Metric => kept.get(JSON.stringify(metric)) ?? kept.set(JSON.stringify(metric), metric).get(JSON.stringify(metric))!
   const metricOf = (name: string, peer: PeerId): readonly Metric[] => {
     const { silent = false, group, freespace = 100 * share, queued, atMs = 0 } = facts[peer] ?? {}
     const base = { name, peer, weight: 0, isValid: true, isPartitionable: false, receivedAtMs: atMs, expireAtMs: Infinity, value: '' }
@@ -24,7 +27,7 @@ function placerOver (facts: Partial<Record<string, Facts>>, allocateBy: readonly
     if (name === 'pinqueue') return queued === undefined ? [] : [{ ...base, value: String(queued) }]
     return name === 'tag:group' && group !== undefined ? [{ ...base, value: group, isPartitionable: true }] : []
   }
-  return createPlacer({ self: a, peerset: () => names, monitor: { latest: name => names.flatMap(peer => metricOf(name, peer)) }, allocator: createBalancedAllocator({ allocateBy }) })
+  return createPlacer({ self: a, peerset: () => names, monitor: { latest: name => names.flatMap(peer => metricOf(name, peer)).map(keep) }, allocator: createBalancedAllocator({ allocateBy }) })
 }
 const wish = (given: Partial<PlacementWish> = {}): PlacementWish => ({ replication: { min: 2, max: 2 }, holders: [], wanted: [], ...given })
 
@@ -42,21 +45,27 @@ t.test('groups are spread over, and so is what a holder leaves to be added', asy
   t.strictSame(placer.place(wish({ holders: [d] })), [d, b])
 })
 
+t.test('what is added to those wished for lies apart from them', async t => {
+  const placer = placerOver({ a: { group: 'x', freespace: 900 * share }, b: { group: 'x' }, c: { group: 'y' }, d: { group: 'y' } }, ['tag:group', 'freespace'])
+
+  t.strictSame(placer.place(wish({ wanted: [b] })), [b, c])
+})
+
 t.test('who was wished for comes first, but not when it has no room', async t => {
   const placer = placerOver({ d: { freespace: 0 } })
 
   t.strictSame(placer.place(wish({ wanted: [d, gone, c] })), [c, a])
 })
 
-t.test('who is silent, does not answer for its daemon, is full or left out is given nothing, and the refusal has both numbers', async t => {
-  const placer = placerOver({ a: { silent: true }, b: { freespace: 'no answer' }, c: { freespace: 0 } })
+t.test('who is silent, does not answer for its daemon or is full is given nothing, and the refusal has both numbers', async t => {
+  const placer = placerOver({ a: { silent: true }, b: { freespace: 'no answer' }, c: { freespace: 0 }, d: { silent: true } })
 
-  t.throws(() => placer.place(wish({ replication: { min: 1, max: 1 }, excluded: new Set([d]) })), { code: 'ERR_NOT_ENOUGH_PEERS', message: 'not enough peers to allocate: needed 1, available 0' })
-  t.match(placer.explain(wish({ excluded: new Set([d]) })), [
+  t.throws(() => placer.place(wish({ replication: { min: 1, max: 1 } })), { code: 'ERR_NOT_ENOUGH_PEERS', message: 'not enough peers to allocate: needed 1, available 0' })
+  t.match(placer.explain(wish()), [
     { peer: a, isChosen: false, why: 'silent' },
     { peer: b, isChosen: false, why: 'unmeasured', detail: 'freespace: no answer' },
     { peer: c, isChosen: false, why: 'full', detail: '0 bytes are free and 0 pins wait' },
-    { peer: d, isChosen: false, why: 'excluded' }
+    { peer: d, isChosen: false, why: 'silent' }
   ])
 })
 

@@ -19,8 +19,6 @@ export interface PlacementWish {
   readonly holders: readonly PeerId[]
   /** Who should have it if that is possible, first choice first. */
   readonly wanted: readonly PeerId[]
-  /** Who is not to have it, and whose copy does not count. */
-  readonly excluded?: ReadonlySet<PeerId>
 }
 
 /** Finds peers for pins by what the members say of themselves just now. */
@@ -31,34 +29,32 @@ export interface Placer {
   explain (wish: PlacementWish): readonly AllocationReason[]
 }
 
-/** Pins given to a peer since it measured what is known of it. */
-interface Given { readonly sinceMs: number, readonly pins: number }
-
 export function createPlacer ({ self, peerset, monitor, allocator }: PlacerComponents): Placer {
-  const given = new Map<PeerId, Given>()
-  const givenSince = ({ peer, receivedAtMs }: Metric): number => {
-    const known = given.get(peer)
-    if (known?.sinceMs !== receivedAtMs) given.set(peer, { sinceMs: receivedAtMs, pins: 0 })
-    return given.get(peer)!.pins
-  }
+  /** How many pins a peer was given since it measured this; forgotten with the metric. */
+  const given = new WeakMap<Metric, number>()
 
-  function questionOf ({ replication, holders, wanted, excluded = new Set() }: PlacementWish): PlacementQuestion {
+  /** The question, and by whom it was measured how much waits. */
+  function ask ({ replication, holders, wanted }: PlacementWish): { readonly question: PlacementQuestion, readonly measuredBy: ReadonlyMap<PeerId, Metric> } {
     const members = peerset()
-    const standing = judgePeers({ peerset: members, metricNames: allocator.metricNames, latest: monitor.latest, excluded, givenSince })
-    return { replication, self, peerset: members, holders, wanted, measures: { standing, allocator } }
+    const measuredBy = new Map<PeerId, Metric>()
+    const givenSince = (metric: Metric): number => {
+      measuredBy.set(metric.peer, metric)
+      return given.get(metric) ?? 0
+    }
+    const standing = judgePeers({ peerset: members, metricNames: allocator.metricNames, latest: monitor.latest, givenSince })
+    return { question: { replication, self, peerset: members, holders, wanted, measures: { standing, allocator } }, measuredBy }
   }
 
   return {
     place (wish) {
-      const question = questionOf(wish)
+      const { question, measuredBy } = ask(wish)
       const chosen = placePin(question)
-      for (const peer of chosen) {
-        const known = given.get(peer)
-        if (known !== undefined && !wish.holders.includes(peer)) given.set(peer, { ...known, pins: known.pins + 1 })
+      for (const peer of chosen.filter(peer => !wish.holders.includes(peer))) {
+        const metric = measuredBy.get(peer)
+        if (metric !== undefined) given.set(metric, (given.get(metric) ?? 0) + 1)
       }
-      for (const peer of given.keys()) if (!question.peerset.includes(peer)) given.delete(peer)
       return chosen
     },
-    explain: wish => explainPlacement(questionOf(wish))
+    explain: wish => explainPlacement(ask(wish).question)
   }
 }

@@ -118,6 +118,18 @@ t.test('a peer that comes back in time finds all as it was', async t => {
   t.strictSame(world.logged, [])
 })
 
+t.test('a peer that does not hear itself is there all the same', async t => {
+  const world = new World()
+  await world.put(pinOf(1, onTwo(a, b)))
+  await using repinner = world.repinner()
+  await repinner.start({ signal })
+
+  world.alive = [b, c, d]
+  await world.pass(20 * minuteMs)
+
+  t.strictSame(world.logged, [])
+})
+
 t.test('what a removed peer held goes to others at once', async t => {
   const world = new World()
   const [seed] = seedsOf(a, [a, b, c], 1)

@@ -73,7 +73,7 @@ export function createRepin ({ self, consensus, look, placer, clock, log }: Repi
     const isOurs = round >= anybodyFromRound || closestPeer(cid, [...situation.members].filter(peer => !situation.gone.has(peer))) === self
     if (!isOurs) return { is: 'left', cause: undefined }
     try {
-      const allocations = placer.place({ replication: pin.replication, holders: pin.allocations, wanted: [], excluded: situation.gone })
+      const allocations = placer.place({ replication: pin.replication, holders: pin.allocations, wanted: [] })
       await consensus.log([{ kind: 'pin', pin: { ...pin, allocations }, ifRevision: revision }], options)
       return { is: 'repinned' }
     } catch (cause) {

@@ -41,6 +41,21 @@ t.test('it measures twice in the time a measurement is good for, and more often 
   t.strictSame(published, [0, 2_000, 4_000, 5_000, 6_000, 7_000, 8_000])
 })
 
+t.test('what measuring takes is part of the period', async t => {
+  const clock = new FakeClock()
+  const slow = { ...informerOf(() => true), async measure () { clock.advance(500); return await informerOf(() => true).measure() } }
+  const published: number[] = []
+  await using publisher = createPublisher({ informers: [slow], monitor: { async publish () { published.push(clock.now()) } }, clock, log: silentLogger })
+  await publisher.start({ signal })
+
+  while (clock.now() < 8_000) {
+    clock.advance(500)
+    await turn()
+  }
+
+  t.strictSame(published, [500, 2_500, 4_500, 6_500, 8_500])
+})
+
 t.test('peers that are slow to be told do not hold up the next measurement', async t => {
   const clock = new FakeClock()
   const slow = Promise.withResolvers<void>()

@@ -19,20 +19,20 @@ export function createPublisher ({ informers, monitor, clock, log }: PublisherCo
   const closing = new AbortController()
   const background = createBackground(err => { if (!closing.signal.aborted) log.error('an informer ended', { err }) })
 
-  /** @returns how long to wait before the next time */
+  /** @returns how long to wait before the next time; what measuring took is part of the period */
   async function measure (informer: Informer, telling: (told: Promise<void>) => void, options: AbortOptions): Promise<number> {
+    const begunMs = clock.now()
     const measurements = await informer.measure(options)
     telling(monitor.publish(measurements, options))
-    return measurements.every(({ isValid }) => isValid) ? informer.ttlMs / 2 : informer.ttlMs / 4
+    const periodMs = measurements.every(({ isValid }) => isValid) ? informer.ttlMs / 2 : informer.ttlMs / 4
+    return Math.max(0, begunMs + periodMs - clock.now())
   }
 
   async function measureForEver (informer: Informer, firstPauseMs: number): Promise<void> {
     let pauseMs = firstPauseMs
     while (true) {
       await pause(clock, pauseMs, closing.signal)
-      const begunMs = clock.now()
-      const nextMs = await measure(informer, told => background.run(told), closing)
-      pauseMs = Math.max(0, nextMs - (clock.now() - begunMs)) // what measuring took is part of the period
+      pauseMs = await measure(informer, told => background.run(told), closing)
     }
   }
 
@@ -42,8 +42,8 @@ export function createPublisher ({ informers, monitor, clock, log }: PublisherCo
       signal.throwIfAborted()
       const told: Promise<void>[] = []
       const pauses = await Promise.all(informers.map(async informer => await measure(informer, first => told.push(first), { signal })))
-      await Promise.all(told)
       for (const [i, informer] of informers.entries()) background.run(measureForEver(informer, pauses[i]!))
+      await Promise.all(told)
     },
     async [Symbol.asyncDispose] () {
       closing.abort(new Error('the peer is shutting down'))
