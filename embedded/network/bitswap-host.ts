@@ -2,9 +2,10 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Background } from '../../cluster/async/background.ts'
 import { decodeMessage, encodeMessage } from './bitswap-message.ts'
-import type { Bitswap, PeerLink } from './bitswap.ts'
+import type { Bitswap } from './bitswap.ts'
 import { readMessages, writeMessage } from './message-stream.ts'
 import type { Unfinished } from './message-stream.ts'
+import type { PeerLink } from './outbox.ts'
 
 const protocol = '/ipfs/bitswap/1.2.0'
 /** Kubo sends each of its answers on a stream of its own, eight at a time. */

@@ -11,7 +11,8 @@ import { createMemoryStores } from '../store/memory-stores.ts'
 import { decodeMessage, encodeMessage, prefixOf } from './bitswap-message.ts'
 import type { BitswapMessage, WantEntry } from './bitswap-message.ts'
 import { createBitswap } from './bitswap.ts'
-import type { Bitswap, PeerLink } from './bitswap.ts'
+import type { Bitswap } from './bitswap.ts'
+import type { PeerLink } from './outbox.ts'
 
 const { signal } = new AbortController()
 const online = { signal, offline: false }

@@ -14,21 +14,15 @@ import { bytesKey, multihashKey } from '../dag/block-service.ts'
 import type { Exchange } from '../dag/block-service.ts'
 import type { BlockStore } from '../store/stores.ts'
 import { multihashOf } from './bitswap-message.ts'
-import type { BitswapMessage, SentBlock, WantEntry } from './bitswap-message.ts'
+import type { BitswapMessage, SentBlock } from './bitswap-message.ts'
 import { createLedger } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
+import { createOutbox } from './outbox.ts'
+import type { Outbox, PeerLink } from './outbox.ts'
 import { createWants } from './wants.ts'
 
 /** Blocks that nobody wanted, after which their sender is sent away. */
 const wrongBlocksMax = 8
-
-/** A way to one peer. */
-export interface PeerLink {
-  /** Resolves when the peer can be sent more. Rejects when it cannot be reached. */
-  send (message: BitswapMessage): Promise<void>
-  /** Ends the connection. */
-  close (why: string): void
-}
 
 export interface BitswapStat { readonly blocksReceived: number, readonly dataReceived: number, readonly duplicateBlocks: number, readonly duplicateData: number, readonly messagesReceived: number, readonly blocksSent: number, readonly dataSent: number }
 
@@ -49,10 +43,8 @@ export interface Bitswap extends Exchange, AsyncDisposable {
 interface Partner {
   readonly link: PeerLink
   readonly ledger: Ledger
-  /** Lines of our want list that it has not been sent yet; the last word on a block counts. */
-  readonly unsent: Map<string, WantEntry>
+  readonly outbox: Outbox
   readonly counted: { -readonly [K in keyof LedgerStat]: LedgerStat[K] }
-  isSending: boolean
   wrongBlocks: number
 }
 
@@ -60,50 +52,29 @@ export function createBitswap ({ store, clock, log }: { readonly store: Pick<Blo
   const partners = new Map<string, Partner>()
   const background = createBackground(err => { log.debug('a peer cannot be sent to', { err }) })
   const counted = { blocksReceived: 0, dataReceived: 0, duplicateBlocks: 0, duplicateData: 0, messagesReceived: 0, blocksSent: 0, dataSent: 0 }
-  const wants = createWants({
-    clock,
-    tell (peer, entry) {
-      const partner = partners.get(peer)
-      if (partner === undefined) return
-      partner.unsent.set(multihashKey(entry.cid), entry)
-      wake(peer, partner)
-    }
-  })
+  const wants = createWants({ clock, tell (peer, entry) { partners.get(peer)?.outbox.tell(entry) } })
 
-  const wake = (peer: string, partner: Partner): void => {
-    if (partner.isSending) return
-    partner.isSending = true
-    background.run(pump(peer, partner))
-  }
-  /** One message after another, as fast as the peer takes them. What is decided in one turn goes out together. */
-  const pump = async (peer: string, partner: Partner): Promise<void> => {
-    try {
-      await Promise.resolve()
-      while (partners.get(peer) === partner) {
-        const message = { entries: [...partner.unsent.values()], isFull: false, ...partner.ledger.next() }
-        partner.unsent.clear()
-        if (message.entries.length + message.blocks.length + message.presences.length === 0) return
-        await partner.link.send(message)
-        countSent(partner, message.blocks)
-      }
-    } catch (err) {
-      partner.link.close('a message could not be sent')
-      if (partners.get(peer) === partner) forget(peer)
-      throw err
-    } finally {
-      partner.isSending = false
-    }
-  }
   const forget = (peer: string): void => {
-    if (partners.delete(peer)) wants.wentAway(peer)
+    const partner = partners.get(peer)
+    if (partner === undefined) return
+    partner.outbox.end()
+    partners.delete(peer)
+    wants.wentAway(peer)
   }
-  const countSent = (partner: Partner, blocks: readonly SentBlock[]): void => {
-    for (const { bytes } of blocks) {
-      counted.blocksSent++
-      counted.dataSent += bytes.length
-      partner.counted.sentBytes += bytes.length
-      partner.counted.exchanges++
+  const createPartner = (peer: string, link: PeerLink): Partner => {
+    const ledger = createLedger(store)
+    const ofPeer = { sentBytes: 0, receivedBytes: 0, exchanges: 0 }
+    const onSent = (blocks: readonly SentBlock[]): void => {
+      for (const { bytes } of blocks) {
+        counted.blocksSent++
+        counted.dataSent += bytes.length
+        ofPeer.sentBytes += bytes.length
+        ofPeer.exchanges++
+      }
     }
+    const onFailure = (): void => { if (partners.get(peer) === partner) forget(peer) }
+    const partner = { link, ledger, outbox: createOutbox({ link, ledger, background, onSent, onFailure }), counted: ofPeer, wrongBlocks: 0 }
+    return partner
   }
   const takeBlock = (peer: string, partner: Partner, block: SentBlock): void => {
     const { bytes } = block
@@ -129,11 +100,11 @@ export function createBitswap ({ store, clock, log }: { readonly store: Pick<Blo
     unwant: wants.remove,
     announce (cid) {
       const key = multihashKey(cid)
-      for (const [peer, partner] of partners) if (partner.ledger.appeared(key)) wake(peer, partner)
+      for (const partner of partners.values()) if (partner.ledger.appeared(key)) partner.outbox.wake()
     },
     connected (peer, link) {
       if (partners.has(peer)) return
-      partners.set(peer, { link, ledger: createLedger(store), unsent: new Map(), counted: { sentBytes: 0, receivedBytes: 0, exchanges: 0 }, isSending: false, wrongBlocks: 0 })
+      partners.set(peer, createPartner(peer, link))
       wants.cameTo(peer)
     },
     disconnected: forget,
@@ -144,7 +115,7 @@ export function createBitswap ({ store, clock, log }: { readonly store: Pick<Blo
       for (const block of blocks) takeBlock(peer, partner, block)
       for (const { cid, has } of presences) wants.answered(peer, cid, has)
       partner.ledger.apply(entries, isFull)
-      wake(peer, partner)
+      partner.outbox.wake()
     },
     stat: () => ({ ...counted }),
     partners: () => [...partners].filter(([, { ledger }]) => ledger.wants().length > 0).map(([peer]) => peer),
@@ -152,6 +123,7 @@ export function createBitswap ({ store, clock, log }: { readonly store: Pick<Blo
     ledger: peer => ({ ...partners.get(peer)?.counted ?? { sentBytes: 0, receivedBytes: 0, exchanges: 0 } }),
     async [Symbol.asyncDispose] () {
       wants[Symbol.dispose]()
+      for (const { outbox } of partners.values()) outbox.end()
       partners.clear()
       await background[Symbol.asyncDispose]()
     }

@@ -1,7 +1,7 @@
 /** libp2p for this daemon: its key, its addresses, its connections. Loaded by the first who needs the network; nothing else of ours imports it. */
 import { generateKeyPairFromSeed, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import { identify, identifyPush } from '@libp2p/identify'
-import type { Connection, PeerId } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
@@ -71,7 +71,9 @@ export interface Host extends AsyncDisposable {
 /** @throws KuboError when it cannot listen at all of the addresses */
 export async function createHost ({ bitswap, log }: { readonly bitswap: Bitswap, readonly log: Logger }, { seed, listen, agent }: HostConfig): Promise<Host> {
   const privateKey = await generateKeyPairFromSeed('Ed25519', seed)
+  // started once everybody listens: a peer may be there at once
   const node = await createLibp2p({
+    start: false,
     privateKey,
     nodeInfo: { userAgent: agent },
     addresses: { listen: [...listen] },
@@ -82,18 +84,13 @@ export async function createHost ({ bitswap, log }: { readonly bitswap: Bitswap,
     connectionManager: { maxConnections: connectionsMax, inboundConnectionThreshold: inboundPerSecondMax, reconnectRetries: 0 },
     connectionMonitor: { pingTimeout: { minTimeout: pingTimeoutMs, maxTimeout: pingTimeoutMs } },
     services: { identify: identify({ timeout: identifyTimeoutMs }), identifyPush: identifyPush(), ping: ping() }
-  }).catch((err: unknown) => { throw failedListen(err) })
+  })
   const background = createBackground(err => { log.debug('libp2p', { err }) })
-  const identified = new WeakMap<Connection, PromiseWithResolvers<void>>()
-  const identityOf = (connection: Connection): PromiseWithResolvers<void> => {
-    const waiting = identified.get(connection) ?? Promise.withResolvers<void>()
-    identified.set(connection, waiting)
-    return waiting
-  }
-  node.addEventListener('peer:identify', ({ detail }) => { identityOf(detail.connection).resolve() })
+  const identityOf = identities(node)
   const latencies = new Map<string, number>()
   node.addEventListener('peer:disconnect', ({ detail }) => { latencies.delete(detail.toString()) })
   await serveBitswap(node, bitswap, background)
+  await start(node)
   const find = async (peer: PeerId): Promise<KnownPeer | undefined> => {
     const known = await node.peerStore.get(peer).catch(() => undefined)
     return known === undefined ? undefined : describe(known)
@@ -110,8 +107,8 @@ export async function createHost ({ bitswap, log }: { readonly bitswap: Bitswap,
       const id = peerIdFromString(peer)
       const open = node.getConnections(id).find(({ status }) => status === 'open')
       const known = (await find(id))?.addresses ?? []
-      const connection = open ?? await dial(peer, [...new Set([...addresses, ...known])].slice(0, addressesMax), { signal })
-      const told = abortable(identityOf(connection).promise, AbortSignal.any([signal, AbortSignal.timeout(identifyTimeoutMs)]))
+      const connection = open ?? await dial(node, peer, [...new Set([...addresses, ...known])].slice(0, addressesMax), { signal })
+      const told = abortable(identityOf(connection), AbortSignal.any([signal, AbortSignal.timeout(identifyTimeoutMs)]))
       await told.catch(() => { signal.throwIfAborted() /* it may never tell; it is connected all the same */ })
     },
     async keep (peer, isKept) { await node.peerStore.merge(peerIdFromString(peer), { tags: { [keepTag]: isKept ? { value: 100 } : undefined } }) },
@@ -137,20 +134,42 @@ export async function createHost ({ bitswap, log }: { readonly bitswap: Bitswap,
       await background[Symbol.asyncDispose]()
     }
   }
+}
 
-  /** One address after another, so that it can be said what each came to. */
-  async function dial (peer: string, addresses: readonly string[], { signal }: AbortOptions): Promise<Connection> {
-    const failures: string[] = []
-    for (const address of addresses) {
-      try {
-        return await node.dial(multiaddr(`${address}/p2p/${peer}`), { signal })
-      } catch (err) {
-        signal.throwIfAborted()
-        failures.push(dialError(address, peer, err))
-      }
-    }
-    throw failedDial(peer, failures)
+/** @throws KuboError; what had been started is stopped again */
+async function start (node: Pick<Libp2p, 'start' | 'stop'>): Promise<void> {
+  try {
+    await node.start()
+  } catch (err) {
+    await node.stop()
+    throw failedListen(err)
   }
+}
+
+/** One address after another, so that it can be said what each came to. @throws KuboError */
+async function dial (node: Pick<Libp2p, 'dial'>, peer: string, addresses: readonly string[], { signal }: AbortOptions): Promise<Connection> {
+  const failures: string[] = []
+  for (const address of addresses) {
+    try {
+      return await node.dial(multiaddr(`${address}/p2p/${peer}`), { signal })
+    } catch (err) {
+      signal.throwIfAborted()
+      failures.push(dialError(address, peer, err))
+    }
+  }
+  throw failedDial(peer, failures)
+}
+
+/** Resolves for a connection when its other side has told who it is. */
+function identities (node: Pick<Libp2p, 'addEventListener'>): (connection: Connection) => Promise<void> {
+  const told = new WeakMap<Connection, PromiseWithResolvers<void>>()
+  const of = (connection: Connection): PromiseWithResolvers<void> => {
+    const waiting = told.get(connection) ?? Promise.withResolvers<void>()
+    told.set(connection, waiting)
+    return waiting
+  }
+  node.addEventListener('peer:identify', ({ detail }) => { of(detail.connection).resolve() })
+  return connection => of(connection).promise
 }
 
 type Peer = Awaited<ReturnType<Awaited<ReturnType<typeof createLibp2p>>['peerStore']['get']>>
