@@ -2,7 +2,9 @@
 import type { Clock } from '../cluster/clock.ts'
 import type { Logger } from '../cluster/log.ts'
 import type { Component } from '../cluster/ports.ts'
+import { absentNames } from './commands/absent-commands.ts'
 import { allCommands } from './commands/all-commands.ts'
+import type { DescribedDaemon } from './config-document.ts'
 import { createBlockService } from './dag/block-service.ts'
 import { cidOf, hashByName } from './dag/hashes.ts'
 import { codes } from './dag/codecs.ts'
@@ -24,6 +26,8 @@ import type { Stores } from './store/stores.ts'
 export const embeddedVersion = '0.44.0-emb'
 const loopback = '127.0.0.1'
 const storageMaxBytes = 10_000_000_000n
+/** An answer has left by then; connections are cut when the server stops. */
+const shutdownAfterMs = 100
 /** The empty directory in its UnixFS bytes, which every fresh Kubo pins. */
 const emptyDirectory = Buffer.from([0x0a, 0x02, 0x08, 0x01])
 
@@ -57,7 +61,9 @@ export function createEmbeddedDaemon ({ clock, log }: { clock: Clock, log: Logge
       const stores = running.use(await openStores(config.stores, clock, signal))
       const node = await createNode({ stores, clock, log, running }, settings, config.offline ?? false)
       const gateConfig = { ...settings, version: embeddedVersion }
-      const dispatch = createDispatch(allCommands(node), { clock }, gateConfig)
+      const describe = (): DescribedDaemon => ({ apiAddress: `/ip4/${loopback}/tcp/${listening!.port}`, swarm: settings.swarm ?? [], config: config.kuboConfig ?? {} })
+      const shutdown = (): void => { clock.after(shutdownAfterMs, () => { running.disposeAsync().catch((err: unknown) => { log.error('could not stop', { err }) }) }) }
+      const dispatch = createDispatch(allCommands(node, { describe, shutdown }), absentNames, { clock }, gateConfig)
       let gate: ReturnType<typeof createGate> | undefined
       const server = running.use(createHttpServer(async (request, response) => { await gate?.(request, response) }, { clock, log }))
       listening = await server.listen(loopback, config.port)

@@ -4,6 +4,7 @@ import type { Chunker } from '../unixfs/chunker.ts'
 import { addEntry, createDirectory, writeDirectories } from '../unixfs/directory.ts'
 import type { Directory } from '../unixfs/directory.ts'
 import { balancedFile, trickleFile } from '../unixfs/file-layout.ts'
+import { unixPermissions } from '../unixfs/go-mode.ts'
 import type { Metadata, NodeWriter, Written } from '../unixfs/node-writer.ts'
 import type { UploadedEntry } from './entries.ts'
 import type { AddSettings } from './settings.ts'
@@ -72,7 +73,7 @@ async function * closeTop (folder: Directory, name: string, top: UploadedEntry, 
 }
 
 function metadataOf ({ mode, mtime }: UploadedEntry, settings: AddSettings): Metadata {
-  const keptMode = settings.preserveMode ? (mode & 0o7777) || undefined : settings.mode
+  const keptMode = settings.preserveMode ? unixPermissions(mode) || undefined : settings.mode
   const keptMtime = settings.preserveMtime ? mtime : settings.mtime
   return { ...keptMode === undefined ? {} : { mode: keptMode }, ...keptMtime === undefined ? {} : { mtime: keptMtime } }
 }

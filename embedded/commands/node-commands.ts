@@ -27,6 +27,11 @@ function version ({ version }: EmbeddedNode): Command {
   })
 }
 
+/** The client is told before everything stops. */
+export function shutdownCommand (shutdown: () => void): Command {
+  return command({ path: 'shutdown', args: [], options: {}, run: () => ({ kind: 'nothing', afterwards: shutdown }) })
+}
+
 interface CommandTree { [name: string]: CommandTree }
 
 function commands (all: () => readonly Command[]): Command {

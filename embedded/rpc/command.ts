@@ -28,8 +28,8 @@ export type Answer =
   | { readonly kind: 'one', readonly value: Emitted }
   | { readonly kind: 'many', readonly values: AsyncIterable<Emitted> }
   | { readonly kind: 'bytes', readonly contentType: string, readonly length?: number, readonly bytes: AsyncIterable<Uint8Array> }
-  /** A group: answers nothing, successfully. */
-  | { readonly kind: 'nothing' }
+  /** Success, and no more to say; `afterwards` when the client has been told. */
+  | { readonly kind: 'nothing', readonly afterwards?: () => void }
 
 export interface Command<T extends OptionTable = OptionTable> extends CommandShape<T> {
   run (call: Call<T>): Promise<Answer> | Answer

@@ -24,14 +24,15 @@ const argumentBytesMax = 16 * 1024 * 1024
 
 export interface DispatchConfig { readonly httpHeaders: ConfiguredHeaders, readonly version: string }
 
-export function createDispatch (commands: readonly Command[], { clock }: { clock: Clock }, { httpHeaders, version }: DispatchConfig): (admitted: Admitted) => Promise<void> {
+/** @param absent paths that are no command and no argument of one */
+export function createDispatch (commands: readonly Command[], absent: ReadonlySet<string>, { clock }: { clock: Clock }, { httpHeaders, version }: DispatchConfig): (admitted: Admitted) => Promise<void> {
   const byPath = new Map(commands.map(command => [command.path, command]))
   const groups = new Set([...byPath.keys()].flatMap(path => path.split('/').slice(0, -1).map((_, i, all) => all.slice(0, i + 1).join('/'))))
   const ownHeaders = [...Object.entries(httpHeaders).filter(([name]) => !name.startsWith('Access-Control-') || name === 'Access-Control-Allow-Headers'), ['Server', [`kubo/${version}`]] as const]
 
   return async admitted => {
     const { request, response, path, rawQuery, headers } = admitted
-    const found = findCommand(path, byPath, groups)
+    const found = absent.has(path) ? undefined : findCommand(path, byPath, groups)
     if (found === undefined) return await answerText(request, response, 404, notFound, headers)
     if (found === 'group') return await emit(() => ({ kind: 'nothing' }), admitted, { encoding: 'json', ownHeaders })
 

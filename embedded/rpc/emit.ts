@@ -27,6 +27,7 @@ export async function emit (answering: () => Promise<Answer> | Answer, admitted:
     else if (answer.kind === 'one') await emitOne(answer.value, admitted, settings)
     else await emitMany(answer.kind === 'many' ? answer.values : none(), admitted, settings)
     await response.end()
+    if (answer.kind === 'nothing') answer.afterwards?.()
   } catch (err) {
     if (response.isStarted) await response.end([['X-Stream-Error', messageOf(err)]])
     else await emitError(err, admitted, settings)
