@@ -144,7 +144,7 @@ export const membershipMutants: readonly Mutant[] = [
     file: 'core/replica.ts',
     find: 'if (raft.config.asEtcd) restoreMembershipOf',
     replace: 'if (raft.id > 0) restoreMembershipOf',
-    killers: [membership]
+    killers: [{ test: 'core/ready.test.ts' }, membership]
   },
   {
     id: 'M56',

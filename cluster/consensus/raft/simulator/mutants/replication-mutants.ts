@@ -23,7 +23,7 @@ export const replicationMutants: readonly Mutant[] = [
     file: 'core/log.ts',
     find: 'this.commitTo(Math.min(committed, lastNew))',
     replace: 'this.commitTo(Math.min(committed, this.lastIndex()))',
-    killers: [hostile]
+    killers: [{ test: 'scenarios/replication.test.ts' }, hostile]
   },
   {
     id: 'M6',
