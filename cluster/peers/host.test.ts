@@ -56,6 +56,24 @@ t.test('who has no address of a peer talks to it over the connection that it mad
   t.equal(String(await first(stream)), 'back')
 })
 
+t.test('bulk that nobody reads holds up neither the log nor what is swift', async t => {
+  const [asks, answers] = [testHost(), testHost()]
+  answers.handle('/stuck/1', 'bulk', () => {})
+  for (const lane of ['swift', 'log'] as const) answers.handle(`/${lane}/1`, lane, stream => { void echo(stream) })
+  await start(t, asks, answers)
+  asks.learn(answers.self, answers.addresses())
+  const stuck = await asks.open(answers.self, '/stuck/1', 'bulk', { signal })
+  for (let i = 0; i < 16; i++) stuck.write(Buffer.alloc(256 * 1_024))
+
+  for (const lane of ['swift', 'log'] as const) {
+    const stream = await asks.open(answers.self, `/${lane}/1`, lane, { signal })
+    stream.write(Buffer.from(lane))
+    t.equal(String(await first(stream)), lane)
+  }
+
+  t.ok(stuck.queuedBytes > 0, 'it still waits')
+})
+
 t.test('a peer that is looked for by its id alone is found through another', async t => {
   const hosts = [testHost(), testHost(), testHost()]
   const [asks, knows, sought] = hosts as [Host, Host, Host]
