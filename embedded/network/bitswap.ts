@@ -85,7 +85,7 @@ export function createBitswap ({ store, clock, log }: { readonly store: Pick<Blo
     const multihash = bytes.length > blockBytesMax ? undefined : multihashOf(block)
     const wanted = multihash === undefined ? 'wrong' : wants.arrived(peer, bytesKey(multihash))
     if (typeof wanted === 'function') {
-      background.run(wanted(Uint8Array.from(bytes)))
+      background.run(wanted(new Uint8Array(bytes)))
     } else if (wanted === 'late') {
       counted.duplicateBlocks++
       counted.duplicateData += bytes.length

@@ -66,6 +66,9 @@ export async function writeMessage (stream: Stream, pieces: readonly Uint8Array[
   }
 }
 
+/** Made once: a reason of its own for each wait would carry a stack. */
+const noLonger = new Error('not waited for any more')
+
 async function drained (stream: Stream, signal: AbortSignal): Promise<void> {
   const ending = new AbortController()
   const waiting = { signal: AbortSignal.any([signal, ending.signal]) }
@@ -74,7 +77,7 @@ async function drained (stream: Stream, signal: AbortSignal): Promise<void> {
     await Promise.race([once(stream, 'drain', waiting), closed])
   } finally {
     closed.catch(() => { /* told, or not of interest any more */ })
-    ending.abort()
+    ending.abort(noLonger)
   }
 }
 
