@@ -78,20 +78,19 @@ async function importCar (body: AsyncIterable<Uint8Array>, batch: BlockBatch, al
 
 /** Sections whose bytes are what their CIDs say. */
 async function * checked (sections: AsyncIterable<CarSection>): AsyncGenerator<CarSection> {
-  let where = 'import failed'
+  const last: { cid?: CID } = {}
   try {
     for await (const section of sections) {
       const { cid, bytes } = section
-      const name = cid.toString()
       const actual = rehash(cid, bytes)
       if (actual === undefined) throw new Error(`unknown multihash code ${cid.multihash.code}`)
-      if (!actual.equals(cid)) throw new Error(`mismatch in content integrity, expected: ${name}, got: ${actual.toString()}`)
+      if (!actual.equals(cid)) throw new Error(`mismatch in content integrity, expected: ${section.cid.toString()}, got: ${actual.toString()}`)
       yield section
-      where = `import failed after block "${name}"`
+      last.cid = cid
     }
   } catch (err) {
     if (err instanceof KuboError) throw err
-    throw new KuboError(`${where}: ${messageOf(err)}`, { cause: err })
+    throw new KuboError(`import failed${last.cid === undefined ? '' : ` after block "${last.cid.toString()}"`}: ${messageOf(err)}`, { cause: err })
   }
 }
 

@@ -3,6 +3,8 @@ import type { BlockService } from './block-service.ts'
 
 /** Written blocks that need not be waited for yet. The store takes many at once far faster than one after another. */
 const outstandingBytesMax = 16 * 1024 * 1024
+/** What waiting for one costs beside its bytes; it bounds the number of small ones. */
+const bytesPerWait = 1024
 
 export interface BlockBatch {
   /** Waits only when too much is on its way. */
@@ -23,8 +25,8 @@ export function createBlockBatch (blocks: BlockService): BlockBatch {
     async put (cid, bytes) {
       const writing = blocks.put(cid, bytes)
       writing.catch(() => { /* `written` tells */ })
-      outstanding.push({ writing, bytes: bytes.length })
-      bytesHeld += bytes.length
+      outstanding.push({ writing, bytes: bytes.length + bytesPerWait })
+      bytesHeld += bytes.length + bytesPerWait
       // to a half, so that there is more for the next write when this one is done
       if (bytesHeld >= outstandingBytesMax) await writtenTo(outstandingBytesMax / 2)
     },

@@ -5,7 +5,6 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { AbortOptions } from '../../cluster/ports.ts'
-import { bytesPerRow } from '../../cluster/store/store.ts'
 import type { Store } from '../../cluster/store/store.ts'
 import { openSegments } from './segments.ts'
 import type { Location, Segments } from './segments.ts'
@@ -18,7 +17,8 @@ const groupRowsMax = 4_096
 const locationBytes = 12
 /** What a row of the index takes in a tree whose pages are half full, with its share of the pages above. */
 const indexBytesPerRow = 256
-const bytesPerRemoval = 8 << 10
+/** A change writes its leaf anew, now and then a second one, and shares what is above with the others of its transaction. */
+const bytesPerChange = 8 << 10
 /** Left free by those who store, for those who delete: a full disk can be collected. */
 const reserveBytes = 5 << 20
 /** A segment with less than this alive is written anew. */
@@ -35,8 +35,9 @@ export async function openBlockLog (folder: string, store: Store): Promise<Block
   const coming = new Map<string, Promise<void>>()
   const inFlight = new Set<Promise<void>>()
   let writing: Promise<void> | undefined
+  let entering = Promise.resolve()
 
-  const rowsRoom = (rows: number): number => Math.min(rows * bytesPerRow, index.count() * indexBytesPerRow + rows * 2 * indexBytesPerRow)
+  const rowsRoom = (rows: number): number => Math.min(rows * bytesPerChange, index.count() * indexBytesPerRow + rows * 2 * indexBytesPerRow)
 
   function enqueue (key: Buffer, bytes: Uint8Array, movedFrom?: Buffer): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -47,6 +48,19 @@ export async function openBlockLog (folder: string, store: Store): Promise<Block
     return promise
   }
 
+  async function enter (group: readonly Waiting[], locations: readonly Location[]): Promise<void> {
+    try {
+      await store.write(() => {
+        for (const [i, { key, movedFrom }] of group.entries()) {
+          if (movedFrom === undefined || index.get(key)?.equals(movedFrom) === true) index.put(key, encode(locations[i]!))
+        }
+      }, rowsRoom(group.length) + reserveBytes)
+      for (const { resolve } of group) resolve()
+    } catch (err) {
+      for (const { reject } of group) reject(err)
+    }
+  }
+
   /** One write after the other, each with all that came up meanwhile; while one is entered into the index the next is being written. */
   async function writeWaiting (): Promise<void> {
     await turn() // what is handed in within this turn is in
@@ -54,12 +68,8 @@ export async function openBlockLog (folder: string, store: Store): Promise<Block
       const group = waiting.splice(0, groupSize(waiting))
       try {
         const locations = await segments.append(group.map(({ bytes }) => bytes))
-        const entered = store.write(() => {
-          for (const [i, { key, movedFrom }] of group.entries()) {
-            if (movedFrom === undefined || index.get(key)?.equals(movedFrom) === true) index.put(key, encode(locations[i]!))
-          }
-        }, rowsRoom(group.length) + reserveBytes)
-        entered.then(() => { for (const { resolve } of group) resolve() }, (err: unknown) => { for (const { reject } of group) reject(err) })
+        await entering // one at a time: what they ask of the disk would add up
+        entering = enter(group, locations)
       } catch (err) {
         for (const { reject } of group) reject(err)
       }
@@ -91,7 +101,7 @@ export async function openBlockLog (folder: string, store: Store): Promise<Block
         coming.delete(name)
       }
     },
-    async delete (multihash) { await store.write(() => { index.remove(multihash) }, Math.min(bytesPerRemoval, rowsRoom(1))) },
+    async delete (multihash) { await store.write(() => { index.remove(multihash) }, rowsRoom(1)) },
     * multihashes () { for (const { key } of pagesOf(index)) yield key },
     count: () => index.count(),
     compact: options => compact(index, segments, { ...options, enqueue, settled: async () => { await Promise.allSettled(inFlight) } }),
