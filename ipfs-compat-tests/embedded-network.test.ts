@@ -122,7 +122,7 @@ t.test('a peer that sends wrong blocks spoils nothing', async t => {
   await using honest = await startDaemon({}, 'embedded')
   const cid = CID.parse(await add(honest, content, 'raw-leaves=true'))
   const hostile = createBitswap({ store: { get: () => Buffer.from('something else'), lengthOf: () => 14 }, clock: systemClock, log: silentLogger })
-  await using host = await createHost({ bitswap: hostile, log: silentLogger }, { seed: randomBytes(32), listen: ['/ip4/127.0.0.1/tcp/0'], agent: 'hostile' })
+  await using host = await createHost({ bitswap: hostile, clock: systemClock, log: silentLogger }, { seed: randomBytes(32), listen: ['/ip4/127.0.0.1/tcp/0'], agent: 'hostile' })
   const { ID, Addresses: [address = ''] } = await idOf(b)
   await host.connect(ID, [address.replace(/\/p2p\/.*$/, '')], { signal: AbortSignal.timeout(10_000) })
   const getting = cat(b, cid.toString())

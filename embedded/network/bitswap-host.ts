@@ -1,6 +1,7 @@
 /** Brings libp2p's connections to bitswap, and its messages over them. */
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Background } from '../../cluster/async/background.ts'
+import type { Clock } from '../../cluster/clock.ts'
 import { decodeMessage, encodeMessage } from './bitswap-message.ts'
 import type { Bitswap } from './bitswap.ts'
 import { readMessages, writeMessage } from './message-stream.ts'
@@ -14,7 +15,7 @@ const inboundStreamsMax = 32
 const stallTimeoutMs = 60_000
 
 /** Until the node is stopped. */
-export async function serveBitswap (node: Libp2p, bitswap: Bitswap, background: Background): Promise<void> {
+export async function serveBitswap (node: Libp2p, bitswap: Bitswap, { background, clock }: { readonly background: Background, readonly clock: Clock }): Promise<void> {
   const unfinished = new WeakMap<Connection, Unfinished>()
   await node.handle(protocol, (stream, connection) => {
     const { remotePeer } = connection
@@ -44,7 +45,7 @@ export async function serveBitswap (node: Libp2p, bitswap: Bitswap, background: 
     }
     return {
       async send (message) {
-        await writeMessage(await stream(), encodeMessage(message), stallTimeoutMs)
+        await writeMessage(await stream(), encodeMessage(message), { clock, stallTimeoutMs })
       },
       close (why) {
         for (const connection of node.getConnections(peer)) connection.abort(new Error(why))

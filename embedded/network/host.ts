@@ -12,6 +12,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { abortable } from '../../cluster/async/abortable.ts'
 import { createBackground } from '../../cluster/async/background.ts'
+import type { Clock } from '../../cluster/clock.ts'
 import type { AbortOptions } from '../../cluster/ports.ts'
 import type { Logger } from '../../cluster/log.ts'
 import type { Bitswap } from './bitswap.ts'
@@ -69,7 +70,7 @@ export interface Host extends AsyncDisposable {
 }
 
 /** @throws KuboError when it cannot listen at all of the addresses */
-export async function createHost ({ bitswap, log }: { readonly bitswap: Bitswap, readonly log: Logger }, { seed, listen, agent }: HostConfig): Promise<Host> {
+export async function createHost ({ bitswap, clock, log }: { readonly bitswap: Bitswap, readonly clock: Clock, readonly log: Logger }, { seed, listen, agent }: HostConfig): Promise<Host> {
   const privateKey = await generateKeyPairFromSeed('Ed25519', seed)
   // started once everybody listens: a peer may be there at once
   const node = await createLibp2p({
@@ -89,7 +90,7 @@ export async function createHost ({ bitswap, log }: { readonly bitswap: Bitswap,
   const identityOf = identities(node)
   const latencies = new Map<string, number>()
   node.addEventListener('peer:disconnect', ({ detail }) => { latencies.delete(detail.toString()) })
-  await serveBitswap(node, bitswap, background)
+  await serveBitswap(node, bitswap, { background, clock })
   await start(node)
   const find = async (peer: PeerId): Promise<KnownPeer | undefined> => {
     const known = await node.peerStore.get(peer).catch(() => undefined)

@@ -1,6 +1,9 @@
 import type { Stream } from '@libp2p/interface'
 import t from 'tap'
+import { FakeClock } from '../../cluster/clock.ts'
 import { readMessages, writeMessage } from './message-stream.ts'
+
+const stallTimeoutMs = 60_000
 
 /** As much of a stream as is used here. */
 class FakeStream extends EventTarget {
@@ -83,7 +86,7 @@ t.test('a message is written once the other side has taken what was before it', 
   const stream = new FakeStream()
   stream.writableNeedsDrain = true
   let isWritten = false
-  const writing = writeMessage(stream as unknown as Stream, [Uint8Array.of(1, 2), Uint8Array.of(3)], 60_000).then(() => { isWritten = true })
+  const writing = writeMessage(stream as unknown as Stream, [Uint8Array.of(1, 2), Uint8Array.of(3)], { clock: new FakeClock(), stallTimeoutMs }).then(() => { isWritten = true })
   await new Promise(setImmediate)
   t.notOk(isWritten)
 
@@ -95,13 +98,16 @@ t.test('a message is written once the other side has taken what was before it', 
 })
 
 t.test('a stream that ends, or takes nothing any more, is not waited for', async t => {
+  const clock = new FakeClock()
   const ended = new FakeStream()
   ended.writableNeedsDrain = true
-  const writing = writeMessage(ended as unknown as Stream, [Uint8Array.of(1)], 60_000)
+  const writing = writeMessage(ended as unknown as Stream, [Uint8Array.of(1)], { clock, stallTimeoutMs })
   ended.abort(new Error('reset'))
   await t.rejects(writing, { message: 'the stream was closed' })
 
   const stalled = new FakeStream()
   stalled.writableNeedsDrain = true
-  await t.rejects(writeMessage(stalled as unknown as Stream, [Uint8Array.of(1)], 1), { name: 'AbortError' })
+  const stuck = writeMessage(stalled as unknown as Stream, [Uint8Array.of(1)], { clock, stallTimeoutMs })
+  clock.advance(stallTimeoutMs)
+  await t.rejects(stuck, { message: 'the peer has taken nothing for 60000 ms' })
 })

@@ -1,6 +1,6 @@
 /** Messages over libp2p's streams: each behind its length, read within bounds, written no faster than the other side reads. */
-import { once } from 'node:events'
 import type { Stream } from '@libp2p/interface'
+import type { Clock } from '../../cluster/clock.ts'
 import { varint } from '../dag/protobuf.ts'
 
 /** Kubo's limit for a message. */
@@ -54,30 +54,32 @@ export function readMessages (stream: Stream, unfinished: Unfinished, take: (mes
   })
 }
 
+export interface Patience { readonly clock: Clock, readonly stallTimeoutMs: number }
+
 /** Resolves when the stream would take more. @throws when it has ended, or takes nothing for `stallTimeoutMs` */
-export async function writeMessage (stream: Stream, pieces: readonly Uint8Array[], stallTimeoutMs: number): Promise<void> {
+export async function writeMessage (stream: Stream, pieces: readonly Uint8Array[], patience: Patience): Promise<void> {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   // in one piece: each is a frame and a record of TLS of its own
   stream.send(Buffer.concat([varint(BigInt(length)), ...pieces]))
   // `onDrain` resolves at once from its second use on
   while (stream.writableNeedsDrain) {
     if (stream.status !== 'open') throw new Error(`the stream is ${stream.status}`)
-    await drained(stream, AbortSignal.timeout(stallTimeoutMs))
+    await drained(stream, patience)
   }
 }
 
-/** Made once: a reason of its own for each wait would carry a stack. */
-const noLonger = new Error('not waited for any more')
-
-async function drained (stream: Stream, signal: AbortSignal): Promise<void> {
-  const ending = new AbortController()
-  const waiting = { signal: AbortSignal.any([signal, ending.signal]) }
-  const closed = once(stream, 'close', waiting).then(() => { throw new Error('the stream was closed') })
+async function drained (stream: Stream, { clock, stallTimeoutMs }: Patience): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const onDrain = (): void => { resolve() }
+  const onClose = (): void => { reject(new Error('the stream was closed')) }
+  using _timer = clock.after(stallTimeoutMs, () => { reject(new Error(`the peer has taken nothing for ${stallTimeoutMs} ms`)) })
+  stream.addEventListener('drain', onDrain)
+  stream.addEventListener('close', onClose)
   try {
-    await Promise.race([once(stream, 'drain', waiting), closed])
+    await promise
   } finally {
-    closed.catch(() => { /* told, or not of interest any more */ })
-    ending.abort(noLonger)
+    stream.removeEventListener('drain', onDrain)
+    stream.removeEventListener('close', onClose)
   }
 }
 

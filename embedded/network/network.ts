@@ -79,7 +79,7 @@ export function createNetwork ({ clock, log, stores }: NetworkComponents, config
   })
   const open = async (): Promise<Host> => {
     const { createHost } = await import('./host.ts')
-    const listenAt = async (listen: readonly string[]): Promise<Host> => await createHost({ bitswap, log }, { ...config, listen })
+    const listenAt = async (listen: readonly string[]): Promise<Host> => await createHost({ bitswap, clock, log }, { ...config, listen })
     const before = stores.own.get(portKey)
     const opened = config.listen !== undefined
       ? await listenAt(config.listen)
