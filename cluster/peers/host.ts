@@ -54,7 +54,7 @@ export interface Host extends Component, PeerStreams {
 }
 
 /** A stream may have so much on its way to a reader that has paused; libp2p ends one that holds more than its read buffer, so that is larger. */
-const windowBytes = 1_024 * 1_024
+const windowBytes = 2 * 1_024 * 1_024
 const readBufferBytes = 4 * windowBytes
 const connectionsMax = 400
 const strangersMax = 64
@@ -101,12 +101,7 @@ class ClusterHost implements Host {
     signal.throwIfAborted()
     this.#libp2p = libp2p
     this.#connections = createConnections(libp2p, this.#book)
-    for (const [protocol, { lane, serve }] of this.#served) {
-      await libp2p.handle(protocol, (stream, connection) => {
-        this.#connections!.seen(connection, lane)
-        serve(this.#paced(stream, connection))
-      }, { maxInboundStreams: streamsMax, maxOutboundStreams: streamsMax })
-    }
+    for (const [protocol, served] of this.#served) await this.#register(libp2p, protocol, served)
     libp2p.addEventListener('peer:connect', ({ detail }) => { this.#changed(detail.toString() as PeerId, true) })
     libp2p.addEventListener('peer:disconnect', ({ detail }) => { this.#changed(detail.toString() as PeerId, false) })
     libp2p.addEventListener('peer:identify', ({ detail: { peerId, listenAddrs } }) => { this.learn(peerId.toString() as PeerId, listenAddrs.map(String)) })
@@ -122,9 +117,16 @@ class ClusterHost implements Host {
     await this.#libp2p?.stop()
   }
 
+  async #register (libp2p: Libp2p, protocol: string, { lane, serve }: Served): Promise<void> {
+    await libp2p.handle(protocol, (stream, connection) => {
+      this.#connections!.seen(connection, lane)
+      serve(this.#paced(stream, connection))
+    }, { maxInboundStreams: streamsMax, maxOutboundStreams: streamsMax })
+  }
+
   handle (protocol: string, lane: PeerLane, serve: (stream: PeerStream) => void): void {
-    if (this.#libp2p !== undefined) throw new Error(`${protocol}: handlers are registered before the start`)
     this.#served.set(protocol, { lane, serve })
+    if (this.#libp2p !== undefined) void this.#register(this.#libp2p, protocol, { lane, serve })
   }
 
   learn (peer: PeerId, addresses: readonly string[]): void {

@@ -1,6 +1,6 @@
-import { once } from 'node:events'
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { abortable } from '../../async/abortable.ts'
 import { ClusterError } from '../../api/errors.ts'
 import type { PeerId } from '../../api/pin.ts'
 import type { PeerStream } from '../../peer-ports.ts'
@@ -20,6 +20,7 @@ export function pacedStream (stream: Stream, peer: PeerId): PeerStream {
   const closing = new AbortController()
   let heldBytes = 0
   let arrived = Promise.withResolvers<void>()
+  let room = Promise.withResolvers<void>()
 
   stream.addEventListener('message', ({ data }: StreamMessageEvent) => {
     for (const bytes of data instanceof Uint8Array ? [data] : data) held.push(bytes)
@@ -27,9 +28,14 @@ export function pacedStream (stream: Stream, peer: PeerId): PeerStream {
     if (heldBytes >= heldBytesMax && stream.readStatus === 'readable') stream.pause()
     arrived.resolve()
   })
+  stream.addEventListener('drain', () => {
+    room.resolve()
+    room = Promise.withResolvers()
+  })
   const ended = (reason: unknown): void => {
     closing.abort(reason)
     arrived.resolve()
+    room.resolve()
   }
   stream.addEventListener('close', ({ error }: StreamCloseEvent) => { ended(goneError(peer, error)) })
   stream.addEventListener('remoteCloseWrite', () => { stream.abort(new Error('half-closed by the other side')) })
@@ -60,10 +66,9 @@ export function pacedStream (stream: Stream, peer: PeerId): PeerStream {
       return stream.send(pieces.length === 1 ? pieces[0]! : new Uint8ArrayList(...pieces))
     },
     async drained ({ signal }: AbortOptions) {
-      const over = AbortSignal.any([signal, closing.signal])
-      over.throwIfAborted()
-      if (!stream.writableNeedsDrain) return
-      await once(stream, 'drain', { signal: over }).catch(err => { throw over.aborted ? over.reason : err })
+      closing.signal.throwIfAborted()
+      if (stream.writableNeedsDrain) await abortable(room.promise, signal)
+      closing.signal.throwIfAborted()
     },
     abort (reason) {
       ended(reason)
