@@ -17,6 +17,7 @@ import { createStore } from '../cluster/store/store.ts'
 import { carHeader, carSection } from '../embedded/dag/car.ts'
 import { createEmbeddedDaemon } from '../embedded/daemon.ts'
 import type { EmbeddedDaemon, EmbeddedDaemonConfig } from '../embedded/daemon.ts'
+import { eventually } from './harness/eventually.ts'
 import { startDaemon } from './harness/kubo.ts'
 import { rpc, rpcLines, rpcResponse } from './harness/rpc.ts'
 
@@ -167,8 +168,37 @@ t.test('a folder of another layout is refused', async t => {
 t.test('what the daemon does not have it answers as Kubo answers an unknown command', async t => {
   await using daemon = await startDaemon({}, 'embedded')
 
-  const response = await rpcResponse(daemon, 'p2p/ls')
+  for (const path of ['log/tail', 'config/edit', 'version/deps']) {
+    const response = await rpcResponse(daemon, path)
 
-  t.equal(response.status, 404)
-  t.equal(await response.text(), '404 page not found\n')
+    t.equal(response.status, 404, path)
+    t.equal(await response.text(), '404 page not found\n', path)
+  }
+})
+
+t.test('MFS is there after a restart, and a collection leaves what it reaches', async t => {
+  const path = await folder(t)
+  const first = await start({ stores: { folder: path } })
+  await rpc(first.address(), 'files/mkdir?arg=/a/b&parents=true')
+  await rpc(first.address(), 'files/write?arg=/a/b/file&create=true', [{ name: 'f', content: 'kept in MFS\n' }])
+  await first[Symbol.asyncDispose]()
+
+  await using second = await start({ stores: { folder: path } })
+  await rpc(second.address(), 'repo/gc')
+
+  t.equal(await rpc(second.address(), 'files/read?arg=/a/b/file'), 'kept in MFS\n')
+})
+
+t.test('a daemon that is asked to shut down answers, and then nobody listens', async t => {
+  await using daemon = await start({})
+  const { host, port } = daemon.address()
+
+  t.equal(await rpc(daemon.address(), 'shutdown'), '')
+
+  await eventually('the port is closed', async () => {
+    const socket = connect(port, host)
+    const isOpen = await once(socket, 'connect').then(() => true, () => false)
+    socket.destroy()
+    return !isOpen
+  })
 })

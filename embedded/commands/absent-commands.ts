@@ -11,7 +11,7 @@ const service = { service: { type: 'string' } } as const satisfies OptionTable
 
 /** Subcommands of Kubo's that are not here. Without their names here they would be taken for an argument of the command before them. */
 export const absentNames: ReadonlySet<string> = new Set([
-  'bootstrap/add', 'bootstrap/rm', 'commands/completion', 'config/edit', 'config/profile', 'swarm/addrs/autonat', 'swarm/filters/add', 'swarm/filters/rm', 'version/check', 'version/deps'
+  'bootstrap/add', 'bootstrap/rm', 'commands/completion', 'config/edit', 'swarm/addrs/autonat', 'swarm/filters/add', 'swarm/filters/rm', 'version/check', 'version/deps'
 ])
 
 /** What a Kubo has that is switched off until its owner says otherwise, and what it answers then. Here it cannot be switched on. */

@@ -30,6 +30,7 @@ function configKey (document: () => Config): Command {
     options: { bool: { type: 'bool' }, json: { type: 'bool' }, 'expand-auto': { type: 'bool' } },
     run ({ args: [key = '', value], options: { json = false } }) {
       if (key.toLowerCase().startsWith(privateKey.toLowerCase())) throw new KuboError('cannot show or change private key through API')
+      if (/^pinning(?:\.remoteservices.*)?$/i.test(key)) throw new KuboError('cannot show or change pinning services credentials')
       if (value !== undefined) {
         if (json) checkJson(value)
         throw new KuboError(fixed)

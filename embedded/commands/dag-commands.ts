@@ -119,6 +119,7 @@ async function resolveAny (argument: string, blocks: EmbeddedNode['blocks'], opt
 
 async function * encoded (value: unknown, codec: number): AsyncGenerator<Uint8Array> {
   yield new Uint8Array() // the answer has begun when the encoder finds that the value does not fit
+  if (codec === codes.raw && !(value instanceof Uint8Array)) throw new KuboError('func called on wrong kind: "AsBytes" called on a dagpb.PBNode node (kind: map), but only makes sense on bytes')
   yield requireCodec(codec).encode(value)
 }
 

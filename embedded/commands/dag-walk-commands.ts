@@ -9,11 +9,14 @@ import { readOptions } from '../node.ts'
 import type { EmbeddedNode } from '../node.ts'
 import { command, line } from '../rpc/command.ts'
 import type { Call, Command, Emitted } from '../rpc/command.ts'
+import { humanBytes } from '../rpc/human-bytes.ts'
 import { KuboError, messageOf } from '../rpc/kubo-error.ts'
 
 export function dagWalkCommands (node: EmbeddedNode): readonly Command[] {
   return [dagStat(node), dagExport(node)]
 }
+
+const blocksWidth = 15
 
 interface Stat { readonly cid: CID, size: number, blocks: number }
 
@@ -51,7 +54,7 @@ async function * stat ({ blocks }: EmbeddedNode, call: Call, roots: readonly CID
           one.blocks++
           total += length
           if (unique.add(cid.bytes)) uniqueSize += length
-          if (progress) yield line({ TotalSize: total, DagStats: shown() }, '')
+          if (progress) yield line({ TotalSize: uniqueSize, DagStats: shown() }, () => statText(shown(), { total: uniqueSize, unique: 0, shared: 0, ratio: 0 }))
         }
       }
     } catch (err) {
@@ -65,7 +68,17 @@ async function * stat ({ blocks }: EmbeddedNode, call: Call, roots: readonly CID
     Ratio: uniqueSize === 0 ? 1 : float32(total / uniqueSize),
     DagStats: shown()
   }
-  yield line(json, `Summary\nTotal Size: ${uniqueSize}\nUnique Blocks: ${unique.size}\n`)
+  yield line(json, () => statText(shown(), { total: uniqueSize, unique: unique.size, shared: total - uniqueSize, ratio: json.Ratio }))
+}
+
+interface StatSums { readonly total: number, readonly unique: number, readonly shared: number, readonly ratio: number }
+
+function statText (stats: readonly { Cid: string, Size: number, NumBlocks: number }[], { total, unique, shared, ratio }: StatSums): string {
+  const width = stats[0]?.Cid.length ?? 0
+  const rows = [['CID', 'Blocks', 'Size'], ...stats.map(({ Cid, Size, NumBlocks }) => [Cid, String(NumBlocks), String(Size)])]
+  const table = rows.map(([cid, blocks, size]) => `${cid!.padEnd(width)}\t${blocks!.padEnd(blocksWidth)}\t${size}\n`).join('')
+  const human = (bytes: number): string => `${bytes} (${humanBytes(BigInt(bytes))})`
+  return `\n${table}\nSummary\nTotal Size: ${human(total)}\nUnique Blocks: ${unique}\nShared Size: ${human(shared)}\nRatio: ${ratio.toFixed(6)}\n\n\n`
 }
 
 /** Go's shortest text for a 32-bit number. */

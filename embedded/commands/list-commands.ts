@@ -1,6 +1,6 @@
 import type { PBNode } from '@ipld/dag-pb'
-import type { CID } from 'multiformats/cid'
-import type { GoValue } from '../../cluster/api/kubo/go-json.ts'
+import { CID } from 'multiformats/cid'
+import { identity } from 'multiformats/hashes/identity'
 import { BlockNotFoundError } from '../dag/block-service.ts'
 import type { ReadOptions } from '../dag/block-service.ts'
 import { createBytesSet } from '../dag/bytes-set.ts'
@@ -14,11 +14,15 @@ import { createCidEncoder } from '../rpc/cid-encoder.ts'
 import { command, line } from '../rpc/command.ts'
 import type { Call, Command, Emitted } from '../rpc/command.ts'
 import { KuboError, messageOf } from '../rpc/kubo-error.ts'
+import { goMode } from '../unixfs/go-mode.ts'
+import { linkText, listText } from './list-text.ts'
+import type { ListedLink, ListTextWay } from './list-text.ts'
 import { listDirectory, openUnixfs } from '../unixfs/reader.ts'
 import type { UnixfsNode } from '../unixfs/reader.ts'
 
 const typeCodes = { directory: 1, file: 2, symlink: 4 } as const
 const noTime = '0001-01-01T00:00:00Z'
+const anyCid = CID.createV1(codes.raw, identity.digest(new Uint8Array()))
 
 export function listCommands (node: EmbeddedNode): readonly Command[] {
   return [ls(node), refs(node), resolve(node)]
@@ -37,43 +41,42 @@ function ls (node: EmbeddedNode): Command {
     },
     async run (call) {
       const resolveType = call.options['resolve-type'] || call.options.size
+      call.showCid(anyCid) // refuses a base that there is not, also where nothing is to be shown
       if (call.options.stream) return { kind: 'many', values: streamed(node, call, resolveType) }
-      const objects: GoValue[] = []
-      let text = ''
-      for (const argument of call.args) {
-        const links = await Array.fromAsync(linksBelow(node, call, argument, resolveType))
-        objects.push({ Hash: argument, Links: links.map(({ json }) => json) })
-        text += call.args.length > 1 ? `${text === '' ? '' : '\n'}${argument}:\n` : ''
-        text += links.map(({ text }) => text as string).join('')
-      }
-      return { kind: 'one', value: line({ Objects: objects }, text) }
+      const objects: { readonly hash: string, readonly links: readonly ListedLink[] }[] = []
+      for (const argument of call.args) objects.push({ hash: argument, links: await Array.fromAsync(linksBelow(node, call, argument, resolveType)) })
+      const json = objects.map(({ hash, links }) => ({ Hash: hash, Links: links.map(link => ({ ...link })) }))
+      return { kind: 'one', value: line({ Objects: json }, () => listText(objects, textWay(node, call))) }
     }
   })
 }
 
 async function * streamed (node: EmbeddedNode, call: Call, resolveType: boolean): AsyncGenerator<Emitted> {
   for (const argument of call.args) {
-    for await (const { json, text } of linksBelow(node, call, argument, resolveType)) yield line({ Objects: [{ Hash: argument, Links: [json] }] }, text)
+    for await (const link of linksBelow(node, call, argument, resolveType)) yield line({ Objects: [{ Hash: argument, Links: [{ ...link }] }] }, () => linkText(link, textWay(node, call)))
   }
 }
 
-async function * linksBelow ({ blocks }: EmbeddedNode, call: Call, argument: string, resolveType: boolean): AsyncGenerator<Emitted> {
+async function * linksBelow ({ blocks }: EmbeddedNode, call: Call, argument: string, resolveType: boolean): AsyncGenerator<ListedLink> {
   const options = readOptions(call)
   const { cid } = await resolveArgument(argument, blocks, options)
   for await (const { name, cid: child, totalSize } of entriesOf(cid, blocks, options)) {
     const known = resolveType ? await kindOf(child, totalSize, blocks, options) : undefined
-    const shown = call.showCid(child)
-    const json = {
+    yield {
       Name: name,
-      Hash: shown,
+      Hash: call.showCid(child),
       Size: known?.size ?? 0,
       Type: known?.type ?? 0,
       Target: known?.target ?? '',
       Mode: known?.mode ?? 0,
       ModTime: known?.mtime ?? noTime
     }
-    yield line(json, `${shown} ${known?.type === typeCodes.directory ? '-' : json.Size} ${name}${known?.type === typeCodes.directory ? '/' : ''}\n`)
   }
+}
+
+function textWay ({ clock }: EmbeddedNode, { args, options }: Call): ListTextWay {
+  const { headers, size, long } = options as Readonly<Record<string, unknown>>
+  return { headers: headers === true, size: size !== false, long: long === true, isSeveral: args.length > 1, nowMs: clock.now() }
 }
 
 /** Entries of a directory, links of what is no UnixFS; a file has none to show. */
@@ -103,7 +106,7 @@ async function kindOf (cid: CID, totalSize: number, blocks: EmbeddedNode['blocks
     size: node.kind === 'directory' ? 0 : node.size,
     type: typeCodes[node.kind],
     target: node.kind === 'symlink' ? node.target : '',
-    mode,
+    mode: goMode({ type: node.data?.type ?? 'raw', mode }),
     mtime: mtime === undefined ? noTime : new Date(Number(mtime.seconds) * 1000).toISOString().replace('.000Z', 'Z')
   }
 }

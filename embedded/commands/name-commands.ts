@@ -49,7 +49,7 @@ function keyList ({ peerId }: EmbeddedNode, path: string): Command {
     options: { l: { type: 'bool' }, 'ipns-base': { type: 'string', fallback: 'base36' } },
     run ({ options: { l: long = false, 'ipns-base': base } }) {
       const id = spelled(peerId, base)
-      return { kind: 'one', value: line({ Keys: [{ Name: 'self', Id: id }] }, long ? `${id} self\n` : 'self\n') }
+      return { kind: 'one', value: line({ Keys: [{ Name: 'self', Id: id }] }, long ? `${id} self \n` : 'self\n') }
     }
   })
 }

@@ -66,10 +66,11 @@ function get (daemon: EmbeddedNode): Command {
     },
     async run (call) {
       const { archive, compress, 'compression-level': level = 6 } = call.options
-      if (level < 1 || level > 9) throw new KuboError('compression level must be between 1 and 9')
+      if (compress && (level < 1 || level > 9)) throw new KuboError('compression level must be between 1 and 9')
       const options = readOptions(call)
       const { cid } = await resolveArgument(call.args[0]!, daemon.blocks, options)
       const node = await openUnixfs(cid, daemon.blocks, options)
+      if (compress && !archive && node.kind !== 'file') throw new KuboError('file is not regular')
       const name = call.args[0]!.replace(/\/+$/, '').split('/').at(-1)!
       const plain = compress && !archive && node.kind === 'file'
         ? fetched(readFile(cid, { from: 0, length: node.size }, daemon.blocks, options))

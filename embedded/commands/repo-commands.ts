@@ -1,3 +1,5 @@
+import { parseGoDurationMs } from '../../cluster/api/kubo/go-values.ts'
+import { quoteGo } from '../../cluster/api/kubo/go-text.ts'
 import { CID } from 'multiformats/cid'
 import { decode } from 'multiformats/hashes/digest'
 import { markKept, sweep } from '../collecting.ts'
@@ -66,7 +68,8 @@ function repoVerify ({ stores }: EmbeddedNode): Command {
     path: 'repo/verify',
     args: [],
     options: { drop: { type: 'bool' }, heal: { type: 'bool' }, 'heal-timeout': { type: 'string', fallback: '30s' } },
-    run ({ options: { drop = false, heal = false }, signal }) {
+    run ({ options: { drop = false, heal = false, 'heal-timeout': limit }, signal }) {
+      if (parseGoDurationMs(limit) === undefined) throw new KuboError(`invalid heal-timeout: time: invalid duration ${quoteGo(limit)}`)
       return { kind: 'many', values: verify(stores, signal, drop || heal) }
     }
   })
