@@ -13,7 +13,9 @@ import type { BlockStore } from './stores.ts'
 
 /** What one write and one transaction take at most. */
 const groupBytesMax = 8 << 20
-const groupRowsMax = 4_096
+const groupRowsMax = 16_384
+/** Of a long look through the index, so many rows before others get their turn. */
+const rowsPerTurn = 4_096
 const locationBytes = 12
 /** What a row of the index takes in a tree whose pages are half full, with its share of the pages above. */
 const indexBytesPerRow = 256
@@ -169,7 +171,7 @@ async function evacuate (segment: number, index: ReturnType<Store['table']>, seg
 async function * located (index: ReturnType<Store['table']>, signal: AbortSignal): AsyncGenerator<Location & { readonly key: Buffer, readonly value: Buffer }> {
   let rows = 0
   for (const { key, value } of pagesOf(index)) {
-    if (++rows % groupRowsMax === 0) await turn(undefined, { signal })
+    if (++rows % rowsPerTurn === 0) await turn(undefined, { signal })
     yield { key, value, ...decode(value) }
   }
 }
