@@ -30,10 +30,12 @@ function meddlePlainly ({ settings, random, peers }: World): void {
   const leader = peers.find(peer => peer.isUp && peer.core.status().role === 'leader')
   if (leader === undefined || !random.chance(settings.membership)) return
   const { voters, learners } = leader.core.status().conf
-  const fitting = peers.flatMap(({ id: nodeId }): ConfChangeSingle[] => {
+  const fitting = peers.flatMap(({ id: nodeId, machine }): ConfChangeSingle[] => {
     if (voters.includes(nodeId)) return voters.length > 2 ? [{ type: 'ConfChangeRemoveNode', nodeId }] : []
     const add: ConfChangeSingle = { type: 'ConfChangeAddNode', nodeId }
-    return learners.includes(nodeId) ? [add] : [add, { type: 'ConfChangeAddLearnerNode', nodeId }]
+    if (learners.includes(nodeId)) return [add]
+    // The model remembers what a removed peer held; the engine begins anew with one that comes back.
+    return machine.applied > 0 ? [] : [add, { type: 'ConfChangeAddLearnerNode', nodeId }]
   })
   if (fitting.length > 0) leader.alive(core => { core.proposeConfChange({ transition: 'auto', changes: [random.pick(fitting)], context: nothing }) })
 }
