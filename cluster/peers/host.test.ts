@@ -56,6 +56,19 @@ t.test('who has no address of a peer talks to it over the connection that it mad
   t.equal(String(await first(stream)), 'back')
 })
 
+t.test('a protocol may be served later than the start', async t => {
+  const [asks, answers] = [testHost(), testHost()]
+  await start(t, asks, answers)
+  asks.learn(answers.self, answers.addresses())
+  await t.rejects(asks.open(answers.self, protocol, 'swift', { signal }), { code: 'ERR_PEER_FAILED' })
+
+  answers.handle(protocol, 'swift', stream => { void echo(stream) })
+  const stream = await asks.open(answers.self, protocol, 'swift', { signal })
+  stream.write(Buffer.from('late'))
+
+  t.equal(String(await first(stream)), 'late')
+})
+
 t.test('bulk that nobody reads holds up neither the log nor what is swift', async t => {
   const [asks, answers] = [testHost(), testHost()]
   answers.handle('/stuck/1', 'bulk', () => {})

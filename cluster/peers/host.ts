@@ -6,6 +6,8 @@ import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { createBackground } from '../async/background.ts'
+import type { Background } from '../async/background.ts'
 import { ClusterError } from '../api/errors.ts'
 import type { PeerId } from '../api/pin.ts'
 import type { Clock } from '../clock.ts'
@@ -84,6 +86,7 @@ class ClusterHost implements Host {
   readonly #book = new AddressBook()
   readonly #served = new Map<string, Served>()
   readonly #watchers = new Set<(peer: PeerId, isConnected: boolean) => void>()
+  readonly #registering: Background
   #listening: readonly string[] = []
   #refusals = 0
   #quietUntilMs = 0
@@ -94,6 +97,7 @@ class ClusterHost implements Host {
     this.#with = components
     this.#config = config
     this.self = components.identity.id
+    this.#registering = createBackground(err => { components.log.error('a protocol cannot be served', { error: err }) })
   }
 
   async start ({ signal }: AbortOptions): Promise<void> {
@@ -114,19 +118,13 @@ class ClusterHost implements Host {
   }
 
   async [Symbol.asyncDispose] (): Promise<void> {
+    await this.#registering[Symbol.asyncDispose]()
     await this.#libp2p?.stop()
-  }
-
-  async #register (libp2p: Libp2p, protocol: string, { lane, serve }: Served): Promise<void> {
-    await libp2p.handle(protocol, (stream, connection) => {
-      this.#connections!.seen(connection, lane)
-      serve(this.#paced(stream, connection))
-    }, { maxInboundStreams: streamsMax, maxOutboundStreams: streamsMax })
   }
 
   handle (protocol: string, lane: PeerLane, serve: (stream: PeerStream) => void): void {
     this.#served.set(protocol, { lane, serve })
-    if (this.#libp2p !== undefined) void this.#register(this.#libp2p, protocol, { lane, serve })
+    if (this.#libp2p !== undefined) this.#registering.run(this.#register(this.#libp2p, protocol, { lane, serve }))
   }
 
   learn (peer: PeerId, addresses: readonly string[]): void {
@@ -202,6 +200,13 @@ class ClusterHost implements Host {
         routing: kadDHT({ protocol: `/${protocolPrefix}/kad/1.0.0`, clientMode: false, peerInfoMapper: passthroughMapper, validators: {}, selectors: {} })
       }
     })
+  }
+
+  async #register (libp2p: Libp2p, protocol: string, { lane, serve }: Served): Promise<void> {
+    await libp2p.handle(protocol, (stream, connection) => {
+      this.#connections!.seen(connection, lane)
+      serve(this.#paced(stream, connection))
+    }, { maxInboundStreams: streamsMax, maxOutboundStreams: streamsMax })
   }
 
   #running (): { readonly libp2p: Libp2p, readonly connections: Connections } {
