@@ -87,7 +87,8 @@ function eventLine (event: Exclude<AddEvent, { kind: 'root' }>, showCid: Call['s
     MtimeNsecs: nanoseconds === 0 ? undefined : nanoseconds
   }
   const printed = `&{${json.Name} ${shown ?? ''} %!s(int64=${bytes ?? 0}) ${size ?? ''} ${json.Mode ?? ''} %!s(int64=${seconds}) %!s(int=${nanoseconds})}`
-  return { json, printed }
+  const xml = { name: 'AddEvent', fields: [['Name', json.Name], ['Hash', shown ?? ''], ['Bytes', bytes ?? 0], ['Size', size ?? ''], ['Mode', json.Mode ?? ''], ['Mtime', seconds], ['MtimeNsecs', nanoseconds]] } as const
+  return { json, printed, xml }
 }
 
 function modeOf ({ kind, path, mode }: UploadedEntry): number {

@@ -1,3 +1,4 @@
+import { fromGoBytes } from '../../cluster/api/kubo/go-text.ts'
 import type { CID } from 'multiformats/cid'
 import { createBlockBatch } from '../dag/block-batch.ts'
 import type { BlockBatch } from '../dag/block-batch.ts'
@@ -55,7 +56,9 @@ async function * importAll (node: EmbeddedNode, call: Call, { pins, stats, allow
   if (pins) {
     for (const cid of imported.roots.values()) yield rootLine(cid, await pinRoot(node, call, cid))
   }
-  if (stats) yield line({ Stats: { BlockCount: imported.blocks, BlockBytesCount: imported.bytes } }, `Imported ${imported.blocks} blocks (${imported.bytes} bytes)\n`)
+  if (!stats) return
+  const printed = `&{%!s(*dagcmd.RootMeta=<nil>) %!s(*dagcmd.CarImportStats=&{${imported.blocks} ${imported.bytes}})}`
+  yield { ...line({ Stats: { BlockCount: imported.blocks, BlockBytesCount: imported.bytes } }, `Imported ${imported.blocks} blocks (${imported.bytes} bytes)\n`), printed }
 }
 
 async function importCar (body: AsyncIterable<Uint8Array>, batch: BlockBatch, allowBig: boolean, imported: Imported): Promise<void> {
@@ -107,8 +110,10 @@ async function pinRoot ({ blocks, pinning }: EmbeddedNode, call: Call, cid: CID)
 /** A client that reads text is told of a pin that failed by an error, others by a field. */
 function rootLine (cid: CID, why: string): Emitted {
   const shown = cid.toString()
-  return line({ Root: { Cid: { '/': shown }, PinErrorMsg: why } }, () => {
+  const printed = `&{%!s(*dagcmd.RootMeta=&{{${fromGoBytes(cid.bytes)}} ${why}}) %!s(*dagcmd.CarImportStats=<nil>)}`
+  const text = (): string => {
     if (why !== '') throw new KuboError(`pinning root ${JSON.stringify(shown)} FAILED: ${why}`)
     return `Pinned root\t${shown}\tsuccess\n`
-  })
+  }
+  return { ...line({ Root: { Cid: { '/': shown }, PinErrorMsg: why } }, text), printed }
 }

@@ -34,7 +34,8 @@ function filesLs (node: EmbeddedNode): Command {
         : [{ ...entryOf(splitPath(path).name, found, long), Hash: long ? own : '' }]
       const shown = unsorted ? entries : entries.toSorted((a, b) => Buffer.compare(Buffer.from(a.Name), Buffer.from(b.Name)))
       const text = shown.map(({ Name, Type, Size, Hash }) => long ? `${Name}${Type === typeCodes.directory ? '/' : ''}\t${Hash}\t${Size}\n` : `${Name}\n`).join('')
-      return { kind: 'one', value: line({ Entries: entries.length === 0 ? null : entries.map(entry => ({ ...entry })) }, text) }
+      const printed = `&{[${entries.map(({ Name, Type, Size, Hash }) => `{${Name} %!s(int=${Type}) %!s(int64=${Size}) ${Hash}}`).join(' ')}]}`
+      return { kind: 'one', value: { printed, ...line({ Entries: entries.length === 0 ? null : entries.map(entry => ({ ...entry })) }, text) } }
     }
   })
 }

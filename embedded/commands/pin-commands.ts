@@ -28,7 +28,8 @@ function pinAdd (node: EmbeddedNode): Command {
       const counted: Progress = { nodes: 0, bytes: 0 }
       const pinned = (cids: readonly CID[]): Emitted => {
         const shown = cids.map(showCid)
-        return line({ Pins: shown }, shown.map(cid => `pinned ${cid} ${recursive ? 'recursively' : 'directly'}\n`).join(''))
+        const xml = { name: 'AddPinOutput', fields: [...shown.map(cid => ['Pins', cid] as const), ['Progress', 0], ['Bytes', 0]] } as const
+        return { ...line({ Pins: shown }, shown.map(cid => `pinned ${cid} ${recursive ? 'recursively' : 'directly'}\n`).join('')), xml }
       }
       if (progress !== true) return { kind: 'one', value: pinned(await addAll(node, call, recursive, name, counted)) }
       return { kind: 'many', values: withTicks(node, call.signal, addAll(node, call, recursive, name, counted), counted, pinned) }

@@ -1,6 +1,5 @@
 import type { CID } from 'multiformats/cid'
 import { goMap } from '../../cluster/api/kubo/go-json.ts'
-import type { GoValue } from '../../cluster/api/kubo/go-json.ts'
 import type { ReadOptions } from '../dag/block-service.ts'
 import { parsePath } from '../dag/cid-text.ts'
 import { resolveArgument } from '../dag/resolve.ts'
@@ -46,8 +45,9 @@ function pinLs (node: EmbeddedNode): Command {
       if (stream) return { kind: 'many', values: lines(listed, text) }
 
       const all = await Array.fromAsync(listed)
-      const keys = goMap(all.map(({ cid, type, name }) => [cid, { Type: type, Name: name } as GoValue] as const))
-      return { kind: 'one', value: line(all.length === 0 ? {} : { Keys: keys }, all.map(text).join('')) }
+      const keys = goMap(all.map(({ cid, type, name }) => [cid, { Type: type, Name: name }] as const))
+      const printed = `{{map[${Object.entries(keys).map(([cid, { Type, Name }]) => `${cid}:{${Type} ${Name}}`).join(' ')}]} {  }}`
+      return { kind: 'one', value: { ...line(all.length === 0 ? {} : { Keys: keys }, all.map(text).join('')), printed, xml: { refusal: 'unsupported type: map[string]pin.PinLsType' } } }
     }
   })
 }

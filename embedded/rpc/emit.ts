@@ -1,5 +1,6 @@
 /** A command's answer on the wire, as go-ipfs-cmds writes it: encodings, headers, errors before the first byte and after it. */
 import { encodeGoJson } from '../../cluster/api/kubo/go-json.ts'
+import { toGoBytes } from '../../cluster/api/kubo/go-text.ts'
 import type { Answer, Emitted } from './command.ts'
 import type { Admitted } from './gate.ts'
 import { KuboError, messageOf } from './kubo-error.ts'
@@ -35,8 +36,10 @@ export async function emit (answering: () => Promise<Answer> | Answer, admitted:
 }
 
 async function emitOne (value: Emitted, admitted: Admitted, settings: EmitSettings): Promise<void> {
+  const head = (): void => { startHead(admitted, settings, [['Content-Type', [contentTypes[settings.encoding]]]]) }
+  if (settings.encoding === 'xml') head() // Go finds out while it writes
   const bytes = encode(value, settings.encoding)
-  startHead(admitted, settings, [['Content-Type', [contentTypes[settings.encoding]]]])
+  if (settings.encoding !== 'xml') head()
   await admitted.response.write(bytes)
 }
 
@@ -89,11 +92,18 @@ function startHead ({ request, response, headers }: Admitted, { ownHeaders }: Em
   response.head({ status, headers: all, length: 'unknown' })
 }
 
-function encode ({ json, text, printed }: Emitted, encoding: Encoding): Buffer {
+function encode ({ json, text, printed, xml }: Emitted, encoding: Encoding): Buffer {
   if (encoding === 'json') return Buffer.from(`${encodeGoJson(json)}\n`)
-  if (printed !== undefined && encoding !== 'xml') return Buffer.from(encoding === 'textnl' ? `${printed}\n` : printed)
+  if (encoding === 'xml') return Buffer.from(encodeXml(xml))
+  if (printed !== undefined && (encoding !== 'text' || text === undefined)) return Buffer.from(toGoBytes(encoding === 'textnl' ? `${printed}\n` : printed))
   if (encoding === 'text' || encoding === 'textnl') return Buffer.from(typeof text === 'function' ? text() : text ?? '')
   throw new KuboError(`no encoder for ${encoding} here`)
+}
+
+function encodeXml (xml: Emitted['xml']): string {
+  if (xml === undefined) throw new KuboError('no encoder for xml here')
+  if ('refusal' in xml) throw new KuboError(`xml: ${xml.refusal}`)
+  return `<${xml.name}>${xml.fields.map(([name, value]) => `<${name}>${escapeXml(String(value))}</${name}>`).join('')}</${xml.name}>`
 }
 
 function escapeXml (text: string): string {
