@@ -4,6 +4,8 @@ import { MultipartError } from '../../cluster/api/kubo/multipart.ts'
 import type { MultipartPart } from '../../cluster/api/kubo/multipart.ts'
 import type { Mtime } from '../unixfs/data.ts'
 
+const billion = 1_000_000_000n
+
 export interface UploadedEntry {
   readonly kind: 'file' | 'directory' | 'symlink'
   /** Cleaned: no empty segment, no `..`. Empty for a file without a name. */
@@ -48,16 +50,26 @@ function cleanPath (name: string): readonly string[] {
   return segments
 }
 
-/** Mode and time travel in the field's name: `file?mode=0644&mtime=1700000000&mtime-nsecs=5`. What cannot be read counts as not sent. */
+/** Mode and time travel in the field's name: `file?mode=0644&mtime=1700000000&mtime-nsecs=5`. Whoever sends the one without the other sends the time 0, as boxo reads it. */
 function metadataOf (field: string): Pick<UploadedEntry, 'mode' | 'mtime'> {
-  const query = parseGoQuery(field.slice(field.indexOf('?') + 1))
+  const at = field.indexOf('?')
+  if (at < 0) return { mode: 0, mtime: undefined }
+  const query = parseGoQuery(field.slice(at + 1))
   const mode = query.get('mode')?.[0] ?? ''
-  const seconds = query.get('mtime')?.[0]
-  const nanoseconds = query.get('mtime-nsecs')?.[0]
-  const isWhole = (text: string | undefined): text is string => text !== undefined && /^-?\d{1,18}$/.test(text)
-  const hasTime = field.includes('?') && (isWhole(seconds) || isWhole(nanoseconds))
+  const seconds = query.get('mtime')?.[0] ?? '0'
+  const nanoseconds = query.get('mtime-nsecs')?.[0] ?? '0'
   return {
     mode: /^[0-7]{1,12}$/.test(mode) ? parseInt(mode, 8) : 0,
-    mtime: hasTime ? { seconds: isWhole(seconds) ? BigInt(seconds) : 0n, nanoseconds: isWhole(nanoseconds) ? Number(nanoseconds) : 0 } : undefined
+    mtime: isWhole(seconds) ? timeOf(BigInt(seconds), isWhole(nanoseconds) ? BigInt(nanoseconds) : 0n) : undefined
   }
+}
+
+/** Nanoseconds beyond a second are seconds, as Go's `time.Unix` has it. */
+function timeOf (seconds: bigint, nanoseconds: bigint): Mtime {
+  const rest = ((nanoseconds % billion) + billion) % billion
+  return { seconds: seconds + (nanoseconds - rest) / billion, nanoseconds: Number(rest) }
+}
+
+function isWhole (text: string): boolean {
+  return /^[+-]?\d{1,18}$/.test(text)
 }
