@@ -40,7 +40,7 @@ function blockPut (node: EmbeddedNode): Command {
     run (call) {
       const { options } = call
       const hashName = options.mhtype ?? node.imports.hash
-      const hash = hashByName(hashName)
+      const hash = hashName === hashName.toLowerCase() ? hashByName(hashName) : undefined
       if (hash === undefined && !isInsecureHash(hashName)) throw new KuboError(`unrecognized multihash function: ${hashName}`)
       if (options.format !== undefined && options['cid-codec'] !== 'raw') throw new KuboError('unable to use "format" (deprecated) and a custom "cid-codec" at the same time')
       const layout = { hash, hashName, length: options.mhlen, format: options.format, codec: options['cid-codec'] }

@@ -1,7 +1,7 @@
 import { quoteGo } from '../../cluster/api/kubo/go-text.ts'
 import type { ArgumentSpec } from '../../cluster/api/kubo/request.ts'
 import { checkBlockSize } from '../dag/block-size.ts'
-import { codes, requireCodec } from '../dag/codecs.ts'
+import { codes, encodeRaw, requireCodec } from '../dag/codecs.ts'
 import type { CodecName } from '../dag/codecs.ts'
 import { cidOf, hashByName } from '../dag/hashes.ts'
 import type { Hash } from '../dag/hashes.ts'
@@ -62,7 +62,7 @@ async function * putNodes ({ blocks, pinning, lock, stores }: EmbeddedNode, call
       bytes = requireCodec(to).encode(requireCodec(from).decode(input))
     } catch (err) {
       if (!isCutShort(input, from)) throw jsonError(input, err)
-      if (put.length > 0) return // Kubo takes the end of input in a later part for the end of the parts
+      if (put.length > 0 || input.length > 0) return // Kubo takes the end of input for the end of the parts
       throw new KuboError('unexpected EOF', { cause: err })
     }
     checkBlockSize(bytes, allowBig)
@@ -106,7 +106,7 @@ function dagGet ({ blocks }: EmbeddedNode): Command {
       const options = readOptions(call)
       const { cid, remainder } = await resolveAny(call.args[0]!, blocks, options)
       const value = valueAt(requireCodec(cid.code).decode(await blocks.get(cid, options)), remainder)
-      return { kind: 'bytes', contentType: 'text/plain', bytes: encoded(value, output) }
+      return { kind: 'bytes', contentType: 'text/plain', bytes: encoded(value, output, cid.code === codes['dag-pb'] && remainder.length === 0 ? 'dagpb.PBNode' : undefined) }
     }
   })
 }
@@ -117,10 +117,9 @@ async function resolveAny (argument: string, blocks: EmbeddedNode['blocks'], opt
   return path.namespace === 'ipld' ? await resolvePath(path, blocks, options) : await resolveArgument(argument, blocks, options)
 }
 
-async function * encoded (value: unknown, codec: number): AsyncGenerator<Uint8Array> {
+async function * encoded (value: unknown, codec: number, name: string | undefined): AsyncGenerator<Uint8Array> {
   yield new Uint8Array() // the answer has begun when the encoder finds that the value does not fit
-  if (codec === codes.raw && !(value instanceof Uint8Array)) throw new KuboError('func called on wrong kind: "AsBytes" called on a dagpb.PBNode node (kind: map), but only makes sense on bytes')
-  yield requireCodec(codec).encode(value)
+  yield codec === codes.raw ? encodeRaw(value, name) : requireCodec(codec).encode(value)
 }
 
 function dagResolve ({ blocks }: EmbeddedNode): Command {

@@ -16,11 +16,27 @@ export interface Codec {
 export interface Link { readonly name: string, readonly cid: CID }
 
 const codecs: ReadonlyMap<number, Codec> = new Map<number, Codec>([
-  [codes.raw, { decode: bytes => bytes, encode: value => value as Uint8Array }],
+  [codes.raw, { decode: bytes => bytes, encode: value => encodeRaw(value) }],
   [codes['dag-pb'], { decode: bytes => dagPb.decode(bytes), encode: encodeDagPb }],
   [codes['dag-cbor'], { decode: decodeDagCbor, encode: value => dagCbor.encode(value) }],
   [codes['dag-json'], { decode: bytes => dagJson.decode(bytes), encode: value => dagJson.encode(value) }]
 ])
+
+/** @param name of the node, where it is more than a kind. @throws KuboError in go-ipld-prime's words for what is no bytes */
+export function encodeRaw (value: unknown, name: string = goKind(value)): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  throw new KuboError(`func called on wrong kind: "AsBytes" called on a ${name} node (kind: ${goKind(value)}), but only makes sense on bytes`)
+}
+
+/** What go-ipld-prime calls the kind of a node. */
+export function goKind (value: unknown): string {
+  if (value === null) return 'null'
+  if (value instanceof Uint8Array) return 'bytes'
+  if (Array.isArray(value)) return 'list'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float'
+  if (typeof value !== 'object') return { boolean: 'bool', string: 'string', bigint: 'int' }[typeof value as 'boolean'] ?? 'map'
+  return CID.asCID(value) === null ? 'map' : 'link'
+}
 
 function encodeDagPb (value: unknown): Uint8Array {
   if (typeof value !== 'object' || value === null) throw new KuboError('func called on wrong kind: "Map" called on a dagpb.PBNode')

@@ -45,6 +45,7 @@ const known: readonly Hash[] = [
   ...widths(160, 256).map(bits => blake2('s', bits))
 ]
 const byName = new Map(known.map(hash => [hash.name, hash]))
+byName.set('sha3', byName.get('sha3-512')!)
 const byCode = new Map(known.map(hash => [hash.code, hash]))
 /** Names that exist, but that Kubo trusts no content to. */
 const insecure = new Set(['md4', 'md5', 'murmur3', 'murmur3-x64-64', 'murmur3-32', 'x11', 'ripemd-128', 'ripemd-160'])
@@ -61,6 +62,7 @@ export function hashByCode (code: number): Hash | undefined { return byCode.get(
  */
 export function cidOf (bytes: Uint8Array, { version, codec, hash, length = -1 }: { version: 0 | 1, codec: number, hash: Hash, length?: number }): CID {
   const whole = hash.digest(bytes)
+  if (length > whole.length) throw new KuboError('invalid cid: requested length was too large for digest')
   const digest = length < 0 ? whole : whole.subarray(0, length)
   if (hash.code === identity.code) {
     if (digest.length > identityDigestBytesMax) throw new KuboError(`digest too large: identity digest got ${digest.length} bytes, maximum ${identityDigestBytesMax}`)

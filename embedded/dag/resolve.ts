@@ -6,7 +6,7 @@ import { isDagPb } from './block-service.ts'
 import type { BlockService, ReadOptions } from './block-service.ts'
 import { parsePath } from './cid-text.ts'
 import type { IpfsPath } from './cid-text.ts'
-import { requireCodec } from './codecs.ts'
+import { goKind, requireCodec } from './codecs.ts'
 import { parsePeerId } from '../network/peer-ids.ts'
 import { decodeUnixfs } from '../unixfs/data.ts'
 import { findInShards, isShard } from '../unixfs/shards.ts'
@@ -98,7 +98,7 @@ function follow (node: unknown, segments: readonly string[], cid: CID): { link: 
 
 function step (value: unknown, segment: string): unknown {
   if (Array.isArray(value)) return item(value, segment)
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) throw wrongKind(kindOf(value))
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) throw wrongKind(goKind(value))
   if (Object.hasOwn(value, segment)) return (value as Readonly<Record<string, unknown>>)[segment]
   throw new KuboError(`key not found: ${quoteGo(segment)}`)
 }
@@ -109,11 +109,4 @@ function item (list: readonly unknown[], segment: string): unknown {
   if (index < 0) throw new KuboError('key not found: ""')
   if (index >= list.length) throw new KuboError(`key not found: ${quoteGo(String(index))}`)
   return list[index]
-}
-
-function kindOf (value: unknown): string {
-  if (value === null) return 'null'
-  if (value instanceof Uint8Array) return 'bytes'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float'
-  return { boolean: 'bool', string: 'string', bigint: 'int' }[typeof value as 'boolean'] ?? 'map'
 }
