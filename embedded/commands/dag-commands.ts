@@ -62,7 +62,7 @@ async function * putNodes ({ blocks, pinning, lock, stores }: EmbeddedNode, call
       bytes = requireCodec(to).encode(requireCodec(from).decode(input))
     } catch (err) {
       if (!isCutShort(input, from)) throw jsonError(input, err)
-      if (put.length > 0 || input.length > 0) return // Kubo takes the end of input for the end of the parts
+      if (put.length > 0 || isBetweenTokens(input.toString('utf8'))) return // Kubo takes the end of input for the end of the parts
       throw new KuboError('unexpected EOF', { cause: err })
     }
     checkBlockSize(bytes, allowBig)
@@ -73,6 +73,12 @@ async function * putNodes ({ blocks, pinning, lock, stores }: EmbeddedNode, call
   }
   await stores.durable()
   if (pin) for (const cid of put) await pinning.mark(cid, '')
+}
+
+/** Whether a list or map breaks off where Go's decoder stands between two of its parts: then it sees no more than the end. */
+function isBetweenTokens (text: string): boolean {
+  const quotes = text.replaceAll(/\\./g, '').split('"').length - 1
+  return /^\s*[[{]/.test(text) && quotes % 2 === 0 && !/[a-z]$/.test(text)
 }
 
 /** Whether more input could have made it whole. */

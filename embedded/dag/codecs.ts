@@ -28,6 +28,10 @@ export function encodeRaw (value: unknown, name: string = goKind(value)): Uint8A
   throw new KuboError(`func called on wrong kind: "AsBytes" called on a ${name} node (kind: ${goKind(value)}), but only makes sense on bytes`)
 }
 
+function isMap (value: unknown): value is Readonly<Record<string, unknown>> {
+  return goKind(value) === 'map'
+}
+
 /** What go-ipld-prime calls the kind of a node. */
 export function goKind (value: unknown): string {
   if (value === null) return 'null'
@@ -39,10 +43,11 @@ export function goKind (value: unknown): string {
 }
 
 function encodeDagPb (value: unknown): Uint8Array {
-  if (typeof value !== 'object' || value === null) throw new KuboError('func called on wrong kind: "Map" called on a dagpb.PBNode')
+  if (value === null) throw new KuboError('func called on wrong kind: "AssignNull" called on a dagpb.PBNode node (kind: map), but only makes sense on null')
+  if (!isMap(value)) throw new KuboError(`func called on wrong kind: "AssignNode" called on a dagpb.PBNode node (kind: ${goKind(value)}), but only makes sense on map`)
   const stranger = Object.keys(value).find(key => key !== 'Data' && key !== 'Links')
   if (stranger !== undefined) throw new KuboError(`invalid key for map dagpb.PBNode: ${quoteGo(stranger)}: no such field`)
-  return dagPb.encode(dagPb.prepare(value as dagPb.PBNode))
+  return dagPb.encode(dagPb.prepare(value as unknown as dagPb.PBNode))
 }
 
 function decodeDagCbor (bytes: Uint8Array): unknown {
