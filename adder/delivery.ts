@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { CID } from 'multiformats/cid'
 import type { PeerId, PinOptions } from '../cluster/api/pin.ts'
 import type { Block, ClusterApi, ImportCall, NamedRoot, PinWait, PutBlocks } from '../cluster/ports.ts'
@@ -43,14 +44,15 @@ export async function createDelivery ({ cluster, putBlocks }: DeliveryComponents
   const lanes = options.isHeldHere && !isAllocatedHere ? [cluster.self, ...peers] : peers
   const lanesMin = lanes.length - peers.length + min
   const namedFor: PutBlocks = (peer, blocks, roots, call) => putBlocks(peer, blocks, peers.includes(peer) ? roots : roots.then(() => []), call)
-  const out = fanOut(lanes, lanesMin, namedFor, options.queueBytesMax, options)
+  const name = randomUUID()
+  const out = fanOut(lanes, lanesMin, namedFor, options.queueBytesMax, { ...options, delivery: name })
   return {
     isForOthers: lanes.some(peer => peer !== cluster.self),
     put: block => out.put(block, options.isHeldHere ? cluster.self : undefined),
     async pin (roots, order) {
       // The same content may have been added twice; it is one pin.
       const distinct = new Map(roots.map(cid => [cid.toString(), cid]))
-      const outcomes = await pinRoots({ cluster, out, peers, min, isAllocatedHere }, options, [...distinct.values()], order)
+      const outcomes = await pinRoots({ cluster, out, name, peers, min, isAllocatedHere }, options, [...distinct.values()], order)
       const byRoot = new Map(outcomes.map(outcome => [outcome.cid.toString(), outcome]))
       return roots.map(cid => byRoot.get(cid.toString())!)
     },
@@ -61,6 +63,8 @@ export async function createDelivery ({ cluster, putBlocks }: DeliveryComponents
 interface Destinations {
   readonly cluster: DeliveryComponents['cluster']
   readonly out: FanOut
+  /** Of the delivery, see `PinsetOp`. */
+  readonly name: string
   readonly peers: readonly PeerId[]
   readonly min: number
   readonly isAllocatedHere: boolean
@@ -105,17 +109,20 @@ interface OpenPin {
 }
 
 /** Asks the cluster for one pin. Given up after it was agreed, the cluster puts the pinset back as it was. */
-function openPin ({ cluster, peers, isAllocatedHere }: Destinations, options: DeliveryOptions, cid: CID): OpenPin {
+function openPin ({ cluster, out, name, peers, isAllocatedHere }: Destinations, options: DeliveryOptions, cid: CID): OpenPin {
   const agreed = Promise.withResolvers<boolean>()
   const delivered = Promise.withResolvers<void>()
   delivered.promise.catch(() => {}) // the tracker hears of it; if it was never told to expect anything, nobody has to
   const given = new AbortController()
+  const to = new Map(peers.filter(peer => peer !== cluster.self).map(peer => [peer, out.outcome(peer).then(lane => { throwIfFailed(lane, cid) })]))
+  for (const lane of to.values()) lane.catch(() => {}) // the cluster hears of it, while it waits
   const outcome = cluster.pin(cid, options.pin, {
     wait: options.wait,
     allocations: peers,
     signal: AbortSignal.any([options.signal, given.signal]),
     onAgreed: () => { agreed.resolve(true) },
-    ...isAllocatedHere && { delivered: delivered.promise }
+    ...isAllocatedHere && { delivered: delivered.promise },
+    ...to.size > 0 && { deliveries: { name, to } }
   }).then<RootOutcome, RootOutcome>(() => ({ cid }), (error: unknown) => ({ cid, error: given.signal.aborted ? given.signal.reason : error }))
   void outcome.then(({ error }) => { agreed.resolve(error === undefined) })
 
@@ -137,6 +144,11 @@ function openPin ({ cluster, peers, isAllocatedHere }: Destinations, options: De
       delivered.reject(reason)
     }
   }
+}
+
+function throwIfFailed (outcome: LaneOutcome, cid: CID): void {
+  const error = errorIn(outcome, cid)
+  if (error !== undefined) throw error
 }
 
 function errorIn (outcome: LaneOutcome, cid: CID): unknown {

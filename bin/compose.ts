@@ -1,22 +1,41 @@
 import { createAdder } from '../adder/adder.ts'
+import { createBalancedAllocator } from '../cluster/allocator/balanced.ts'
+import { pingName } from '../cluster/api/metric.ts'
+import type { PeerId } from '../cluster/api/pin.ts'
 import { createCluster } from '../cluster/cluster.ts'
 import type { Clock } from '../cluster/clock.ts'
 import { defaultReplication } from '../cluster/config/cluster-section.ts'
 import type { Endpoint } from '../cluster/config/endpoint.ts'
 import { createRaftConsensus } from '../cluster/consensus/raft-consensus.ts'
+import type { RaftConsensus } from '../cluster/consensus/raft-consensus.ts'
+import { createHolding } from '../cluster/holding.ts'
+import { createDiskInformer } from '../cluster/informer/disk.ts'
+import { createPinQueueInformer } from '../cluster/informer/pin-queue.ts'
+import { createPingInformer } from '../cluster/informer/ping.ts'
+import { createPublisher } from '../cluster/informer/publisher.ts'
+import { createTagsInformer } from '../cluster/informer/tags.ts'
 import { createAddingDaemon } from '../cluster/ipfs/adding-daemon.ts'
 import { createIpfsConnector } from '../cluster/ipfs/connector.ts'
 import { createRequests } from '../cluster/ipfs/requests.ts'
 import type { Logger } from '../cluster/log.ts'
+import { createMember } from '../cluster/member.ts'
+import { createMonitor } from '../cluster/monitor/monitor.ts'
 import { createPinTracker } from '../cluster/pintracker/tracker.ts'
-import type { ClusterApi, Component, Consensus } from '../cluster/ports.ts'
+import { createPlacer } from '../cluster/placer.ts'
+import type { ClusterApi, Component } from '../cluster/ports.ts'
+import { pushBlocks } from '../cluster/remote-import.ts'
+import { createRepinner } from '../cluster/repinner.ts'
 import { createRest } from '../cluster/rest/server.ts'
 import type { Rest } from '../cluster/rest/server.ts'
+import { createHandlers } from '../cluster/rpc-handlers.ts'
 import { createPinset } from '../cluster/state/pinset.ts'
 import { createStore } from '../cluster/store/store.ts'
+import { createSwarmConnector } from '../cluster/swarm-connector.ts'
+import { createTelling } from '../cluster/telling.ts'
 import { createUpkeep } from '../cluster/upkeep.ts'
 import { createProxy } from '../proxy/server.ts'
 import type { Proxy } from '../proxy/server.ts'
+import { composeNetwork } from './compose-network.ts'
 import type { PeerFolder, Settings } from './service/folder.ts'
 import { version } from './version.ts'
 
@@ -25,47 +44,96 @@ export interface ComposeParts {
   readonly settings: Settings
   /** The daemon that was chosen, which need not be the configured one. */
   readonly daemon: { readonly endpoint: Endpoint, readonly isEmbedded: boolean }
+  /** Peers to join through. */
+  readonly bootstrap: readonly string[]
+  /** Has this peer removed from the cluster when it stops. */
+  readonly leaves: boolean
   readonly clock: Clock
   readonly log: Logger
-  /** The peer cannot go on and has to be ended. */
+  /** The engine had to stop: this peer can agree to nothing any more. */
   readonly failed: (reason: unknown) => void
+  /** This peer is no member of the cluster any more. */
+  readonly removed: () => void
 }
 
 export interface Composed {
   /** In starting order: what stands before may be relied on, the doors open last. */
   readonly components: readonly Component[]
   readonly cluster: ClusterApi
-  readonly consensus: Consensus
+  readonly consensus: RaftConsensus
+  /** Where other peers reach this one; empty before the start. */
+  readonly addresses: () => readonly string[]
   /** The doors; one that service.json leaves out stays shut. */
   readonly rest: Rest | undefined
   readonly proxy: Proxy | undefined
 }
 
 /** Configuration → a peer, built and idle. The one place that knows which implementation stands behind which seam. */
-export function compose ({ folder, settings, daemon, clock, log, failed }: ComposeParts): Composed {
-  const { configs, identity: { id: self }, written } = settings
+export function compose (parts: ComposeParts): Composed {
+  const { folder, settings, daemon, clock, log, failed } = parts
+  const { configs, identity } = settings
+  const self = identity.id
   const ipfsConfig = { ...configs.ipfsHttp, nodeMultiaddress: daemon.endpoint, ...daemon.isEmbedded && { apiAuth: undefined } }
-  // Where both were the same daemon, they stay so.
-  const isOneDaemon = configs.proxy.nodeMultiaddress.multiaddr === configs.ipfsHttp.nodeMultiaddress.multiaddr
-  const proxyConfig = isOneDaemon ? { ...configs.proxy, nodeMultiaddress: daemon.endpoint, ...daemon.isEmbedded && { nodeHttps: false, apiAuth: undefined } } : configs.proxy
-
   const store = createStore({ folder: folder.state })
   const state = createPinset({ store })
   const ipfs = createIpfsConnector({ clock, log: log.for('ipfshttp') }, ipfsConfig)
   const tracker = createPinTracker({ ipfs, state, store, clock, log: log.for('pintracker'), self }, configs.pinTracker)
-  const consensus = createRaftConsensus({ store, state, applied: tracker, self, log: log.for('raft'), failed }, { ...configs.raft, folder: folder.raft, found: true })
-  const cluster = createCluster({ self, consensus, tracker, ipfs, clock, log: log.for('cluster') }, {
+
+  const network = composeNetwork({
+    folder: folder.path, identity, cluster: configs.cluster, raft: configs.raft, bootstrap: parts.bootstrap, ipfs, clock, log, removed: parts.removed,
+    handlers: () => handlers, isMember: peer => consensus.isTrusted(peer)
+  })
+  const { host, rpc } = network
+  const telling = createTelling({ self, tracker, rpc, log: log.for('pintracker') })
+  const consensus = createRaftConsensus({ store, state, applied: telling, self, log: log.for('raft'), failed, others: network.others }, { ...configs.raft, folder: folder.raft, found: network.isFounder })
+  const { membership } = consensus
+  const peerset = (): readonly PeerId[] => consensus.peerset()
+
+  const monitor = createMonitor({
+    self, peerset, clock, log: log.for('monitor'), exchange: async (peer, measurements, options) => await rpc.call(peer, 'Monitor.Receive', measurements, options)
+  }, configs.monitor)
+  const informers = [
+    createPingInformer({ ipfs, clock }, configs.cluster), createDiskInformer({ ipfs, clock }, configs.disk),
+    createPinQueueInformer({ tracker }, configs.pinQueue), createTagsInformer(configs.tags)
+  ]
+  const publisher = createPublisher({ informers, monitor, clock, log: log.for('informer') })
+  const placer = createPlacer({ self, peerset, monitor, allocator: createBalancedAllocator(configs.balanced) })
+  const holding = createHolding({ self, rpc, clock })
+  const isHeard = (peer: PeerId): boolean => peer === self || monitor.latest(pingName).some(metric => metric.peer === peer)
+  const cluster = createCluster({ self, consensus, tracker, ipfs, rpc, holding, placer, isHeard, clock, log: log.for('cluster') }, {
     peername: configs.cluster.peername,
     version,
     replication: defaultReplication(configs.cluster),
-    addresses: []
+    addresses: () => host.addresses()
   })
+  const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, id: async options => await cluster.id(options) })
+  const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, log: log.for('cluster') }, { leaves: parts.leaves })
+  const swarm = createSwarmConnector({ self, membership, rpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)
   const upkeep = createUpkeep({ self, consensus, tracker, clock, log: log.for('upkeep') }, configs.cluster)
-  const requests = createRequests({ clock }, { endpoint: daemon.endpoint, apiAuth: ipfsConfig.apiAuth })
-  const adder = createAdder({ cluster, daemon: createAddingDaemon(requests), putBlocks: async (_peer, blocks, roots, call) => await ipfs.importBlocks(blocks, roots, call), clock })
+  const repinner = createRepinner({ self, consensus, monitor, placer, clock, log: log.for('repinning') }, configs.cluster)
 
-  const rest = written.has('rest') ? createRest({ cluster, adder, clock, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined
-  const proxy = written.has('proxy') ? createProxy({ cluster, adder, clock, log }, proxyConfig) : undefined
+  const requests = createRequests({ clock }, { endpoint: daemon.endpoint, apiAuth: ipfsConfig.apiAuth })
+  const adder = createAdder({
+    cluster, daemon: createAddingDaemon(requests), clock,
+    putBlocks: async (peer, blocks, roots, call) => peer === self ? await ipfs.importBlocks(blocks, roots, call) : await pushBlocks(rpc, peer, blocks, roots, call)
+  })
   const adding: Component = { name: 'adder', start: async () => {}, [Symbol.asyncDispose]: () => requests[Symbol.asyncDispose]() }
-  return { components: [store, ipfs, consensus, tracker, upkeep, adding, ...[rest, proxy].filter(door => door !== undefined)], cluster, consensus, rest, proxy }
+  const { rest, proxy } = doors(parts, { cluster, adder })
+  return {
+    components: [
+      store, ...network.components, ipfs, consensus, member, monitor, publisher, tracker, telling, swarm, upkeep, repinner, adding,
+      ...[rest, proxy].filter(door => door !== undefined)
+    ],
+    cluster, consensus, addresses: () => host.addresses(), rest, proxy
+  }
+
+  function doors ({ settings: { configs, written } }: ComposeParts, { cluster, adder }: { readonly cluster: ClusterApi, readonly adder: ReturnType<typeof createAdder> }): Pick<Composed, 'rest' | 'proxy'> {
+    // Where both were the same daemon, they stay so.
+    const isOneDaemon = configs.proxy.nodeMultiaddress.multiaddr === configs.ipfsHttp.nodeMultiaddress.multiaddr
+    const proxyConfig = isOneDaemon ? { ...configs.proxy, nodeMultiaddress: daemon.endpoint, ...daemon.isEmbedded && { nodeHttps: false, apiAuth: undefined } } : configs.proxy
+    return {
+      rest: written.has('rest') ? createRest({ cluster, adder, clock, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined,
+      proxy: written.has('proxy') ? createProxy({ cluster, adder, clock, log }, proxyConfig) : undefined
+    }
+  }
 }

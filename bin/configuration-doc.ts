@@ -13,7 +13,12 @@ const tables: Readonly<Record<keyof typeof sections, string>> = {
   rest: 'cluster/rest/config.ts',
   ipfsHttp: 'cluster/ipfs/config.ts',
   embedded: 'bin/service/sections.ts',
-  pinTracker: 'cluster/pintracker/config.ts'
+  pinTracker: 'cluster/pintracker/config.ts',
+  monitor: 'cluster/monitor/config.ts',
+  balanced: 'cluster/allocator/config.ts',
+  disk: 'cluster/informer/config.ts',
+  tags: 'cluster/informer/config.ts',
+  pinQueue: 'cluster/informer/config.ts'
 }
 export const docPath: string = fileURLToPath(new URL('docs/configuration.md', root))
 

@@ -6,6 +6,8 @@ import { version } from './version.ts'
 export interface PanelFacts {
   readonly id: PeerId
   readonly peername: string
+  /** Where other peers reach this one. */
+  readonly peers: readonly string[]
   /** Empty for a door that service.json leaves out. */
   readonly proxy: readonly Endpoint[]
   readonly rest: readonly Endpoint[]
@@ -15,11 +17,12 @@ export interface PanelFacts {
 }
 
 /** What somebody who has just started a peer wants to know: what listens where, on what it stands, and what to try next. */
-export function panel ({ id, peername, proxy, rest, daemon, folder, pins }: PanelFacts): string {
+export function panel ({ id, peername, peers, proxy, rest, daemon, folder, pins }: PanelFacts): string {
   const rows = [
     ['peer', `${id} (${peername})`],
     ['IPFS proxy', proxy.length === 0 ? 'off (service.json has no api.ipfsproxy)' : `${urls(proxy)}   use it like the API of a Kubo`],
     ['REST API', rest.length === 0 ? 'off (service.json has no api.restapi)' : `${urls(rest)}   for ipfs-cluster-ctl`],
+    ['peers', peers.length === 0 ? 'none can reach this one' : `join at ${peers[0]}`],
     ['daemon', daemon],
     ['folder', folder],
     ['pinset', `${pins} pin${pins === 1 ? '' : 's'}`]

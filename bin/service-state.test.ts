@@ -114,7 +114,7 @@ for (const [args, said] of [
   [['init', '--consensus', 'crdt'], /expected raft, got "crdt"/],
   [['init', '--datastore', 'badger'], /nothing to choose/],
   [['init', '--peers', '/ip4/1.2.3.4/tcp/9096/p2p/x'], /joining other peers is not supported/],
-  [['daemon', '--bootstrap', '/ip4/1.2.3.4/tcp/9096/p2p/x'], /--bootstrap: joining other peers is not supported/],
+  [['daemon', '--bootstrap', 'nowhere'], /--bootstrap: nowhere is no address of a peer/],
   [['daemon', '--stats'], /--stats: metrics is not supported/],
   [['daemon'], /there is no .*service\.json; run "ipfs-cluster-service init" first/],
   [['daemno'], /no command "daemno" \(did you mean daemon\?\)/],

@@ -1,21 +1,36 @@
 import { ClusterError } from './api/errors.ts'
 import type { ClusterId, IpfsId } from './api/peer.ts'
-import type { GlobalPinInfo, PinInfo } from './api/pin-info.ts'
 import type { PeerId, Replication } from './api/pin.ts'
+import { abortable } from './async/abortable.ts'
+import { deadline } from './async/deadline.ts'
 import type { Clock } from './clock.ts'
+import { recoverOnAll } from './global-recover.ts'
+import { collectOnAll, repoStatOfAll } from './global-repo.ts'
+import { createGlobalStatus } from './global-status.ts'
+import type { Holding } from './holding.ts'
 import type { Logger } from './log.ts'
+import type { PeerRpc } from './peer-ports.ts'
+import { createPeerVerbs } from './peer-verbs.ts'
 import { createPinner, isOutdated } from './pinner.ts'
-import { holdersNeeded, placePin } from './placement.ts'
+import { holdersNeeded } from './placement.ts'
+import type { Placer } from './placer.ts'
 import type { AbortOptions, ClusterApi, Consensus, IpfsConnector, PinCall, PinTracker } from './ports.ts'
 
 /** A decision that others keep overtaking is given up. */
 const triesMax = 10
+/** Who does not say who it is by then is listed with an error. */
+const idTimeoutMs = 5_000
 
 export interface ClusterComponents {
   readonly self: PeerId
   readonly consensus: Consensus
   readonly tracker: PinTracker
   readonly ipfs: IpfsConnector
+  readonly rpc: Pick<PeerRpc, 'call' | 'pull'>
+  readonly holding: Holding
+  readonly placer: Placer
+  /** Whether a peer has said lately that it is there. */
+  readonly isHeard: (peer: PeerId) => boolean
   readonly clock: Clock
   readonly log: Logger
 }
@@ -25,30 +40,30 @@ export interface ClusterSettings {
   readonly version: string
   readonly replication: Replication
   /** Multiaddrs that other peers reach this one at. */
-  readonly addresses: readonly string[]
+  readonly addresses: () => readonly string[]
 }
 
 /** The verbs of the cluster over its parts. */
-export function createCluster ({ self, consensus, tracker, ipfs, clock, log }: ClusterComponents, { peername, version, replication, addresses }: ClusterSettings): ClusterApi {
-  const { state } = consensus
+export function createCluster (components: ClusterComponents, { peername, version, replication, addresses }: ClusterSettings): ClusterApi {
+  const { self, consensus, tracker, ipfs, rpc, placer, isHeard, clock } = components
+  const { state, peerset } = consensus
   const defaults = { replication }
-  const pinner = createPinner({ self, consensus, tracker, clock, log }, defaults)
-
-  async function toGlobal (info: PinInfo): Promise<GlobalPinInfo> {
-    const pin = (await state.get(info.cid))?.pin
-    return {
-      cid: info.cid, name: pin?.name ?? info.name, allocations: pin?.allocations ?? [], origins: pin?.origins ?? [],
-      createdMs: pin?.timestampMs ?? 0, metadata: pin?.metadata ?? {}, peers: [info]
-    }
-  }
-
-  async function * toGlobals (infos: AsyncIterable<PinInfo>): AsyncGenerator<GlobalPinInfo, void, undefined> {
-    for await (const info of infos) yield await toGlobal(info)
-  }
+  const pinner = createPinner(components, defaults)
+  const ask = createPeerVerbs({ self, rpc, tracker, ipfs, id })
+  const { status, recover, statusAll } = createGlobalStatus({ peerset, isHeard, state, ask, clock })
 
   async function id (options: AbortOptions): Promise<ClusterId> {
-    const peers = consensus.peerset()
-    return { id: self, peername, version, addresses, clusterPeers: peers, clusterPeersAddresses: [], error: '', ipfs: await daemonId(ipfs, options) }
+    return { id: self, peername, version, addresses: addresses(), clusterPeers: peerset(), clusterPeersAddresses: [], error: '', ipfs: await daemonId(ipfs, options) }
+  }
+
+  async function idOf (peer: PeerId, { signal }: AbortOptions): Promise<ClusterId> {
+    using limit = deadline(clock, idTimeoutMs, `the answer of ${peer}`, signal)
+    try {
+      return await abortable(ask.id(peer, limit), limit.signal)
+    } catch (err) {
+      signal.throwIfAborted()
+      return { id: peer, peername: '', version: '', addresses: [], clusterPeers: [], clusterPeersAddresses: [], error: (err as Error).message, ipfs: { id: '', addresses: [], error: '' } }
+    }
   }
 
   return {
@@ -76,23 +91,24 @@ export function createCluster ({ self, consensus, tracker, ipfs, clock, log }: C
     async allocate (options, { signal }) {
       signal.throwIfAborted()
       const wanted = options.replication ?? replication
-      const peerset = consensus.peerset()
-      const peers = wanted === 'everywhere' ? peerset : placePin({ replication: wanted, self, peerset, holders: [], wanted: options.userAllocations })
-      return { peers: [...peers].sort((a, b) => Number(b === self) - Number(a === self)), min: holdersNeeded(wanted, peerset) }
+      const peers = wanted === 'everywhere' ? peerset() : placer.place({ replication: wanted, holders: [], wanted: options.userAllocations })
+      return { peers: [...peers].sort((a, b) => Number(b === self) - Number(a === self)), min: holdersNeeded(wanted, peerset()) }
     },
-    status: async (cid, options) => await toGlobal(await tracker.status(cid, options)),
-    statusAll: (filter, options) => toGlobals(tracker.statusAll(filter, options)),
-    recover: async (cid, options) => await toGlobal(await tracker.recover(cid, options)),
-    recoverAll: options => toGlobals(tracker.recoverAll(options)),
+    status,
+    statusAll,
+    recover,
+    recoverAll: options => recoverOnAll({ peerset, isHeard, state, ask: ask.recoverAll, clock }, options),
     async settled (cid, call: PinCall) {
       const { info, cause } = await tracker.settled(cid, call)
       if (cause !== undefined) throw cause
       return info
     },
     id,
-    async * peers (options) { yield await id(options) },
-    repoStat: async options => await ipfs.repoStat(options),
-    async * repoGc (options) { for await (const line of ipfs.repoGc(options)) yield { peer: self, ...line } }
+    async * peers (options) {
+      yield * await Promise.all(peerset().map(async peer => await idOf(peer, options)))
+    },
+    repoStat: async options => await repoStatOfAll({ self, peerset, ask }, options),
+    repoGc: options => collectOnAll({ peerset, ask }, options)
   }
 }
 

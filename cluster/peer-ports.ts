@@ -9,50 +9,81 @@ import type { PeerId } from './api/pin.ts'
 import type { RepoStat } from './api/repo.ts'
 import type { AbortOptions, Block, Component, NamedRoot, UnpinnedRoot } from './ports.ts'
 
-/** What a peer says that wants to be taken in; who it is, its connection has proven. */
+/** What a peer says that wants to be taken in, or is reached elsewhere now. Who it is, its connection has proven to the peer that it asked. */
 export interface JoinRequest {
+  readonly peer: PeerId
   /** Peers of clusters with different names do not join, even if somebody gave them the same secret. */
   readonly clusterName: string
   /** Of its Raft folder. */
   readonly nodeId: number
   readonly incarnation: number
   readonly addresses: readonly string[]
+  /** The id of its daemon, because two peers with one daemon would be one copy; empty when it does not answer. */
+  readonly daemon: string
 }
 
 /** Where a peer of the peerset is reached. */
 export interface PeerAddresses { readonly peer: PeerId, readonly addresses: readonly string[] }
 
-/** A block, or last what is to be pinned: it comes once the pin is agreed, and until then the daemon's GC waits. */
-export type ImportItem = Block | { readonly roots: readonly NamedRoot[] }
+/** Changes of the peerset, and what comes of them. */
+export interface Membership {
+  /** Where each member is reached; it travels with the membership, so that who knows one peer finds all. */
+  members (): readonly PeerAddresses[]
+  /** Takes a peer in, or notes where it is reached now; resolves once it votes. @throws ClusterError ERR_INVALID_ARGUMENT when it must not be taken in */
+  add (request: JoinRequest, options: AbortOptions): Promise<readonly PeerAddresses[]>
+  /** Has it noted where this peer is reached now. */
+  readdress (addresses: readonly string[], options: AbortOptions): Promise<void>
+  /** @throws ClusterError ERR_INVALID_ARGUMENT when it is no member, or the last one; ERR_NO_LEADER when a majority would be missing */
+  remove (peer: PeerId, options: AbortOptions): Promise<void>
+  /** Told after each change, and once at the start. */
+  watch (changed: () => void): Disposable
+}
+
+/** What has become of a pin that a peer waits for, at the peer that tells it. `id` is the waiting peer's, see `Ask`. */
+export interface Reached { readonly id: number, readonly outcome: 'held' | 'overtaken' | 'failed', readonly error: Error | undefined }
+
+/**
+ * First under which name the import is logged and what is left of the caller's time (0 is no limit), then blocks, and last what is to be
+ * pinned: that comes once the pin is agreed, and until then the daemon's GC waits.
+ */
+export type ImportItem = { readonly delivery: string, readonly timeoutMs: number } | Block | { readonly roots: readonly NamedRoot[] }
 
 /** Every method one peer may call on another. The types of argument and answer are here and nowhere else. */
 export interface RpcMethods {
   'Cluster.Id': { readonly shape: 'call', readonly argument: undefined, readonly result: ClusterId }
-  /** To any peer that is in; it asks the leader. The answer is the peerset, the new peer in it. */
-  'Cluster.Join': { readonly shape: 'call', readonly argument: JoinRequest, readonly result: { readonly clusterId: string, readonly peerset: readonly PeerAddresses[] } }
-  /** To the leader. */
+  /** To any peer that is in; it asks the leader. Answered once the peer votes. */
+  'Cluster.Join': { readonly shape: 'call', readonly argument: JoinRequest, readonly result: readonly PeerAddresses[] }
+  /** To any member; it asks the leader. */
   'Consensus.RemovePeer': { readonly shape: 'call', readonly argument: PeerId, readonly result: undefined }
-  /** To the leader: a change that a follower was asked for, as its entry in the log will hold it. The answer is its revision. */
-  'Consensus.Log': { readonly shape: 'call', readonly argument: Uint8Array, readonly result: bigint }
   'PinTracker.Status': { readonly shape: 'call', readonly argument: CID, readonly result: PinInfo }
   'PinTracker.StatusAll': { readonly shape: 'pull', readonly argument: readonly TrackerStatus[], readonly result: PinInfo }
   'PinTracker.Recover': { readonly shape: 'call', readonly argument: CID, readonly result: PinInfo }
   'PinTracker.RecoverAll': { readonly shape: 'pull', readonly argument: undefined, readonly result: PinInfo }
   /** To the peer that a client asked: what has become of its pins here, several at once, so that it need not poll. */
-  'PinTracker.Reached': { readonly shape: 'call', readonly argument: readonly PinInfo[], readonly result: undefined }
+  'PinTracker.Reached': { readonly shape: 'call', readonly argument: readonly Reached[], readonly result: undefined }
   'IpfsConnector.ImportBlocks': { readonly shape: 'push', readonly argument: ImportItem, readonly result: readonly UnpinnedRoot[] }
-  'IpfsConnector.RepoStat': { readonly shape: 'call', readonly argument: undefined, readonly result: RepoStat }
+  /** Whether only the size is wanted, see `RepoStatCall`. */
+  'IpfsConnector.RepoStat': { readonly shape: 'call', readonly argument: boolean, readonly result: RepoStat }
   'IpfsConnector.RepoGc': { readonly shape: 'pull', readonly argument: undefined, readonly result: { readonly key: string, readonly error: string } }
   /** Where the peer's daemon is reached by other daemons. */
   'IpfsConnector.SwarmAddresses': { readonly shape: 'call', readonly argument: undefined, readonly result: readonly string[] }
-  /** What a peer has measured of itself: nobody speaks for another. */
-  'Monitor.Receive': { readonly shape: 'call', readonly argument: readonly Measurement[], readonly result: undefined }
+  /** What a peer has measured of itself: nobody speaks for another. The answer is what the other has measured. */
+  'Monitor.Receive': { readonly shape: 'call', readonly argument: readonly Measurement[], readonly result: readonly Measurement[] }
 }
 type MethodOf<Shape> = { [M in keyof RpcMethods]: RpcMethods[M]['shape'] extends Shape ? M : never }[keyof RpcMethods]
 export type RpcMethod = keyof RpcMethods
 export type CallMethod = MethodOf<'call'>
 export type PullMethod = MethodOf<'pull'>
 export type PushMethod = MethodOf<'push'>
+
+/** Who calls, as its connection has proven; the signal aborts when the answer is not wanted any more. */
+export interface RpcCaller extends AbortOptions { readonly peer: PeerId }
+
+/** What answers each method; complete by type. */
+export type RpcHandlers =
+  & { readonly [M in CallMethod]: (argument: RpcMethods[M]['argument'], caller: RpcCaller) => Promise<RpcMethods[M]['result']> }
+  & { readonly [M in PullMethod]: (argument: RpcMethods[M]['argument'], caller: RpcCaller) => AsyncIterable<RpcMethods[M]['result']> }
+  & { readonly [M in PushMethod]: (source: AsyncIterable<RpcMethods[M]['argument']>, caller: RpcCaller) => Promise<RpcMethods[M]['result']> }
 
 /**
  * Calls to *other* peers. A call to oneself is a plain method call and never comes here.
@@ -97,7 +128,7 @@ export interface PeerStreams {
   readonly self: PeerId
   /** Connects if need be. @throws ClusterError ERR_PEER_FAILED when the peer cannot be reached or does not speak the protocol */
   open (peer: PeerId, protocol: string, lane: PeerLane, options: AbortOptions): Promise<PeerStream>
-  /** Who serves streams of a protocol that others open; to be said before the start. */
+  /** Who serves streams of a protocol that others open. */
   handle (protocol: string, lane: PeerLane, serve: (stream: PeerStream) => void): void
   /** Where a peer may be reached: multiaddrs, added to those that are known. What cannot be read is left out. */
   learn (peer: PeerId, addresses: readonly string[]): void

@@ -2,12 +2,16 @@ import type { CID } from 'multiformats/cid'
 import { ClusterError } from './api/errors.ts'
 import { isAllocatedTo } from './api/pin.ts'
 import type { PeerId, Pin, PinOptions, Replication } from './api/pin.ts'
+import { abortable } from './async/abortable.ts'
 import { deadline } from './async/deadline.ts'
 import type { Clock } from './clock.ts'
+import { enoughHolders } from './holders.ts'
+import type { Holding, Wait } from './holding.ts'
 import type { Logger } from './log.ts'
 import { draftPin, isSamePin } from './pinning.ts'
-import { placePin } from './placement.ts'
-import type { ClusterApi, ClusterPinCall, Consensus, PinsetEntry, PinTracker } from './ports.ts'
+import { holdersNeeded } from './placement.ts'
+import type { Placer } from './placer.ts'
+import type { AbortOptions, ClusterApi, ClusterPinCall, Consensus, PinCall, PinsetEntry, PinTracker } from './ports.ts'
 
 /** A decision that others keep overtaking is given up. */
 const triesMax = 10
@@ -18,6 +22,8 @@ export interface PinnerComponents {
   readonly self: PeerId
   readonly consensus: Consensus
   readonly tracker: PinTracker
+  readonly holding: Holding
+  readonly placer: Placer
   readonly clock: Clock
   readonly log: Logger
 }
@@ -26,24 +32,28 @@ export interface PinnerComponents {
 interface Agreed { readonly pin: Pin, readonly before: PinsetEntry | undefined, readonly revision: bigint | undefined }
 
 /** The one verb that takes several steps: decide, log, wait, and put back when that fails. */
-export function createPinner ({ self, consensus, tracker, clock, log }: PinnerComponents, defaults: { readonly replication: Replication }): Pick<ClusterApi, 'pin'> {
+export function createPinner ({ self, consensus, tracker, holding, placer, clock, log }: PinnerComponents, defaults: { readonly replication: Replication }): Pick<ClusterApi, 'pin'> {
   const { state } = consensus
 
-  async function agree (cid: CID, wanted: PinOptions, call: ClusterPinCall): Promise<Agreed> {
+  /** Who holds a pin, or is to. */
+  const holdersOf = (pin: Pin): readonly PeerId[] => pin.replication === 'everywhere' ? consensus.peerset() : pin.allocations
+
+  async function agree (cid: CID, wanted: PinOptions, call: ClusterPinCall, wait: Wait): Promise<Agreed> {
     const before = await state.get(cid)
     const updated = wanted.pinUpdate === undefined ? undefined : (await state.get(wanted.pinUpdate))?.pin
     const draft = draftPin({ cid, wanted, existing: before?.pin, updated, defaults, nowMs: clock.now() })
-    const allocations = draft.replication === 'everywhere' ? [] : call.allocations ?? placePin({ replication: draft.replication, self, peerset: consensus.peerset(), holders: draft.allocations, wanted: wanted.userAllocations })
+    const allocations = draft.replication === 'everywhere' ? [] : call.allocations ?? placer.place({ replication: draft.replication, holders: draft.allocations, wanted: wanted.userAllocations })
     const pin = { ...draft, allocations }
     if (before !== undefined && isSamePin(pin, before.pin)) return { pin: before.pin, before, revision: undefined }
     using _asked = isAllocatedTo(pin, self) && call.delivered === undefined ? tracker.foresee(cid) : undefined
-    const revision = await consensus.log([{ kind: 'pin', pin, ifRevision: before?.revision ?? 0n }], call)
+    const isToldByOthers = call.wait !== 'commit' && holdersOf(pin).some(peer => peer !== self)
+    const note = { ...call.deliveries !== undefined && { delivery: call.deliveries.name }, ...isToldByOthers && { ask: wait.ask } }
+    const revision = await consensus.log([{ kind: 'pin', pin, ifRevision: before?.revision ?? 0n, ...note }], call)
     return { pin, before, revision }
   }
 
   /** @returns false when somebody else took the pin away meanwhile */
-  async function held ({ pin, revision }: Agreed, call: ClusterPinCall): Promise<boolean> {
-    if (!isAllocatedTo(pin, self)) return true
+  async function heldHere ({ pin, revision }: Agreed, call: PinCall): Promise<boolean> {
     if (revision === undefined) {
       const { status, error } = await tracker.recover(pin.cid, call)
       if (status === 'cluster_error') throw new ClusterError('ERR_IPFS_UNREACHABLE', error)
@@ -51,6 +61,26 @@ export function createPinner ({ self, consensus, tracker, clock, log }: PinnerCo
     const { info, cause } = await tracker.settled(pin.cid, call)
     if (cause !== undefined) throw cause
     return info.status === 'pinned'
+  }
+
+  async function heldThere (peer: PeerId, { pin, revision }: Agreed, call: ClusterPinCall, wait: Wait, options: AbortOptions): Promise<boolean> {
+    const delivered = call.deliveries?.to.get(peer)
+    const isDelivered = delivered !== undefined && await abortable(delivered.then(() => true, err => {
+      if (call.wait !== 'all') throw err
+      return false // then its tracker fetches it
+    }), options.signal)
+    if (isDelivered) return true
+    return revision === undefined ? await holding.recoveredBy(peer, pin.cid, options) : await wait.heldBy(peer, options)
+  }
+
+  /** Waits for as many as the caller wants. @returns false when somebody else changed the pin meanwhile */
+  async function held (agreed: Agreed, call: ClusterPinCall, wait: Wait): Promise<boolean> {
+    const peers = holdersOf(agreed.pin)
+    const min = call.wait === 'all' ? peers.length : Math.min(peers.length, holdersNeeded(agreed.pin.replication, consensus.peerset()))
+    return await enoughHolders({
+      peers, min, required: peers.includes(self) ? self : undefined,
+      ask: async (peer, options) => peer === self ? await heldHere(agreed, { ...call, ...options }) : await heldThere(peer, agreed, call, wait, options)
+    }, call)
   }
 
   async function putBack ({ pin: { cid }, before, revision }: Agreed): Promise<void> {
@@ -67,9 +97,10 @@ export function createPinner ({ self, consensus, tracker, clock, log }: PinnerCo
 
   /** What was agreed on and is held as `call.wait` asks, or `undefined` when somebody else overtook. */
   async function tryPin (cid: CID, wanted: PinOptions, call: ClusterPinCall): Promise<Pin | undefined> {
+    using wait = holding.begin(cid)
     let agreed: Agreed
     try {
-      agreed = await agree(cid, wanted, call)
+      agreed = await agree(cid, wanted, call, wait)
     } catch (err) {
       if (isOutdated(err)) return undefined
       throw err
@@ -77,7 +108,7 @@ export function createPinner ({ self, consensus, tracker, clock, log }: PinnerCo
     call.onAgreed?.(agreed.pin)
     if (call.wait === 'commit') return agreed.pin
     try {
-      return await held(agreed, call) ? agreed.pin : undefined
+      return await held(agreed, call, wait) ? agreed.pin : undefined
     } catch (err) {
       await putBack(agreed)
       throw err

@@ -7,7 +7,7 @@ import { silentLogger } from '../../cluster/log.ts'
 import { createCredentials } from '../../cluster/peers/credentials.ts'
 import { createHost } from '../../cluster/peers/host.ts'
 import { createPeerRpc } from '../../cluster/peers/rpc/peer-rpc.ts'
-import type { RpcHandlers } from '../../cluster/peers/rpc/server.ts'
+import type { RpcHandlers } from '../../cluster/peer-ports.ts'
 
 const secret = Buffer.from(process.argv[2]!, 'hex')
 const rawBytes = Number(process.argv[3])

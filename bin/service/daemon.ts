@@ -1,3 +1,4 @@
+import { removedText } from '../../cluster/consensus/removed-text.ts'
 import { startInOrder } from '../../cluster/lifecycle.ts'
 import { systemClock } from '../../cluster/clock.ts'
 import type { Logger } from '../../cluster/log.ts'
@@ -17,7 +18,7 @@ const stopTimeoutMs = 20_000
 /** As EX_SOFTWARE of sysexits: who starts the peer again has to look at it first. */
 const failedExitCode = 70
 const later: Readonly<Record<string, string>> = {
-  bootstrap: 'joining other peers', leave: 'leaving a cluster', stats: 'metrics', tracing: 'tracing', 'no-trust': 'CRDT consensus'
+  stats: 'metrics', tracing: 'tracing', 'no-trust': 'CRDT consensus'
 }
 
 /** `daemon`: runs the peer until the process is told to stop. */
@@ -41,11 +42,18 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
   const [{ chooseDaemon, watchForKubo }, { compose }] = await Promise.all([import('./daemon-choice.ts'), import('../compose.ts')])
   try {
     await using daemon = await chooseDaemon({ folder, clock: systemClock, log, say }, configs, stopping)
-    const peer = compose({ folder, settings, daemon, clock: systemClock, log, failed: reason => { endAtOnce(reason, log) } })
+    const peer = compose({
+      folder, settings, daemon, clock: systemClock, log,
+      bootstrap: addressesIn(flags.text('bootstrap')),
+      leaves: flags.is('leave') || configs.cluster.leaveOnShutdown,
+      failed: reason => { endAtOnce(reason, log) },
+      removed: () => { endRemoved(log) }
+    })
     await using _running = await startInOrder(peer.components, stopping)
     say(panel({
       id: identity.id,
       peername: configs.cluster.peername,
+      peers: peer.addresses(),
       proxy: peer.proxy === undefined ? [] : configs.proxy.listenMultiaddress.map((endpoint, i) => atPort(endpoint, peer.proxy!.addresses[i]!)),
       rest: peer.rest?.addresses ?? [],
       daemon: daemon.description,
@@ -61,6 +69,20 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
     if (!stopping.aborted) throw err
   }
   log.info('stopped')
+}
+
+/** `--bootstrap a,b`. @throws UsageError */
+function addressesIn (written: string | undefined): readonly string[] {
+  const addresses = (written ?? '').split(',').map(address => address.trim()).filter(address => address !== '')
+  const wrong = addresses.find(address => !/^\/(ip4|ip6|dns|dns4|dns6|dnsaddr)\/[^/]+\/tcp\/\d+(\/p2p\/\w+)?$/.test(address))
+  if (wrong !== undefined) throw new UsageError(`daemon --bootstrap: ${wrong} is no address of a peer like /ip4/10.0.0.1/tcp/9096/p2p/12D3Koo…`)
+  return addresses
+}
+
+/** Nothing can be agreed on by who is no member, so it must not go on as if it were. */
+function endRemoved (log: Logger): void {
+  log.error(removedText)
+  process.kill(process.pid, 'SIGTERM')
 }
 
 /** Aborts at the first signal that asks to stop; the second ends the process at once. */

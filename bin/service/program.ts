@@ -30,8 +30,8 @@ export const program: Program = {
       flags: {
         init: { type: 'boolean', help: 'write what is missing of service.json and identity.json first' },
         upgrade: { type: 'boolean', aliases: ['u'], help: 'says that there is nothing to upgrade, as in the Go program' },
-        bootstrap: { type: 'string', aliases: ['j'], help: 'not supported by this version' },
-        leave: { type: 'boolean', aliases: ['x'], help: 'not supported by this version' },
+        bootstrap: { type: 'string', aliases: ['j'], help: 'join the cluster through these peers: multiaddrs, commas between' },
+        leave: { type: 'boolean', aliases: ['x'], help: 'leave the cluster when this peer is stopped' },
         stats: { type: 'boolean', help: 'not supported by this version' },
         tracing: { type: 'boolean', help: 'not supported by this version' },
         'no-trust': { type: 'boolean', help: 'not supported: it is about CRDT consensus' }

@@ -1,8 +1,11 @@
+import { balancedSection } from '../../cluster/allocator/config.ts'
 import { clusterSection } from '../../cluster/config/cluster-section.ts'
 import { multiaddrs, oneOf, section } from '../../cluster/config/section.ts'
 import type { Configs } from '../../cluster/config/service-json.ts'
 import { raftSection } from '../../cluster/consensus/config.ts'
+import { diskSection, pinQueueSection, tagsSection } from '../../cluster/informer/config.ts'
 import { ipfsHttpSection } from '../../cluster/ipfs/config.ts'
+import { monitorSection } from '../../cluster/monitor/config.ts'
 import { pinTrackerSection } from '../../cluster/pintracker/config.ts'
 import { restSection } from '../../cluster/rest/config.ts'
 import { proxySection } from '../../proxy/config.ts'
@@ -22,7 +25,12 @@ export const sections = {
   rest: restSection,
   ipfsHttp: ipfsHttpSection,
   embedded: embeddedSection,
-  pinTracker: pinTrackerSection
+  pinTracker: pinTrackerSection,
+  monitor: monitorSection,
+  balanced: balancedSection,
+  disk: diskSection,
+  tags: tagsSection,
+  pinQueue: pinQueueSection
 } as const
 
 export type PeerConfigs = Configs<typeof sections>

@@ -45,7 +45,7 @@ async function openPinset (folder: PeerFolder, { configs, identity }: Settings, 
   const store = createStore({ folder: folder.state })
   const failed = (reason: unknown): void => { log.error('the log has failed', { reason: (reason as Error).message }) } // whoever waits for it is told as well
   const components = { store, state: createPinset({ store }), applied: nobody, self: identity.id, log: log.for('raft'), failed }
-  const consensus = createRaftConsensus(components, { ...configs.raft, folder: folder.raft, found: true })
+  const consensus = createRaftConsensus(components, { ...configs.raft, folder: folder.raft, found: () => true })
   const running = await startInOrder([store, consensus], signal)
   return { consensus, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() }
 }

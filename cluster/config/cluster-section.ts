@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { Replication } from '../api/pin.ts'
-import { durationMs, integer, multiaddrs, optional, secret, section, text } from './section.ts'
+import { boolean, durationMs, integer, multiaddrs, optional, secret, section, text } from './section.ts'
 import type { ConfigOf } from './section.ts'
 
 const replicationMax = 10_000
@@ -22,6 +22,12 @@ const fields = {
   peerstoreFile: { ...optional(text('', { expects: 'a path' })), fallbackInWords: '`peerstore`' },
   /** Peers to connect to at the start, besides those that are known already; each with `/p2p/` and its id. */
   peerAddresses: multiaddrs([]),
+  /** Has this peer removed from the cluster when it is stopped. */
+  leaveOnShutdown: boolean(false),
+  /** How often this peer says that it is there; after twice as long without it counts as silent. */
+  monitorPingInterval: durationMs('15s', { min: '100ms' }),
+  /** Leaves pins with the peers that hold them, even when those are gone for long. */
+  disableRepinning: boolean(false),
   /** Fewest peers that must hold a pin before it is answered for; -1 is everywhere. */
   replicationFactorMin: integer(-1, { min: -1, max: replicationMax }),
   /** Most peers that are asked to hold a pin; -1 is everywhere. */
@@ -36,9 +42,9 @@ export type ClusterConfig = ConfigOf<typeof fields>
 
 export const clusterSection = section('cluster', 'CLUSTER', fields, {
   goOnly: [
-    'leave_on_shutdown', 'enable_relay_hop', 'connection_manager',
-    'resource_manager', 'pubsub', 'monitor_ping_interval', 'peer_watch_interval', 'mdns_interval', 'pin_only_on_trusted_peers',
-    'pin_only_on_untrusted_peers', 'disable_repinning', 'follower_mode'
+    'enable_relay_hop', 'connection_manager',
+    'resource_manager', 'pubsub', 'peer_watch_interval', 'mdns_interval', 'pin_only_on_trusted_peers',
+    'pin_only_on_untrusted_peers', 'follower_mode'
   ],
   check ({ replicationFactorMin: min, replicationFactorMax: max }) {
     if (min === 0 || max === 0) return 'replication_factor_min, replication_factor_max: expected -1, or at least 1'

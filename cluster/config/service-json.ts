@@ -16,11 +16,11 @@ export interface Loaded<S extends Sections> {
 
 /** Sections of the Go program's file that have no part to configure here. */
 const goSections: readonly string[] = [
-  'consensus.crdt', 'api.pinsvcapi', 'monitor.pubsubmon', 'allocator.balanced', 'informer.disk', 'informer.tags', 'informer.pinqueue', 'informer.numpin',
+  'consensus.crdt', 'api.pinsvcapi', 'informer.numpin',
   'observations.metrics', 'observations.tracing', 'datastore.pebble', 'datastore.badger3', 'datastore.badger', 'datastore.leveldb'
 ]
 /** What the Go program's variables start with where there is no part for them here. */
-const goVariables = /^CLUSTER_(CRDT|PINSVCAPI|PUBSUBMON|BALANCED|DISK|TAGS|PINQUEUE|NUMPIN|METRICS|TRACING|PEBBLE|BADGER3|BADGER|LEVELDB)_/
+const goVariables = /^CLUSTER_(CRDT|PINSVCAPI|NUMPIN|METRICS|TRACING|PEBBLE|BADGER3|BADGER|LEVELDB)_/
 const elsewhereVariables: readonly string[] = ['CLUSTER_ID', 'CLUSTER_PRIVATEKEY', 'CLUSTER_CREDENTIALS']
 
 /**

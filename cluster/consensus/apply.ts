@@ -16,7 +16,7 @@ export async function applyEntry ({ state, applied }: ApplyComponents, ops: read
   const outcomes = await state.apply(ops, index)
   for (const outcome of outcomes) {
     if ('outdated' in outcome) continue
-    if (outcome.op.kind === 'pin') applied.pinned(outcome.op.pin, outcome.op.delivery)
+    if (outcome.op.kind === 'pin') applied.pinned(outcome.op.pin, outcome.op)
     else applied.unpinned(outcome.op.cid, outcome.op.asker)
   }
   return outcomes

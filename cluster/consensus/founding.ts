@@ -5,6 +5,7 @@ import type { PeerId } from '../api/pin.ts'
 import type { StateStore } from '../ports.ts'
 import { bytesPerRow } from '../store/store.ts'
 import type { Store } from '../store/store.ts'
+import { addressText } from './raft/addresses.ts'
 import { foundCluster } from './raft/recovery.ts'
 import type { StateMachine } from './raft/state-machine.ts'
 import type { RaftStorage } from './raft/storage.ts'
@@ -17,15 +18,17 @@ const rowsPerTransaction = 256
  *
  * @throws ClusterError ERR_STORAGE when the pinset was kept under a Raft log that is not there any more
  */
-export async function foundOnPinset ({ storage, machine, store, state, self, folder }: {
-  readonly storage: RaftStorage, readonly machine: StateMachine, readonly store: Store, readonly state: StateStore, readonly self: PeerId, readonly folder: string
+export async function foundOnPinset ({ storage, machine, store, state, self, folder, addresses }: {
+  readonly storage: RaftStorage, readonly machine: StateMachine, readonly store: Store, readonly state: StateStore, readonly self: PeerId, readonly folder: string,
+  /** Where this peer is reached. */
+  readonly addresses: readonly string[]
 }): Promise<void> {
   if (await machine.load() !== undefined) {
     throw new ClusterError('ERR_STORAGE', `the log that belongs to this pinset is not in ${folder} any more: put it back. If it is lost and this peer was alone, save the pins with ` +
       '"ipfs-cluster-service state export --file pins.json" and begin anew with "ipfs-cluster-service --force state import pins.json"')
   }
   const after = Number(state.appliedIndex())
-  await foundCluster(storage, randomUUID(), { name: self, address: '' }, { after })
+  await foundCluster(storage, randomUUID(), { name: self, address: addressText(addresses) }, { after })
   if (after > 0) await removeOneVoterLog(store)
 }
 

@@ -3,7 +3,7 @@ import { ClusterError } from '../api/errors.ts'
 import type { AppliedOps, PinsetOp, StateStore } from '../ports.ts'
 import { bytesPerRow } from '../store/store.ts'
 import type { Store } from '../store/store.ts'
-import { applyEntry, muteListener } from './apply.ts'
+import { applyEntry } from './apply.ts'
 import { decodeLogOp } from './log-op.ts'
 import type { Kept, Loaded, StateMachine } from './raft/state-machine.ts'
 
@@ -21,12 +21,10 @@ export function wasApplied (answer: Uint8Array): boolean | undefined { return an
  * The pinset as Raft's state machine. What is handed to the store within one turn is one transaction there: the pins, the engine's
  * bookkeeping and the session table change together, so that a crash neither repeats nor skips an entry.
  */
-export function createPinsetMachine ({ store, state, listener, isReplay }: {
+export function createPinsetMachine ({ store, state, listener }: {
   readonly store: Store
   readonly state: StateStore
   readonly listener: AppliedOps
-  /** Entries that were applied or acknowledged before this start are not told again. */
-  readonly isReplay: (index: number) => boolean
 }): StateMachine {
   const table = store.table('raft')
 
@@ -40,8 +38,7 @@ export function createPinsetMachine ({ store, state, listener, isReplay }: {
 
   async function applyAll (commands: Parameters<StateMachine['apply']>[0], kept: Kept): Promise<readonly Uint8Array[]> {
     const applying = commands.map(async ({ index, data, decoded }) => {
-      const told = isReplay(index) ? muteListener : listener
-      const outcomes = await applyEntry({ state, applied: told }, decoded as readonly PinsetOp[] | undefined ?? decodeLogOp(data), BigInt(index))
+      const outcomes = await applyEntry({ state, applied: listener }, decoded as readonly PinsetOp[] | undefined ?? decodeLogOp(data), BigInt(index))
       return outcomes.every(outcome => 'revision' in outcome) ? applied : outdated
     })
     const keeping = store.write(() => { put(kept) }, 4 * bytesPerRow)

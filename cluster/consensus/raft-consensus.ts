@@ -3,22 +3,23 @@ import type { PeerId } from '../api/pin.ts'
 import { pause } from '../async/pause.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
+import type { Membership } from '../peer-ports.ts'
 import type { AppliedOps, Consensus, PinsetOp, StateStore } from '../ports.ts'
 import type { Store } from '../store/store.ts'
 import type { RaftConfig } from './config.ts'
-import { foundOnPinset } from './founding.ts'
+import { startEngine } from './engine.ts'
+import type { Engine, Others } from './engine.ts'
 import { encodeLogOp } from './log-op.ts'
-import { createPinsetMachine, wasApplied } from './pinset-machine.ts'
+import { createPeerset } from './peerset.ts'
+import { wasApplied } from './pinset-machine.ts'
 import { realDisk } from './raft/disk.ts'
 import type { Disk } from './raft/disk.ts'
 import { DroppedError } from './raft/errors.ts'
-import { openLogStorage } from './raft/log-storage.ts'
 import { monotonicClock } from './raft/monotonic-clock.ts'
-import { createRaftNode } from './raft/node.ts'
 import type { Applied } from './raft/proposals.ts'
 import type { RaftNode } from './raft/raft-node.ts'
-import type { RaftStorage } from './raft/storage.ts'
-import type { RaftTransport } from './raft/transport.ts'
+import type { NodeStatus } from './raft/status.ts'
+import { createRemovalWatch } from './removal-watch.ts'
 
 export interface RaftConsensusComponents {
   readonly store: Store
@@ -26,8 +27,8 @@ export interface RaftConsensusComponents {
   readonly applied: AppliedOps
   readonly self: PeerId
   readonly log: Logger
-  /** To the other peers. Without it this peer is alone. */
-  readonly transport?: (storage: RaftStorage) => RaftTransport
+  /** Without them this peer is alone, and stays that. */
+  readonly others?: Others
   /** The engine had to stop: its disk failed, or its state went astray. Nothing can be agreed on here until the next start. */
   readonly failed: (reason: unknown) => void
   /** Monotonic. */
@@ -38,61 +39,41 @@ export interface RaftConsensusComponents {
 export interface RaftConsensusConfig extends RaftConfig {
   /** Of the log. */
   readonly folder: string
-  /** A new folder founds a cluster of this one peer; otherwise it waits to be taken in. */
-  readonly found: boolean
+  /** Whether a new folder founds a cluster of this one peer; otherwise it asks to be taken in. */
+  readonly found: () => boolean
 }
 
-const segmentBytes = 4 << 20
-/** A leader that is not heard so often in a row is not there. */
-const heartbeatsPerTimeout = 10
+/** Consensus, and who takes part in it. */
+export interface RaftConsensus extends Consensus {
+  readonly membership: Membership
+  /** For `status`: term, role, leader, how far each peer is. Undefined before the start. */
+  engineStatus (): NodeStatus | undefined
+}
 
 /** Consensus over the Raft engine. An entry of the log is one `log()`: its index is the revision of the pins it writes. */
-export function createRaftConsensus (components: RaftConsensusComponents, config: RaftConsensusConfig): Consensus {
-  const { store, state, applied, self, log, failed, transport = () => noTransport, clock = monotonicClock, disk = realDisk } = components
-  const { folder, waitForLeaderTimeout, commitRetries, commitRetryDelay } = config
-  const tickMs = config.heartbeatTimeout / heartbeatsPerTimeout
-  const ticks = (ms: number): number => Math.ceil(ms / tickMs)
-  let node: RaftNode | undefined
+export function createRaftConsensus (components: RaftConsensusComponents, config: RaftConsensusConfig): RaftConsensus {
+  const { store, state, applied, self, log, failed, others, clock = monotonicClock, disk = realDisk } = components
+  const { commitRetries, commitRetryDelay, clusterName } = config
+  const watchers = new Set<() => void>()
+  const removal = others === undefined ? undefined : createRemovalWatch({ clock, removed: others.removed })
+  let engine: Engine | undefined
   let isClosing = false
   let failure: unknown
 
-  const nameOf = (id: number | undefined): PeerId | undefined =>
-    node?.bookkeeping().members.find(member => member.id === id)?.name as PeerId | undefined
-  const names = (): readonly PeerId[] => node === undefined ? [self] : node.bookkeeping().members.map(({ name }) => name as PeerId)
-
-  async function start ({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-    signal.throwIfAborted()
-    await using undo = new AsyncDisposableStack()
-    const storage = undo.use(await openLogStorage({ folder, disk, clock, segmentBytes }))
-    const replayedTo = storage.log.lastIndex()
-    const machine = createPinsetMachine({ store, state, listener: applied, isReplay: index => index <= replayedTo })
-    if (config.found && storage.identity.clusterId === undefined) await foundOnPinset({ storage, machine, store, state, self, folder })
-    const starting = createRaftNode({
-      storage, machine, transport: transport(storage), folder, disk, clock, log: (level, message) => { log[level](message) }
-    }, {
-      tickMs,
-      electionTicks: ticks(config.electionTimeout),
-      leaderWaitTicks: ticks(waitForLeaderTimeout),
-      snapshots: { thresholdEntries: config.snapshotThreshold, trailingEntries: config.trailingLogs }
-    })
-    undo.use(starting)
-    void starting.ended.then(reason => {
-      if (reason === undefined) return
-      failure = reason
-      failed(reason)
-    })
-    node = starting
-    await starting.start()
-    // Alone, nobody need be waited for: usable means that a change can be agreed on.
-    if (starting.bookkeeping().conf.voters.length <= 1) await starting.readBarrier({ signal: AbortSignal.any([signal, AbortSignal.timeout(waitForLeaderTimeout)]) })
-    void undo.move() // the node is whose they are now
+  const running = (): RaftNode => {
+    if (engine === undefined || isClosing) throw new ClusterError('ERR_NO_LEADER', isClosing ? 'the log is closing' : 'the log is not open yet')
+    return engine.node
   }
+  const nameOf = (id: number | undefined): PeerId | undefined =>
+    engine?.node.bookkeeping().members.find(member => member.id === id)?.name as PeerId | undefined
+  const names = (): readonly PeerId[] => engine === undefined ? [self] : engine.node.bookkeeping().members.map(({ name }) => name as PeerId)
+  const peerset = createPeerset({ self, node: running, rpc: others?.rpc ?? nobody, clusterName, clock })
 
   async function propose (ops: readonly PinsetOp[], signal: AbortSignal): Promise<Applied> {
     const data = encodeLogOp(ops)
     for (let retriesLeft = commitRetries; ; retriesLeft--) {
       try {
-        return await node!.propose(data, { signal, decoded: ops, staysOnceSent: true })
+        return await running().propose(data, { signal, decoded: ops, staysOnceSent: true })
       } catch (err) {
         if (retriesLeft === 0 || !(err instanceof DroppedError) || err.reason !== 'overloaded') throw err
         await pause(clock, commitRetryDelay, signal)
@@ -103,10 +84,23 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
   return {
     name: 'consensus',
     state,
-    start,
+    async start ({ signal }) {
+      signal.throwIfAborted()
+      const parts = {
+        store, state, applied, self, log, clock, disk, others,
+        failed (reason: unknown) {
+          failure = reason
+          failed(reason)
+        },
+        events: { membership () { for (const changed of watchers) changed() } }
+      }
+      await startEngine(parts, config, started => {
+        engine = started
+        removal?.watch(started)
+      }, { signal })
+    },
     async log (ops, { signal }) {
       signal.throwIfAborted()
-      if (node === undefined || isClosing) throw new ClusterError('ERR_NO_LEADER', isClosing ? 'the log is closing' : 'the log is not open yet')
       try {
         const { index, answer } = await propose(ops, signal)
         const isApplied = wasApplied(answer)
@@ -119,12 +113,25 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
         throw inTheClustersWords(err, signal, failure)
       }
     },
-    leader: () => nameOf(node?.leader()),
+    leader: () => nameOf(engine?.node.leader()),
     peerset: names,
     isTrusted: peer => peer === self || names().includes(peer),
+    engineStatus: () => engine?.node.status(),
+    membership: {
+      ...peerset,
+      async readdress (addresses, options) {
+        if (engine !== undefined) await peerset.add({ peer: self, clusterName, ...engine.identity, addresses, daemon: '' }, options)
+      },
+      watch (changed) {
+        watchers.add(changed)
+        if (engine !== undefined) changed()
+        return { [Symbol.dispose]: () => watchers.delete(changed) }
+      }
+    },
     async [Symbol.asyncDispose] () {
       isClosing = true
-      await node?.[Symbol.asyncDispose]()
+      removal?.[Symbol.dispose]()
+      await engine?.node[Symbol.asyncDispose]()
     }
   }
 }
@@ -147,12 +154,5 @@ function inTheClustersWords (err: unknown, signal: AbortSignal, failure: unknown
   }
 }
 
-/** For a peer that has nobody to talk to. */
-const noTransport: RaftTransport = {
-  async start () {},
-  useMembers () {},
-  send () {},
-  async sendSnapshot () { throw new Error('there is nobody to send to') },
-  status: () => [],
-  async [Symbol.asyncDispose] () {}
-}
+/** For a peer that has nobody to ask. */
+const nobody = { async call (): Promise<never> { throw new ClusterError('ERR_NO_LEADER', 'there is nobody to ask') } }

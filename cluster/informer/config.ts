@@ -2,11 +2,11 @@ import { durationMs, integer, oneOf, section, textMap } from '../config/section.
 import type { ConfigOf } from '../config/section.ts'
 
 /** How long a measurement is good for; it is taken twice as often. */
-const metricTtl = durationMs('30s', { min: '1s' })
+const timeToLive = durationMs('30s', { min: '1s' })
 
 const diskFields = {
   /** How long what was measured is good for; it is measured twice as often. */
-  metricTtl,
+  metricTtl: timeToLive,
   /** What counts: the space that the daemon has left of its `StorageMax`, or the size of its repo, the smallest first. */
   metricType: oneOf('freespace', ['freespace', 'reposize'])
 }
@@ -15,7 +15,7 @@ export const diskSection = section('informer.disk', 'CLUSTER_DISK', diskFields)
 
 const tagsFields = {
   /** How long the tags are good for; they are told twice as often. */
-  metricTtl,
+  metricTtl: timeToLive,
   /** What this peer is or where it stands: pins are spread over peers whose tags differ. */
   tags: textMap({ group: 'default' })
 }
@@ -26,7 +26,7 @@ export const tagsSection = section('informer.tags', 'CLUSTER_TAGS', tagsFields, 
 
 const pinQueueFields = {
   /** How long what was counted is good for; it is counted twice as often. */
-  metricTtl,
+  metricTtl: timeToLive,
   /** Queues whose length differs by less than this count as equally long; 0 compares them exactly. */
   weightBucketSize: integer(100_000, { min: 0, max: 100_000_000 })
 }

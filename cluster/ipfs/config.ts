@@ -14,9 +14,11 @@ const fields = {
   unpinTimeout: durationMs('3h'),
   /** Longest that one garbage collection may take. 0 is no limit. */
   repogcTimeout: durationMs('24h'),
+  /** How long after the start the daemon is connected to the daemons of the other peers. */
+  connectSwarmsDelay: durationMs('5s'),
   /** Refuses to unpin anything on this daemon. */
   unpinDisable: boolean(false)
 }
 
 export type IpfsHttpConfig = ConfigOf<typeof fields>
-export const ipfsHttpSection = section('ipfs_connector.ipfshttp', 'CLUSTER_IPFSHTTP', fields, { goOnly: ['connect_swarms_delay', 'informer_trigger_interval'] })
+export const ipfsHttpSection = section('ipfs_connector.ipfshttp', 'CLUSTER_IPFSHTTP', fields, { goOnly: ['informer_trigger_interval'] })

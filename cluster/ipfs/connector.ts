@@ -79,6 +79,9 @@ export function createIpfsConnector ({ clock, log }: { readonly clock: Clock, re
       const { ID, Addresses } = await requests.json<{ ID: string, Addresses: readonly string[] | null }>('id', { signal, ...quick })
       return { id: ID, addresses: Addresses ?? [], error: '' }
     },
+    async connect (addresses, { signal }) {
+      await requests.json('swarm/connect', { query: addresses.map(address => ['arg', address] as const), signal, ...quick })
+    },
     async repoStat ({ sizeOnly = false, signal }) {
       const { body } = await requests.post('repo/stat', { ...sizeOnly && { query: [['size-only', 'true']] }, signal, ...quick })
       const stat = parseWithBigints(await readText(body, statBytesMax)) as { RepoSize: bigint, StorageMax: bigint, NumObjects: bigint, RepoPath: string, Version: string }

@@ -25,7 +25,7 @@ export interface StatusReader {
   verified (cid: CID, options: AbortOptions): Promise<PinInfo>
   /** How an operation ended. */
   after (operation: Operation): Promise<PinInfo>
-  /** Never asks the daemon. An empty filter is none. */
+  /** Never asks the daemon. An empty filter is none. Ordered by the CIDs' bytes, so that the lists of several peers can be merged. */
   all (filter: ReadonlySet<TrackerStatus>, options: AbortOptions): AsyncIterable<PinInfo>
   cidOf (key: Uint8Array): CID
 }
@@ -52,17 +52,30 @@ export function createStatusReader ({ state, index, ipfs, operations, self }: St
     return infoOf(cid, (await state.get(cid))?.pin)
   }
 
-  /** CIDs that are being worked on or have failed, each once. */
+  /** CIDs that are being worked on or have failed, each once; ordered by CID. */
   async function * unsettled (options: AbortOptions): AsyncGenerator<CID, void, undefined> {
-    const worked = new Set<string>()
-    for (const { cid, key } of operations.values()) {
-      worked.add(key)
-      yield cid
+    const worked = [...operations.values()].map(({ cid, key }) => ({ cid, key })).sort((a, b) => a.key < b.key ? 1 : -1)
+    for await (const { key: bytes } of breathing(index.faults(), options)) {
+      const cid = cidOf(bytes)
+      const key = cidKeyText(cid)
+      while (worked.length > 0 && worked.at(-1)!.key < key) yield worked.pop()!.cid
+      if (worked.at(-1)?.key !== key) yield cid
     }
-    for await (const { key } of breathing(index.faults(), options)) {
-      const cid = cidOf(key)
-      if (!worked.has(cidKeyText(cid))) yield cid
+    while (worked.length > 0) yield worked.pop()!.cid
+  }
+
+  /** Both in one, ordered by CID; what is in the pinset comes with its pin. */
+  async function * pinsetAndUnsettled (options: AbortOptions): AsyncGenerator<{ readonly cid: CID, readonly pin: Pin | undefined }, void, undefined> {
+    const others = unsettled(options)
+    let other = await others.next()
+    for await (const pin of state.list(options)) {
+      const key = cidKeyText(pin.cid)
+      for (; other.done !== true && cidKeyText(other.value) <= key; other = await others.next()) {
+        if (cidKeyText(other.value) < key) yield { cid: other.value, pin: undefined }
+      }
+      yield { cid: pin.cid, pin }
     }
+    for (; other.done !== true; other = await others.next()) yield { cid: other.value, pin: undefined }
   }
 
   return {
@@ -89,15 +102,14 @@ export function createStatusReader ({ state, index, ipfs, operations, self }: St
       const isWanted = ({ status }: PinInfo): boolean => filter.size === 0 || filter.has(status)
       const isPinsetNeeded = filter.size === 0 || statusesAtRest.some(status => filter.has(status))
       if (isPinsetNeeded) {
-        for await (const pin of state.list(options)) {
-          const info = infoOf(pin.cid, pin)
+        for await (const { cid, pin } of pinsetAndUnsettled(options)) {
+          const info = pin === undefined ? await local(cid) : infoOf(cid, pin)
           if (isWanted(info)) yield info
         }
+        return
       }
       for await (const cid of unsettled(options)) {
-        const pin = (await state.get(cid))?.pin
-        if (isPinsetNeeded && pin !== undefined) continue
-        const info = infoOf(cid, pin)
+        const info = await local(cid)
         if (isWanted(info)) yield info
       }
     }

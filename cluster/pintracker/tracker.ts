@@ -5,7 +5,7 @@ import { isAllocatedTo } from '../api/pin.ts'
 import type { PeerId, Pin } from '../api/pin.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
-import type { IpfsConnector, PinsetReader, PinTracker } from '../ports.ts'
+import type { IpfsConnector, PinNote, PinsetReader, PinTracker } from '../ports.ts'
 import type { Store } from '../store/store.ts'
 import type { PinTrackerConfig } from './config.ts'
 import { createExpectations } from './expectations.ts'
@@ -45,7 +45,7 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
   })
   let isStarted = false
 
-  function pinned (pin: Pin, delivery?: string): void {
+  function pinned (pin: Pin, { delivery }: PinNote): void {
     if (!isStarted) return
     if (isAllocatedTo(pin, self)) return lane.pin(pin, 0, delivery)
     const isKnown = lane.operations.get(cidKeyText(pin.cid)) !== undefined || index.held(cidKey(pin.cid)) !== undefined || index.fault(cidKey(pin.cid)) !== undefined

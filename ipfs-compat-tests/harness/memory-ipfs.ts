@@ -90,6 +90,7 @@ export function createMemoryIpfs (): MemoryIpfs {
     resolve: missing,
     importBlocks: missing,
     id: async () => ({ id: 'memory', addresses: [], error: '' }),
+    connect: async () => {},
     repoStat: async ({ sizeOnly = false }) => ({ repoSize: 0n, storageMax: 1n, numObjects: 0n, repoPath: sizeOnly ? '' : '/memory', version: sizeOnly ? '' : 'fs-repo@18' }),
     async * repoGc () {},
     async [Symbol.asyncDispose] () {}

@@ -11,6 +11,7 @@ import type { ClusterApi, Consensus, PinTracker } from '../../cluster/ports.ts'
 import type { Replication } from '../../cluster/api/pin.ts'
 import { createPinset } from '../../cluster/state/pinset.ts'
 import { createStore } from '../../cluster/store/store.ts'
+import { alone } from './alone.ts'
 import { temporaryFolder } from './folder.ts'
 import { createMemoryIpfs } from './memory-ipfs.ts'
 import type { MemoryIpfs } from './memory-ipfs.ts'
@@ -32,8 +33,8 @@ export async function onePeer ({ replication = 'everywhere' }: { readonly replic
   const store = createStore({ folder: folder.path })
   const state = createPinset({ store })
   const tracker = createPinTracker({ ipfs, state, store, clock, log: silentLogger, self }, pinTrackerSection({}, {}))
-  const consensus = createRaftConsensus({ store, state, applied: tracker, self, log: silentLogger, failed (err) { throw err } }, { ...raftSection({}, {}), folder: `${folder.path}/raft`, found: true })
-  const cluster = createCluster({ self, consensus, tracker, ipfs, clock, log: silentLogger }, { peername: 'one', version: '1', replication, addresses: [] })
+  const consensus = createRaftConsensus({ store, state, applied: tracker, self, log: silentLogger, failed (err) { throw err } }, { ...raftSection({}, {}), folder: `${folder.path}/raft`, found: () => true })
+  const cluster = createCluster({ self, consensus, tracker, ipfs, ...alone(self, clock), clock, log: silentLogger }, { peername: 'one', version: '1', replication, addresses: () => [] })
   undo.use(await startInOrder([store, ipfs, consensus, tracker], new AbortController().signal))
   const running = undo.move()
   return { cluster, consensus, tracker, ipfs, clock, [Symbol.asyncDispose]: () => running.disposeAsync() }

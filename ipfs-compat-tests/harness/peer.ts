@@ -40,7 +40,7 @@ export async function startPeer ({ env = {}, ...daemonOptions }: PeerOptions = {
   await initFolder(folder, { env: settings, overwrites: false })
   const loaded = await readFolder(folder, settings)
 
-  const { components, cluster, rest } = compose({ folder, settings: loaded, daemon: { endpoint: loaded.configs.ipfsHttp.nodeMultiaddress, isEmbedded: false }, clock: systemClock, log: silentLogger, failed (err) { throw err } })
+  const { components, cluster, rest } = compose({ folder, settings: loaded, daemon: { endpoint: loaded.configs.ipfsHttp.nodeMultiaddress, isEmbedded: false }, clock: systemClock, log: silentLogger, bootstrap: [], leaves: false, failed (err) { throw err }, removed () {} })
   undo.use(await startInOrder(components, new AbortController().signal))
   const { hostname, port } = new URL(proxyOf(components).addresses[0]!)
   const running = undo.move()

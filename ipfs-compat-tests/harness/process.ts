@@ -32,6 +32,7 @@ export function cleanEnv (settings: Readonly<Record<string, string>> = {}): Node
     ...Object.fromEntries(kept),
     CLUSTER_IPFSPROXY_LISTENMULTIADDRESS: '/ip4/127.0.0.1/tcp/0',
     CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS: '/ip4/127.0.0.1/tcp/0',
+    CLUSTER_LISTENMULTIADDRESS: '/ip4/127.0.0.1/tcp/0',
     ...settings
   }
 }

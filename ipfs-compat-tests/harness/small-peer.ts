@@ -13,6 +13,7 @@ import type { ClusterApi, IpfsConnector, PinTracker } from '../../cluster/ports.
 import { createPinset } from '../../cluster/state/pinset.ts'
 import { createStore } from '../../cluster/store/store.ts'
 import { self } from './pins.ts'
+import { alone } from './alone.ts'
 
 export interface SmallPeer extends AsyncDisposable { readonly cluster: ClusterApi, readonly tracker: PinTracker, readonly ipfs: IpfsConnector }
 
@@ -22,8 +23,8 @@ export async function peerOn (folder: string, nodeMultiaddress: string): Promise
   const state = createPinset({ store })
   const ipfs = createIpfsConnector(parts, ipfsHttpSection({ node_multiaddress: nodeMultiaddress }, {}))
   const tracker = createPinTracker({ ...parts, ipfs, state, store }, pinTrackerSection({}, {}))
-  const consensus = createRaftConsensus({ store, state, applied: tracker, self, log: silentLogger, failed (err) { throw err } }, { ...raftSection({}, {}), folder: `${folder}/raft`, found: true })
-  const cluster = createCluster({ ...parts, consensus, tracker, ipfs }, { peername: 'small', version: '1', replication: 'everywhere', addresses: [] })
+  const consensus = createRaftConsensus({ store, state, applied: tracker, self, log: silentLogger, failed (err) { throw err } }, { ...raftSection({}, {}), folder: `${folder}/raft`, found: () => true })
+  const cluster = createCluster({ ...parts, ...alone(parts.self, parts.clock), consensus, tracker, ipfs }, { peername: 'small', version: '1', replication: 'everywhere', addresses: () => [] })
   const running = await startInOrder([store, ipfs, consensus, tracker], new AbortController().signal)
   return { cluster, tracker, ipfs, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() }
 }

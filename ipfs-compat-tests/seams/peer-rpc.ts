@@ -6,7 +6,7 @@ import type { PinInfo, TrackerStatus } from '../../cluster/api/pin-info.ts'
 import type { PeerId } from '../../cluster/api/pin.ts'
 import type { Trust } from '../../cluster/peers/rpc/policy.ts'
 import { callProtocol, streamProtocol } from '../../cluster/peers/rpc/protocols.ts'
-import type { RpcCaller, RpcHandlers } from '../../cluster/peers/rpc/server.ts'
+import type { RpcCaller, RpcHandlers } from '../../cluster/peer-ports.ts'
 import type { ImportItem, PeerRpc, PeerStreams } from '../../cluster/peer-ports.ts'
 
 export interface RpcPeer {
@@ -153,9 +153,9 @@ export function peerRpcSuite (t: Test, createNetwork: (t: Test) => Promise<RpcNe
     })
     const a = await network.peer({})
 
-    const unpinned = await a.rpc.push(b.id, 'IpfsConnector.ImportBlocks', asSource([block(3), block(0), { roots: [{ cid, name: 'x' }] }]), { signal })
+    const unpinned = await a.rpc.push(b.id, 'IpfsConnector.ImportBlocks', asSource<ImportItem>([{ delivery: 'import 7', timeoutMs: 5 }, block(3), block(0), { roots: [{ cid, name: 'x' }] }]), { signal })
 
-    t.strictSame(items.map(item => 'roots' in item ? item.roots.map(({ name }) => name) : [...item.bytes]), [[1, 1, 1], [], ['x']])
+    t.strictSame(items.map(item => 'roots' in item ? item.roots.map(({ name }) => name) : 'cid' in item ? [...item.bytes] : item), [{ delivery: 'import 7', timeoutMs: 5 }, [1, 1, 1], [], ['x']])
     t.strictSame(unpinned.map(({ cid, error }) => [cid.toString(), error.message]), [[cid.toString(), 'not that one']])
   })
 
@@ -265,26 +265,26 @@ export function peerRpcSuite (t: Test, createNetwork: (t: Test) => Promise<RpcNe
   test('who may not call is refused, method by method, before its argument is looked at', async (t, network) => {
     const trust = new Map<PeerId, Trust>()
     const b = await network.peer({
-      'Cluster.Join': async () => ({ clusterId: 'c', peerset: [{ peer: b.id, addresses: ['x'] }] }),
+      'Cluster.Join': async () => [{ peer: b.id, addresses: ['x'] }],
       'PinTracker.Status': async () => pinned(b.id, ''),
-      'Consensus.Log': async () => 7n,
+      'Consensus.RemovePeer': async () => undefined,
       'IpfsConnector.ImportBlocks': async source => { await Array.fromAsync(source); return [] }
     }, peer => trust.get(peer) ?? 'open')
     const a = await network.peer({})
-    const join = (): Promise<unknown> => a.rpc.call(b.id, 'Cluster.Join', { clusterName: 'n', nodeId: 1, incarnation: 2, addresses: [] }, { signal })
+    const join = (): Promise<unknown> => a.rpc.call(b.id, 'Cluster.Join', { peer: a.id, clusterName: 'n', nodeId: 1, incarnation: 2, addresses: [], daemon: '' }, { signal })
     const status = (): Promise<unknown> => a.rpc.call(b.id, 'PinTracker.Status', cid, { signal })
-    const log = (): Promise<unknown> => a.rpc.call(b.id, 'Consensus.Log', Uint8Array.of(1, 2), { signal })
+    const remove = (): Promise<unknown> => a.rpc.call(b.id, 'Consensus.RemovePeer', b.id, { signal })
     const push = (): Promise<unknown> => a.rpc.push(b.id, 'IpfsConnector.ImportBlocks', asSource([block(1)]), { signal })
     const refused = { code: 'ERR_PEER_FAILED', message: new RegExp(`${a.id} may not call`) }
 
-    t.match(await join(), { clusterId: 'c' })
-    for (const call of [status, log, push]) await t.rejects(call(), refused)
+    t.match(await join(), [{ addresses: ['x'] }])
+    for (const call of [status, remove, push]) await t.rejects(call(), refused)
     trust.set(a.id, 'member')
     await status()
-    for (const call of [log, push]) await t.rejects(call(), refused)
+    for (const call of [remove, push]) await t.rejects(call(), refused)
     trust.set(a.id, 'writer')
 
-    t.equal(await log(), 7n)
+    t.equal(await remove(), undefined)
     t.strictSame(await push(), [])
   })
 
@@ -297,7 +297,7 @@ export function peerRpcSuite (t: Test, createNetwork: (t: Test) => Promise<RpcNe
     const a = await network.peer({})
 
     await t.rejects(a.rpc.push(b.id, 'IpfsConnector.ImportBlocks', asSource([block(3 * mib)]), { signal }), { code: 'ERR_INVALID_ARGUMENT', message: /^an item of 31457\d\d bytes: at most 2098176 can be sent/ })
-    await t.rejects(a.rpc.call(b.id, 'Cluster.Join', { clusterName: 'x'.repeat(100 * kib), nodeId: 1, incarnation: 1, addresses: [] }, { signal }), { code: 'ERR_INVALID_ARGUMENT', message: /^Cluster.Join: an argument of/ })
+    await t.rejects(a.rpc.call(b.id, 'Cluster.Join', { peer: a.id, clusterName: 'x'.repeat(100 * kib), nodeId: 1, incarnation: 1, addresses: [], daemon: '' }, { signal }), { code: 'ERR_INVALID_ARGUMENT', message: /^Cluster.Join: an argument of/ })
     await t.rejects(a.rpc.call(b.id, 'IpfsConnector.SwarmAddresses', undefined, { signal }), { code: 'ERR_PEER_FAILED', message: /an answer of \d+ bytes, at most 65536/ })
 
     t.equal((await a.rpc.call(b.id, 'PinTracker.Status', cid, { signal })).name, 'well')

@@ -1,4 +1,5 @@
 /** What a tracker promises of pins and unpins while all goes well. */
+import { cidKeyText } from '../../cluster/api/cid-key.ts'
 import type { PinProgress } from '../../cluster/ports.ts'
 import { cidOf, self } from '../harness/pins.ts'
 import { blockMissing, elsewhere, end, never, pin, unpin } from './pin-tracker-kit.ts'
@@ -180,5 +181,29 @@ export function pinning (test: Test, open: OpenTracker): void {
     t.strictSame(await words('pinned'), ['pin pinned pinned'])
     t.strictSame([opened.ipfs.listings, opened.ipfs.questions], [listings, questions])
     gate.release()
+  })
+  test('a list is in the order of the CIDs, each once, whether at rest, being worked on, failed or on its way out', async t => {
+    await using opened = await open()
+    const seeds = Array.from({ length: 40 }, (_, i) => i)
+    await opened.log(...seeds.map(seed => pin(seed)))
+    for (const seed of seeds) await opened.tracker.settled(cidOf(seed), never)
+    opened.ipfs.setAway(true)
+    for (const seed of seeds.slice(0, 15)) {
+      await opened.log(unpin(seed, true))
+      await opened.tracker.settled(cidOf(seed), never)
+    }
+    opened.ipfs.setAway(false)
+    const gates = seeds.slice(40 - 5).map(seed => opened.ipfs.hold(cidOf(`held ${seed}`)))
+    for (const seed of seeds.slice(40 - 5)) await opened.log(pin(`held ${seed}`))
+    for (const gate of gates) await gate.begun
+
+    const listed = (await Array.fromAsync(opened.tracker.statusAll(new Set(), never))).map(({ cid }) => cidKeyText(cid))
+    const errors = (await Array.fromAsync(opened.tracker.statusAll(new Set(['unpin_error']), never))).map(({ cid }) => cidKeyText(cid))
+
+    t.equal(listed.length, 45)
+    t.strictSame(listed, [...new Set(listed)].sort())
+    t.equal(errors.length, 15)
+    t.strictSame(errors, [...errors].sort())
+    for (const gate of gates) gate.release()
   })
 }

@@ -20,7 +20,7 @@ async function openOn (folder: AsyncDisposable & { readonly path: string }, appl
   await store.start({ signal })
   const consensus = createRaftConsensus(
     { store, state: createPinset({ store }), applied, self, log: silentLogger, failed (err) { throw err } },
-    { ...raftSection({ heartbeat_timeout: '100ms', election_timeout: '100ms', trailing_logs: 10, snapshot_threshold: snapshotThreshold }, {}), folder: `${folder.path}/raft`, found: true }
+    { ...raftSection({ heartbeat_timeout: '100ms', election_timeout: '100ms', trailing_logs: 10, snapshot_threshold: snapshotThreshold }, {}), folder: `${folder.path}/raft`, found: () => true }
   )
   await consensus.start({ signal })
   const close = async (): Promise<void> => {

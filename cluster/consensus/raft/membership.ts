@@ -56,6 +56,12 @@ export class Membership {
     }
   }
 
+  /** A member is reached elsewhere now. */
+  async readdress (member: Member, options: ChangeOptions): Promise<void> {
+    const isLearner = this.#with.status().conf.learners.includes(member.id)
+    await this.#change([{ type: isLearner ? 'ConfChangeAddLearnerNode' : 'ConfChangeAddNode', nodeId: member.id }], [member], options)
+  }
+
   async demote (id: NodeId, options: ChangeOptions): Promise<void> {
     await this.#change([{ type: 'ConfChangeAddLearnerNode', nodeId: id }], [], options)
   }

@@ -8,6 +8,7 @@ import { parsePeerId } from '../../api/peer-id.ts'
 import type { PeerId } from '../../api/pin.ts'
 import type { Clock } from '../../clock.ts'
 import type { PeerStreams } from '../../peer-ports.ts'
+import { addressText, addressesOf } from './addresses.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { writeMessage } from './codec.ts'
 import type { Index, Message, MessageType, NodeId } from './core/types.ts'
@@ -43,8 +44,6 @@ const urgent: ReadonlySet<MessageType> = new Set([
 ])
 const queueBytesMax = { control: 256 * 1_024, append: 16 * 1_024 * 1_024 }
 
-export const addressText = (addresses: readonly string[]): string => addresses.join(' ')
-export const addressesOf = ({ address }: Member): readonly string[] => address.split(' ').filter(text => text !== '')
 
 /** To be made before the host starts, for it registers its protocols there. */
 export function createPeerTransport (components: PeerTransportComponents): RaftTransport { return new StreamTransport(components) }

@@ -41,7 +41,6 @@ export const float: Codec<number> = {
   },
   read: from => from.raw(8).readDoubleLE()
 }
-export const bytesCodec: Codec<Uint8Array> = { write: (to, value) => { to.bytes(value) }, read: from => from.bytes() }
 /** Of bytes of its own: those that are read may be reused. */
 export const cidCodec: Codec<CID> = { write: (to, value) => { to.bytes(value.bytes) }, read: from => CID.decode(Uint8Array.from(from.bytes())) }
 

@@ -6,10 +6,11 @@ import type { PinInfo } from '../../api/pin-info.ts'
 import type { PeerId } from '../../api/pin.ts'
 import type { Measurement } from '../../api/metric.ts'
 import type { RepoStat } from '../../api/repo.ts'
-import type { ImportItem, JoinRequest, PeerAddresses, RpcMethod, RpcMethods } from '../../peer-ports.ts'
+import type { ImportItem, JoinRequest, PeerAddresses, Reached, RpcMethod, RpcMethods } from '../../peer-ports.ts'
 import type { NamedRoot, UnpinnedRoot } from '../../ports.ts'
-import { bigNumber, booleanCodec, bytesCodec, cidCodec, float, listOf, nothing, struct, textCodec, wholeNumber, wordOf } from './codec.ts'
+import { bigNumber, booleanCodec, cidCodec, float, listOf, nothing, struct, textCodec, wholeNumber, wordOf } from './codec.ts'
 import type { Codec } from './codec.ts'
+import { decodeError, encodeError } from './error-codec.ts'
 
 /** How a method travels. */
 export interface MethodRules<M extends RpcMethod> {
@@ -37,6 +38,7 @@ const textsCodec = listOf(textCodec)
 const pinInfoCodec = struct<PinInfo>({
   cid: cidCodec, name: textCodec, peer: peerIdCodec, status: statusCodec, timestampMs: wholeNumber, error: textCodec, attemptCount: wholeNumber, isPriority: booleanCodec
 })
+const reachedHeadCodec = struct<Pick<Reached, 'id' | 'outcome'>>({ id: wholeNumber, outcome: wordOf(['held', 'overtaken', 'failed'] as const) })
 const ipfsIdCodec = struct<IpfsId>({ id: textCodec, addresses: textsCodec, error: textCodec })
 const clusterIdCodec = struct<ClusterId>({
   id: peerIdCodec, peername: textCodec, version: textCodec, addresses: textsCodec, clusterPeers: listOf(peerIdCodec), clusterPeersAddresses: textsCodec,
@@ -46,10 +48,8 @@ const repoStatCodec = struct<RepoStat>({ repoSize: bigNumber, storageMax: bigNum
 const measurementCodec = struct<Measurement>({
   name: textCodec, value: textCodec, weight: float, isValid: booleanCodec, isPartitionable: booleanCodec, ttlMs: float
 })
-const joinCodec = struct<JoinRequest>({ clusterName: textCodec, nodeId: wholeNumber, incarnation: wholeNumber, addresses: textsCodec })
-const peersetCodec = struct<{ clusterId: string, peerset: readonly PeerAddresses[] }>({
-  clusterId: textCodec, peerset: listOf(struct<PeerAddresses>({ peer: peerIdCodec, addresses: textsCodec }))
-})
+const joinCodec = struct<JoinRequest>({ peer: peerIdCodec, clusterName: textCodec, nodeId: wholeNumber, incarnation: wholeNumber, addresses: textsCodec, daemon: textCodec })
+const peersetCodec = listOf(struct<PeerAddresses>({ peer: peerIdCodec, addresses: textsCodec }))
 const gcLineCodec = struct<{ key: string, error: string }>({ key: textCodec, error: textCodec })
 const rootsCodec = listOf(struct<NamedRoot>({ cid: cidCodec, name: textCodec }))
 const unpinnedRootCodec: Codec<UnpinnedRoot> = {
@@ -60,16 +60,32 @@ const unpinnedRootCodec: Codec<UnpinnedRoot> = {
   read: from => ({ cid: cidCodec.read(from), error: new Error(from.text()) })
 }
 
-/** A block's bytes come last and are not copied; roots are told from it by the length of its CID, which is never 0. */
+const importHeadCodec = struct<{ delivery: string, timeoutMs: number }>({ delivery: textCodec, timeoutMs: wholeNumber })
+
+/** A block's bytes come last and are not copied; what is no block is told from one by the length of its CID, which is never 0. */
 const importItemCodec: Codec<ImportItem> = {
   write (to, item) {
-    if ('roots' in item) rootsCodec.write(to.varint(0), item.roots)
+    if ('roots' in item) rootsCodec.write(to.varint(0).byte(1), item.roots)
+    else if ('delivery' in item) importHeadCodec.write(to.varint(0).byte(0), item)
     else to.bytes(item.cid.bytes)
   },
-  tail: item => 'roots' in item ? undefined : item.bytes,
+  tail: item => 'cid' in item ? item.bytes : undefined,
   read (from) {
     const cid = from.bytes()
-    return cid.byteLength === 0 ? { roots: rootsCodec.read(from) } : { cid: CID.decode(Uint8Array.from(cid)), bytes: from.rest() }
+    if (cid.byteLength > 0) return { cid: CID.decode(Uint8Array.from(cid)), bytes: from.rest() }
+    return from.byte() === 0 ? importHeadCodec.read(from) : { roots: rootsCodec.read(from) }
+  }
+}
+
+const reachedCodec: Codec<Reached> = {
+  write (to, { id, outcome, error }) {
+    reachedHeadCodec.write(to, { id, outcome })
+    to.bytes(error === undefined ? new Uint8Array(0) : encodeError(error))
+  },
+  read (from) {
+    const head = reachedHeadCodec.read(from)
+    const error = from.bytes()
+    return { ...head, error: error.byteLength === 0 ? undefined : decodeError(error) }
   }
 }
 
@@ -78,17 +94,16 @@ export const rpcMethods: { readonly [M in RpcMethod]: MethodRules<M> } = {
   'Cluster.Id': { shape: 'call', argument: nothing, result: clusterIdCodec, argumentBytesMax: 0, resultBytesMax: small * 4, timeoutMs: 10_000 },
   'Cluster.Join': { shape: 'call', argument: joinCodec, result: peersetCodec, argumentBytesMax: small, resultBytesMax: large, timeoutMs: 60_000 },
   'Consensus.RemovePeer': { shape: 'call', argument: peerIdCodec, result: nothing, argumentBytesMax: small, resultBytesMax: 0, timeoutMs: 60_000 },
-  'Consensus.Log': { shape: 'call', argument: bytesCodec, result: bigNumber, argumentBytesMax: large, resultBytesMax: small, timeoutMs: 60_000 },
   'PinTracker.Status': { shape: 'call', argument: cidCodec, result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 30_000 },
   'PinTracker.StatusAll': { shape: 'pull', argument: listOf(statusCodec), result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: noLimit },
   'PinTracker.Recover': { shape: 'call', argument: cidCodec, result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 30_000 },
   'PinTracker.RecoverAll': { shape: 'pull', argument: nothing, result: pinInfoCodec, argumentBytesMax: 0, resultBytesMax: small, timeoutMs: noLimit },
-  'PinTracker.Reached': { shape: 'call', argument: listOf(pinInfoCodec), result: nothing, argumentBytesMax: large, resultBytesMax: 0, timeoutMs: 10_000 },
+  'PinTracker.Reached': { shape: 'call', argument: listOf(reachedCodec), result: nothing, argumentBytesMax: large, resultBytesMax: 0, timeoutMs: 10_000 },
   'IpfsConnector.ImportBlocks': { shape: 'push', argument: importItemCodec, result: listOf(unpinnedRootCodec), argumentBytesMax: blockBytesMax, resultBytesMax: large, timeoutMs: noLimit },
-  'IpfsConnector.RepoStat': { shape: 'call', argument: nothing, result: repoStatCodec, argumentBytesMax: 0, resultBytesMax: small, timeoutMs: 60_000 },
+  'IpfsConnector.RepoStat': { shape: 'call', argument: booleanCodec, result: repoStatCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 60_000 },
   'IpfsConnector.RepoGc': { shape: 'pull', argument: nothing, result: gcLineCodec, argumentBytesMax: 0, resultBytesMax: small, timeoutMs: noLimit },
   'IpfsConnector.SwarmAddresses': { shape: 'call', argument: nothing, result: textsCodec, argumentBytesMax: 0, resultBytesMax: small, timeoutMs: 30_000 },
-  'Monitor.Receive': { shape: 'call', argument: listOf(measurementCodec), result: nothing, argumentBytesMax: small * 4, resultBytesMax: 0, timeoutMs: 10_000 }
+  'Monitor.Receive': { shape: 'call', argument: listOf(measurementCodec), result: listOf(measurementCodec), argumentBytesMax: small * 4, resultBytesMax: small * 4, timeoutMs: 10_000 }
 }
 
 export const isMethod = (text: string): text is RpcMethod => Object.hasOwn(rpcMethods, text)

@@ -10,7 +10,6 @@ export const rpcPolicy = {
   'Cluster.Id': 'open', // to find out whom one talks to
   'Cluster.Join': 'open', // who asks is no member yet
   'Consensus.RemovePeer': 'writer',
-  'Consensus.Log': 'writer',
   'PinTracker.Status': 'member',
   'PinTracker.StatusAll': 'member',
   'PinTracker.Recover': 'writer',

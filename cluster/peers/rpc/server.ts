@@ -6,8 +6,7 @@ import { ClusterError } from '../../api/errors.ts'
 import type { PeerId } from '../../api/pin.ts'
 import type { Clock } from '../../clock.ts'
 import type { Logger } from '../../log.ts'
-import type { CallMethod, PeerStream, PullMethod, PushMethod, RpcMethod, RpcMethods } from '../../peer-ports.ts'
-import type { AbortOptions } from '../../ports.ts'
+import type { PeerStream, RpcCaller, RpcHandlers, RpcMethod } from '../../peer-ports.ts'
 import { decodeValue, encodeValue } from './codec.ts'
 import { encodeError } from './error-codec.ts'
 import { encodeFrame, FrameReader } from './frame.ts'
@@ -18,15 +17,6 @@ import type { MethodRules } from './methods.ts'
 import { mayCall } from './policy.ts'
 import type { Trust } from './policy.ts'
 import { callsMax, framesOf, streamsMax } from './protocols.ts'
-
-/** Who calls, as its connection has proven; the signal aborts when the answer is not wanted any more. */
-export interface RpcCaller extends AbortOptions { readonly peer: PeerId }
-
-/** What answers each method; complete by type. */
-export type RpcHandlers =
-  & { readonly [M in CallMethod]: (argument: RpcMethods[M]['argument'], caller: RpcCaller) => Promise<RpcMethods[M]['result']> }
-  & { readonly [M in PullMethod]: (argument: RpcMethods[M]['argument'], caller: RpcCaller) => AsyncIterable<RpcMethods[M]['result']> }
-  & { readonly [M in PushMethod]: (source: AsyncIterable<RpcMethods[M]['argument']>, caller: RpcCaller) => Promise<RpcMethods[M]['result']> }
 
 export interface RpcServerComponents {
   readonly handlers: RpcHandlers

@@ -1,0 +1,87 @@
+import { join } from 'node:path'
+import type { PeerId } from '../cluster/api/pin.ts'
+import type { Clock } from '../cluster/clock.ts'
+import type { ClusterConfig } from '../cluster/config/cluster-section.ts'
+import type { Identity } from '../cluster/config/identity.ts'
+import type { RaftConfig } from '../cluster/consensus/config.ts'
+import { createPeerTransport } from '../cluster/consensus/raft/peer-transport.ts'
+import type { Others } from '../cluster/consensus/engine.ts'
+import { joinThrough } from '../cluster/joining.ts'
+import type { Logger } from '../cluster/log.ts'
+import type { PeerRpc, RpcHandlers } from '../cluster/peer-ports.ts'
+import { createBootstrap } from '../cluster/peers/bootstrap.ts'
+import type { Bootstrap } from '../cluster/peers/bootstrap.ts'
+import { createHost } from '../cluster/peers/host.ts'
+import type { Host } from '../cluster/peers/host.ts'
+import { createPeerstoreFile } from '../cluster/peers/peerstore-file.ts'
+import { createPeerRpc } from '../cluster/peers/rpc/peer-rpc.ts'
+import type { Component, IpfsConnector } from '../cluster/ports.ts'
+
+export interface NetworkParts {
+  readonly folder: string
+  readonly identity: Identity
+  readonly cluster: ClusterConfig
+  readonly raft: RaftConfig
+  /** Peers to join through, from the command line. */
+  readonly bootstrap: readonly string[]
+  readonly ipfs: Pick<IpfsConnector, 'id'>
+  /** What answers other peers; known once all is built. */
+  readonly handlers: () => RpcHandlers
+  readonly isMember: (peer: PeerId) => boolean
+  readonly removed: () => void
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface Network {
+  readonly host: Host
+  readonly rpc: PeerRpc
+  readonly bootstrap: Bootstrap
+  readonly others: Others
+  /** Whether there is nobody to join: then a new folder founds a cluster. To be asked after the start. */
+  readonly isFounder: () => boolean
+  /** In starting order. */
+  readonly components: readonly Component[]
+}
+
+const daemonIdTimeoutMs = 2_000
+
+/** This peer among others: its connections, what is called over them, and how it gets into a cluster. */
+export function composeNetwork (parts: NetworkParts): Network {
+  const { folder, identity, cluster, raft, ipfs, clock, log } = parts
+  const self = identity.id
+  const host = createHost({ identity, clock, log: log.for('host') }, {
+    secret: Buffer.from(cluster.secret ?? '', 'hex'),
+    listen: cluster.listenMultiaddress,
+    announce: cluster.announceMultiaddress,
+    noAnnounce: cluster.noAnnounceMultiaddress,
+    dialTimeoutMs: cluster.dialPeerTimeout
+  })
+  const handlers = new Proxy({} as RpcHandlers, { get: (_none, method) => parts.handlers()[method as keyof RpcHandlers] })
+  const trustOf = (peer: PeerId): 'writer' | 'open' => parts.isMember(peer) ? 'writer' : 'open'
+  const rpc = createPeerRpc({ streams: host, handlers, trustOf, clock, log: log.for('rpc') })
+  const contacts = [...parts.bootstrap, ...cluster.peerAddresses]
+  const bootstrap = createBootstrap({ host, clock, log: log.for('bootstrap') }, { addresses: contacts })
+  const peerstore = createPeerstoreFile({ host, clock, log: log.for('peerstore') }, join(folder, cluster.peerstoreFile ?? 'peerstore'))
+
+  async function daemonId (signal: AbortSignal): Promise<string> {
+    return await ipfs.id({ signal: AbortSignal.any([signal, AbortSignal.timeout(daemonIdTimeoutMs)]) }).then(({ id }) => id, () => '')
+  }
+
+  return {
+    host,
+    rpc,
+    bootstrap,
+    others: {
+      rpc,
+      addresses: () => host.addresses(),
+      transport: given => createPeerTransport({ ...given, streams: host, addresses: () => host.addresses(), clock, log: message => { log.for('raft').debug(message) } }),
+      async join (request, { signal }) {
+        await joinThrough({ host, rpc, self, clock, log: log.for('cluster') }, contacts, { ...request, daemon: await daemonId(signal) }, { signal })
+      },
+      removed: parts.removed
+    },
+    isFounder: () => raft.initPeerset.length > 0 ? [...raft.initPeerset].sort()[0] === self : contacts.length === 0 && host.known().size === 0,
+    components: [host, rpc, peerstore, bootstrap]
+  }
+}

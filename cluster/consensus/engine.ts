@@ -1,0 +1,121 @@
+import { ClusterError } from '../api/errors.ts'
+import type { PeerId } from '../api/pin.ts'
+import { pause } from '../async/pause.ts'
+import type { Clock } from '../clock.ts'
+import type { Logger } from '../log.ts'
+import type { JoinRequest, PeerRpc } from '../peer-ports.ts'
+import type { AbortOptions, AppliedOps, StateStore } from '../ports.ts'
+import type { Store } from '../store/store.ts'
+import type { RaftConfig } from './config.ts'
+import { foundOnPinset } from './founding.ts'
+import { createPinsetMachine } from './pinset-machine.ts'
+import { removedText } from './removed-text.ts'
+import type { Disk } from './raft/disk.ts'
+import { openLogStorage } from './raft/log-storage.ts'
+import { createRaftNode } from './raft/node.ts'
+import { openPeerMemory } from './raft/peer-memory.ts'
+import type { PeerTransportComponents } from './raft/peer-transport.ts'
+import type { NodeEvents, RaftNode } from './raft/raft-node.ts'
+import type { RaftTransport } from './raft/transport.ts'
+
+const segmentBytes = 4 << 20
+/** A leader that is not heard so often in a row is not there. */
+const heartbeatsPerTimeout = 10
+/** Between two looks whether this peer has been taken in. */
+const takenInRetryMs = 50
+
+/** What there is to the other peers. */
+export interface Others {
+  readonly transport: (parts: Pick<PeerTransportComponents, 'storage' | 'memory' | 'confIndex' | 'acknowledged'>) => RaftTransport
+  readonly rpc: Pick<PeerRpc, 'call'>
+  /** Where this peer is reached. */
+  readonly addresses: () => readonly string[]
+  /** Asks peers that are members already to take this one in, and tries until one has. */
+  readonly join: (request: Omit<JoinRequest, 'daemon'>, options: AbortOptions) => Promise<void>
+  /** This peer has learnt that it is no member any more. */
+  readonly removed: () => void
+}
+
+export interface EngineParts {
+  readonly store: Store
+  readonly state: StateStore
+  readonly applied: AppliedOps
+  readonly self: PeerId
+  readonly log: Logger
+  readonly failed: (reason: unknown) => void
+  readonly clock: Clock
+  readonly disk: Disk
+  readonly others: Others | undefined
+  readonly events: NodeEvents
+}
+
+export interface EngineConfig extends RaftConfig {
+  readonly folder: string
+  readonly found: () => boolean
+}
+
+/** The engine, and whose folder it runs on. */
+export interface Engine { readonly node: RaftNode, readonly transport: RaftTransport, readonly identity: Pick<JoinRequest, 'nodeId' | 'incarnation'> }
+
+/**
+ * Opens the log and starts the engine on it. A new folder founds a cluster of this one peer, or asks to be taken in by others and waits for that.
+ * `running` is told of the engine before anything is waited for.
+ */
+export async function startEngine (parts: EngineParts, config: EngineConfig, running: (engine: Engine) => void, { signal }: AbortOptions): Promise<void> {
+  const { store, state, applied, self, log, failed, clock, disk, others } = parts
+  const { folder, clusterName, waitForLeaderTimeout } = config
+  const tickMs = config.heartbeatTimeout / heartbeatsPerTimeout
+  const ticks = (ms: number): number => Math.ceil(ms / tickMs)
+  let node: RaftNode | undefined
+
+  await using undo = new AsyncDisposableStack()
+  const storage = undo.use(await openLogStorage({ folder, disk, clock, segmentBytes }))
+  const machine = createPinsetMachine({ store, state, listener: applied })
+  if (storage.identity.clusterId === undefined && config.found()) await foundOnPinset({ storage, machine, store, state, self, folder, addresses: others?.addresses() ?? [] })
+  const transport = others === undefined ? noTransport : others.transport({
+    storage, memory: await openPeerMemory(disk, folder), confIndex: () => node?.bookkeeping().confIndex ?? 0, acknowledged: id => node?.acknowledged(id) ?? 0
+  })
+  node = undo.use(createRaftNode({
+    storage, machine, transport, folder, disk, clock, log: (level, message) => { log[level](message) }
+  }, {
+    tickMs,
+    electionTicks: ticks(config.electionTimeout),
+    leaderWaitTicks: ticks(waitForLeaderTimeout),
+    snapshots: { thresholdEntries: config.snapshotThreshold, trailingEntries: config.trailingLogs }
+  }, parts.events))
+  void node.ended.then(reason => { if (reason !== undefined) failed(reason) })
+  const { nodeId, incarnation } = storage.identity
+  running({ node, transport, identity: { nodeId, incarnation } })
+  await node.start()
+  const { members } = node.bookkeeping()
+  if (members.length > 0 && !members.some(({ id }) => id === nodeId)) throw new ClusterError('ERR_INVALID_ARGUMENT', removedText)
+  if (members.length === 0 && storage.log.lastIndex() === 0) await joinOthers(node, others!, { peer: self, clusterName, nodeId, incarnation, addresses: others!.addresses() }, clock, { signal })
+  await usable(node, parts, config, { signal })
+  void undo.move() // the node is whose they are now
+}
+
+async function joinOthers (node: RaftNode, { join }: Others, request: Omit<JoinRequest, 'daemon'>, clock: Clock, { signal }: AbortOptions): Promise<void> {
+  await join(request, { signal })
+  while (!node.bookkeeping().conf.voters.includes(request.nodeId)) await pause(clock, takenInRetryMs, signal)
+}
+
+/** Usable means that a change can be agreed on. Alone that must be so soon; with others it may take until enough of them are there. */
+async function usable (node: RaftNode, { log }: EngineParts, { waitForLeaderTimeout }: EngineConfig, { signal }: AbortOptions): Promise<void> {
+  try {
+    await node.readBarrier({ signal: AbortSignal.any([signal, AbortSignal.timeout(waitForLeaderTimeout)]) })
+  } catch (err) {
+    signal.throwIfAborted()
+    if (node.bookkeeping().conf.voters.length <= 1) throw err
+    log.warn('no majority of the peers is there yet: nothing can be agreed on before', { waitedMs: waitForLeaderTimeout })
+  }
+}
+
+/** For a peer that has nobody to talk to. */
+const noTransport: RaftTransport = {
+  async start () {},
+  useMembers () {},
+  send () {},
+  async sendSnapshot () { throw new Error('there is nobody to send to') },
+  status: () => [],
+  async [Symbol.asyncDispose] () {}
+}

@@ -1,0 +1,82 @@
+import { ClusterError } from '../api/errors.ts'
+import type { PeerId } from '../api/pin.ts'
+import { pause } from '../async/pause.ts'
+import type { Clock } from '../clock.ts'
+import type { JoinRequest, Membership, PeerAddresses, PeerRpc } from '../peer-ports.ts'
+import type { AbortOptions } from '../ports.ts'
+import { addressText, addressesOf } from './raft/addresses.ts'
+import { DroppedError, NotLeaderError } from './raft/errors.ts'
+import type { Member } from './raft/members.ts'
+import type { RaftNode } from './raft/raft-node.ts'
+
+/** Between two tries to find who leads. */
+const leaderRetryMs = 200
+
+export interface PeersetComponents {
+  readonly self: PeerId
+  /** Throws while the engine is not there. */
+  readonly node: () => RaftNode
+  /** To a leader that is another peer. */
+  readonly rpc: Pick<PeerRpc, 'call'>
+  readonly clusterName: string
+  readonly clock: Clock
+}
+
+/** Changes of who belongs to the cluster, from whichever peer is asked: the leader makes them. */
+export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetComponents): Pick<Membership, 'members' | 'add' | 'remove'> {
+  const list = (): readonly Member[] => node().bookkeeping().members
+  const members = (): readonly PeerAddresses[] => list().map(member => ({ peer: member.name as PeerId, addresses: addressesOf(member) }))
+
+  /** Where this peer does not lead, the leader is asked; where nobody does, somebody will soon. */
+  async function atLeader<T> (here: () => Promise<T>, there: (leader: PeerId) => Promise<T>, { signal }: AbortOptions): Promise<T> {
+    while (true) {
+      signal.throwIfAborted()
+      try {
+        return await here()
+      } catch (err) {
+        if (!(err instanceof NotLeaderError)) throw inTheClustersWords(err)
+        const leader = list().find(({ id }) => id === err.leader)?.name as PeerId | undefined
+        if (leader !== undefined && leader !== self) return await there(leader)
+        await pause(clock, leaderRetryMs, signal)
+      }
+    }
+  }
+
+  async function addHere ({ peer, clusterName: wanted, nodeId: id, incarnation, addresses }: JoinRequest, options: AbortOptions): Promise<readonly PeerAddresses[]> {
+    if (wanted !== clusterName) throw refused(`this is the cluster ${JSON.stringify(clusterName)}, ${peer} wants to join ${JSON.stringify(wanted)} (consensus.raft.cluster_name)`)
+    const { membership } = node()
+    const member: Member = { id, incarnation, name: peer, address: addressText(addresses) }
+    const known = list().find(({ name }) => name === peer)
+    if (known === undefined) {
+      if (list().some(other => other.id === id)) throw refused(`${peer} has a copy of another peer's folder: give it an empty one`)
+      await membership.add(member, options)
+      return members()
+    }
+    if (known.id !== id || known.incarnation !== incarnation) {
+      throw refused(`${peer} is a member with another folder, which is not there any more. Remove it first: ipfs-cluster-ctl peers rm ${peer}`)
+    }
+    if (known.address !== member.address) await membership.readdress(member, options)
+    await membership.promote(id, options) // the first try may have been cut off before
+    return members()
+  }
+
+  async function removeHere (peer: PeerId, options: AbortOptions): Promise<void> {
+    const known = list().find(({ name }) => name === peer)
+    if (known === undefined) throw refused(`${peer} is not a member of this cluster`)
+    if (list().length === 1) throw refused(`${peer} is the only member left; there is nobody to leave the cluster to`)
+    await node().membership.remove(known.id, options)
+  }
+
+  return {
+    members,
+    add: async (request, options) => await atLeader(async () => await addHere(request, options), async leader => await rpc.call(leader, 'Cluster.Join', request, options), options),
+    remove: async (peer, options) => { await atLeader(async () => { await removeHere(peer, options) }, async leader => { await rpc.call(leader, 'Consensus.RemovePeer', peer, options) }, options) }
+  }
+}
+
+const refused = (message: string): ClusterError => new ClusterError('ERR_INVALID_ARGUMENT', message)
+
+function inTheClustersWords (err: unknown): unknown {
+  if (err instanceof DroppedError) return new ClusterError('ERR_NO_LEADER', `the peerset was not changed: ${err.message}`, { cause: err })
+  return err
+}

@@ -1,0 +1,70 @@
+import type { PeerId } from './api/pin.ts'
+import { createBackground } from './async/background.ts'
+import type { Logger } from './log.ts'
+import type { Membership } from './peer-ports.ts'
+import type { AbortOptions, Component, Consensus } from './ports.ts'
+
+/** How long leaving may take: a peer that is stopped does not wait for ever for the others. */
+const leaveTimeoutMs = 10_000
+
+export interface MemberComponents {
+  readonly self: PeerId
+  readonly consensus: Pick<Consensus, 'peerset'>
+  readonly membership: Membership
+  /** Stays connected with the peers it is told. */
+  readonly bootstrap: { keep (peers: readonly PeerId[]): void }
+  /** Where this peer is reached now. */
+  readonly addresses: () => readonly string[]
+  readonly learn: (peer: PeerId, addresses: readonly string[]) => void
+  readonly log: Logger
+}
+
+/**
+ * This peer as a member: stays connected with all others, whose addresses travel with the membership; tells them when it is reached
+ * elsewhere than before; and leaves when it is stopped, if that is wished.
+ */
+export function createMember ({ self, consensus, membership, bootstrap, addresses, learn, log }: MemberComponents, { leaves }: { readonly leaves: boolean }): Component {
+  const closing = new AbortController()
+  const background = createBackground(err => { if (!closing.signal.aborted) log.warn('the others were not told where this peer is reached now', { err }) })
+  let watch: Disposable | undefined
+
+  function useMembers (): void {
+    const members = membership.members()
+    for (const member of members) learn(member.peer, member.addresses)
+    bootstrap.keep(members.map(({ peer }) => peer))
+  }
+
+  /** Addresses are agreed on, so that those who were away hear of them as well. */
+  async function tellAddresses ({ signal }: AbortOptions): Promise<void> {
+    const known = membership.members().find(({ peer }) => peer === self)
+    if (known !== undefined && !isSame(known.addresses, addresses())) await membership.readdress(addresses(), { signal })
+  }
+
+  async function leave (): Promise<void> {
+    if (!leaves || consensus.peerset().length <= 1) return
+    try {
+      await membership.remove(self, { signal: AbortSignal.timeout(leaveTimeoutMs) })
+      log.info('left the cluster')
+    } catch (err) {
+      log.error('this peer could not leave the cluster; remove it there with: ipfs-cluster-ctl peers rm', { peer: self, err })
+    }
+  }
+
+  return {
+    name: 'member',
+    async start ({ signal }) {
+      signal.throwIfAborted()
+      watch = membership.watch(useMembers)
+      background.run(tellAddresses(closing))
+    },
+    async [Symbol.asyncDispose] () {
+      if (watch === undefined) return
+      watch[Symbol.dispose]()
+      closing.abort(new Error('the peer is shutting down'))
+      await background[Symbol.asyncDispose]()
+      await leave()
+    }
+  }
+}
+
+const isSame = (known: readonly string[], now: readonly string[]): boolean => [...known].sort().join(' ') === [...now].sort().join(' ')

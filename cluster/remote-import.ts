@@ -1,0 +1,70 @@
+import type { CID } from 'multiformats/cid'
+import { ClusterError } from './api/errors.ts'
+import type { PeerId } from './api/pin.ts'
+import type { ImportItem, PeerRpc } from './peer-ports.ts'
+import type { AbortOptions, Block, DeliveryCall, IpfsConnector, NamedRoot, PinTracker, UnpinnedRoot } from './ports.ts'
+
+/** `IpfsConnector.importBlocks` on another peer's daemon. */
+export async function pushBlocks (
+  rpc: Pick<PeerRpc, 'push'>, peer: PeerId, blocks: AsyncIterable<Block>, roots: Promise<readonly NamedRoot[]>, { delivery, timeoutMs = 0, signal }: DeliveryCall
+): Promise<readonly UnpinnedRoot[]> {
+  async function * items (): AsyncGenerator<ImportItem, void, undefined> {
+    yield { delivery, timeoutMs: Math.ceil(timeoutMs) }
+    yield * blocks
+    yield { roots: await roots }
+  }
+  return await rpc.push(peer, 'IpfsConnector.ImportBlocks', items(), { signal })
+}
+
+export interface ImportingComponents {
+  readonly ipfs: Pick<IpfsConnector, 'importBlocks'>
+  readonly tracker: Pick<PinTracker, 'expect' | 'expectDelivery'>
+}
+
+/**
+ * The other side: what a peer pushes goes to this peer's daemon at its pace. The tracker learns of the import before the pin can be agreed,
+ * and of its roots before the daemon does, so that what is pinned here is known to be this peer's own.
+ */
+export async function takeBlocks ({ ipfs, tracker }: ImportingComponents, source: AsyncIterable<ImportItem>, { signal }: AbortOptions): Promise<readonly UnpinnedRoot[]> {
+  const items = source[Symbol.asyncIterator]()
+  const { done, value: head } = await items.next()
+  if (done === true || !('delivery' in head)) throw new ClusterError('ERR_INVALID_ARGUMENT', 'an import begins with its name')
+  const roots = Promise.withResolvers<readonly NamedRoot[]>()
+  const ended = Promise.withResolvers<readonly CID[]>()
+  for (const promise of [roots.promise, ended.promise]) promise.catch(() => {}) // who waits for it hears of it
+  tracker.expectDelivery(head.delivery, ended.promise)
+
+  async function * blocks (): AsyncGenerator<Block, void, undefined> {
+    try {
+      for (let next = await items.next(); next.done !== true; next = await items.next()) {
+        if ('cid' in next.value) yield next.value
+        else if ('roots' in next.value) return roots.resolve(await expected(next.value.roots))
+        else throw new ClusterError('ERR_INVALID_ARGUMENT', 'an import has one name')
+      }
+      throw new ClusterError('ERR_INVALID_ARGUMENT', 'an import ends with its roots')
+    } catch (err) {
+      roots.reject(err)
+      throw err
+    }
+  }
+
+  async function expected (named: readonly NamedRoot[]): Promise<readonly NamedRoot[]> {
+    await Promise.all(named.map(async ({ cid }) => { await tracker.expect(cid, ended.promise.then(pinned => { assertAmong(pinned, cid) }), { signal }) }))
+    return named
+  }
+
+  try {
+    const unpinned = await ipfs.importBlocks(blocks(), roots.promise, { signal, ...head.timeoutMs > 0 && { timeoutMs: head.timeoutMs } })
+    ended.resolve((await roots.promise).map(({ cid }) => cid).filter(cid => !unpinned.some(root => root.cid.equals(cid))))
+    return unpinned
+  } catch (err) {
+    ended.reject(err)
+    throw err
+  } finally {
+    await items.return?.()
+  }
+}
+
+function assertAmong (pinned: readonly CID[], cid: CID): void {
+  if (!pinned.some(one => one.equals(cid))) throw new Error('the daemon did not pin it')
+}

@@ -1,0 +1,56 @@
+import type { ClusterId } from './api/peer.ts'
+import { ClusterError } from './api/errors.ts'
+import { pingFromText, pingName } from './api/metric.ts'
+import type { Holding } from './holding.ts'
+import type { JoinRequest, Membership, RpcHandlers } from './peer-ports.ts'
+import type { AbortOptions, Consensus, IpfsConnector, Monitor, PinTracker } from './ports.ts'
+import { takeBlocks } from './remote-import.ts'
+
+export interface HandlersComponents {
+  readonly consensus: Pick<Consensus, 'peerset'>
+  readonly membership: Membership
+  readonly tracker: PinTracker
+  readonly ipfs: IpfsConnector
+  readonly monitor: Pick<Monitor, 'receive' | 'latest'>
+  readonly holding: Holding
+  /** Of this peer. */
+  readonly id: (options: AbortOptions) => Promise<ClusterId>
+}
+
+/** What other peers may ask of this one: each method and the seam that answers it. */
+export function createHandlers ({ consensus, membership, tracker, ipfs, monitor, holding, id }: HandlersComponents): RpcHandlers {
+  /** Two peers with one daemon would count as two copies and be one. */
+  function refuseSharedDaemon ({ peer, daemon }: JoinRequest): void {
+    const other = daemon === '' ? undefined : monitor.latest(pingName).find(metric => metric.peer !== peer && pingFromText(metric.value).ipfsId === daemon)
+    if (other !== undefined) throw new ClusterError('ERR_INVALID_ARGUMENT', `${peer} has the same IPFS daemon (${daemon}) as the member ${other.peer}: each peer needs one of its own`)
+  }
+
+  return {
+    'Cluster.Id': async (_nothing, caller) => await id(caller),
+    async 'Cluster.Join' (request, caller) {
+      // A member passes on what a stranger has asked of it; a stranger speaks for itself.
+      if (request.peer !== caller.peer && !consensus.peerset().includes(caller.peer)) {
+        throw new ClusterError('ERR_INVALID_ARGUMENT', `${caller.peer} is no member and asks for somebody else`)
+      }
+      refuseSharedDaemon(request)
+      return await membership.add(request, caller)
+    },
+    async 'Consensus.RemovePeer' (peer, caller) {
+      await membership.remove(peer, caller)
+      return undefined
+    },
+    'PinTracker.Status': async (cid, caller) => await tracker.status(cid, caller),
+    'PinTracker.StatusAll': (filter, caller) => tracker.statusAll(new Set(filter), caller),
+    'PinTracker.Recover': async (cid, caller) => await tracker.recover(cid, caller),
+    'PinTracker.RecoverAll': (_nothing, caller) => tracker.recoverAll(caller),
+    async 'PinTracker.Reached' (reports, { peer }) {
+      holding.reached(peer, reports)
+      return undefined
+    },
+    'IpfsConnector.ImportBlocks': async (source, caller) => await takeBlocks({ ipfs, tracker }, source, caller),
+    'IpfsConnector.RepoStat': async (sizeOnly, caller) => await ipfs.repoStat({ ...caller, sizeOnly }),
+    'IpfsConnector.RepoGc': (_nothing, caller) => ipfs.repoGc(caller),
+    'IpfsConnector.SwarmAddresses': async (_nothing, caller) => (await ipfs.id(caller)).addresses,
+    'Monitor.Receive': async (measurements, { peer }) => monitor.receive(peer, measurements)
+  }
+}

@@ -1,0 +1,29 @@
+/** The parts of a peer that stand for the others, where there are none. */
+import type { PeerId } from '../../cluster/api/pin.ts'
+import type { Clock } from '../../cluster/clock.ts'
+import { createHolding } from '../../cluster/holding.ts'
+import type { Holding } from '../../cluster/holding.ts'
+import type { PeerRpc } from '../../cluster/peer-ports.ts'
+import { explainPlacement, placePin } from '../../cluster/placement.ts'
+import type { Placer } from '../../cluster/placer.ts'
+
+export interface Alone {
+  readonly rpc: Pick<PeerRpc, 'call' | 'pull'>
+  readonly holding: Holding
+  readonly placer: Placer
+  readonly isHeard: (peer: PeerId) => boolean
+}
+
+/** Whoever is asked for is not there; pins go where there is room, which is here. */
+export function alone (self: PeerId, clock: Clock): Alone {
+  const rpc: Alone['rpc'] = {
+    call: async peer => { throw new Error(`${peer} was called, but there is only ${self}`) },
+    async * pull (peer) { throw new Error(`${peer} was called, but there is only ${self}`) }
+  }
+  return {
+    rpc,
+    holding: createHolding({ self, rpc, clock }),
+    placer: { place: wish => placePin({ self, peerset: [self], ...wish }), explain: wish => explainPlacement({ self, peerset: [self], ...wish }) },
+    isHeard: peer => peer === self
+  }
+}
