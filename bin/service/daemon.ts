@@ -27,6 +27,7 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
     if (flags.is(flag) || flags.text(flag) !== undefined) throw new UsageError(`daemon --${flag}: ${what} is not supported by this version`)
   }
   const say = (line: string): void => { process.stdout.write(`${line}\n`) }
+  const bootstrap = addressesIn(flags.text('bootstrap'))
   tuneHeapForStreams()
   if (flags.is('upgrade')) say('There is nothing to upgrade.')
   const stopping = stopSignal(log)
@@ -44,7 +45,7 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
     await using daemon = await chooseDaemon({ folder, clock: systemClock, log, say }, configs, stopping)
     const peer = compose({
       folder, settings, daemon, clock: systemClock, log,
-      bootstrap: addressesIn(flags.text('bootstrap')),
+      bootstrap,
       leaves: flags.is('leave') || configs.cluster.leaveOnShutdown,
       failed: reason => { endAtOnce(reason, log) },
       removed: () => { endRemoved(log) }
