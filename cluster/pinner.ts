@@ -96,7 +96,7 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
   }
 
   /** What was agreed on and is held as `call.wait` asks, or `undefined` when somebody else overtook. */
-  async function tryPin (cid: CID, wanted: PinOptions, call: ClusterPinCall): Promise<Pin | undefined> {
+  async function tryPin (cid: CID, wanted: PinOptions, call: ClusterPinCall, expecting: Promise<void> | undefined): Promise<Pin | undefined> {
     using wait = holding.begin(cid)
     let agreed: Agreed
     try {
@@ -105,9 +105,10 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
       if (isOutdated(err)) return undefined
       throw err
     }
-    call.onAgreed?.(agreed.pin)
-    if (call.wait === 'commit') return agreed.pin
     try {
+      await expecting // before what delivers it may pin
+      call.onAgreed?.(agreed.pin)
+      if (call.wait === 'commit') return agreed.pin
       return await held(agreed, call, wait) ? agreed.pin : undefined
     } catch (err) {
       await putBack(agreed)
@@ -117,9 +118,11 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
 
   return {
     async pin (cid, options, call) {
-      if (call.delivered !== undefined) await tracker.expect(cid, call.delivered, call)
+      // Whether the daemon has the pin already is found out and noted while the pin is being agreed on.
+      const expecting = call.delivered === undefined ? undefined : tracker.expect(cid, call.delivered, call)
+      expecting?.catch(() => {}) // heard of where it is waited for
       for (let tries = 0; tries < triesMax; tries++) {
-        const pin = await tryPin(cid, options, call)
+        const pin = await tryPin(cid, options, call, expecting)
         if (pin !== undefined) return pin
       }
       throw new ClusterError('ERR_OUTDATED', `${cid.toString()} is being changed by others all the time`)

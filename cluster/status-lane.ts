@@ -20,7 +20,7 @@ export class StatusLane {
   /** Why there is no more, when the peer has failed. */
   failure: string | undefined
   readonly #signal: AbortSignal
-  readonly #infos: AsyncGenerator<PinInfo, void, undefined>
+  readonly #infos: AsyncIterableIterator<PinInfo>
   #head: PinInfo | undefined
   #key: string | undefined
 
@@ -59,6 +59,6 @@ export class StatusLane {
   }
 
   async close (): Promise<void> {
-    await this.#infos.return()
+    await this.#infos.return?.()
   }
 }

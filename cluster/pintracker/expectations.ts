@@ -6,7 +6,7 @@ import type { TrackerIndex } from './tracker-index.ts'
 
 /** Imports under way that will pin a CID on the daemon by themselves. As many as there are imports. */
 export interface Expectations {
-  /** Resolves once it is noted whether the daemon has the pin already: only then may the pin be logged. */
+  /** Resolves once it is noted whether the daemon has the pin already: only then may the import pin it. */
   expect (cid: CID, done: Promise<void>, options: AbortOptions): Promise<void>
   expectDelivery (delivery: string, ended: Promise<readonly CID[]>): void
   isExpected (key: string): boolean
