@@ -36,6 +36,7 @@ function fakeParts (over: Partial<AdderComponents> = {}): { components: AdderCom
     cluster: {
       self,
       allocate: async () => ({ peers: [self], min: 1 }),
+      foresee: () => ({ [Symbol.dispose] () {} }),
       async pin (cid, options, { onAgreed, delivered, signal }: ClusterPinCall) {
         onAgreed?.({} as Pin)
         await Promise.race([delivered, new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))])

@@ -6,7 +6,7 @@ import { Channel } from '../cluster/async/channel.ts'
 import type { Clock } from '../cluster/clock.ts'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
 import type { PinOptions } from '../cluster/api/pin.ts'
-import type { AbortOptions, AddingDaemon, ImportCall, PinWait } from '../cluster/ports.ts'
+import type { AbortOptions, AddingDaemon, ClusterApi, ImportCall, PinWait } from '../cluster/ports.ts'
 import { batches } from './batches.ts'
 import { buildEntries } from './build.ts'
 import { readCar } from './car.ts'
@@ -20,6 +20,7 @@ import { importerLayout } from './params.ts'
 import type { AddParams, ImporterLayout } from './params.ts'
 
 export interface AdderComponents extends DeliveryComponents {
+  readonly cluster: DeliveryComponents['cluster'] & Pick<ClusterApi, 'foresee'>
   readonly daemon: AddingDaemon
   readonly clock: Clock
 }
@@ -44,6 +45,8 @@ export interface Adder {
 /** Held for each destination, so that reading, hashing and sending go on at once. */
 const queueBytesMax = 4 << 20
 const outputsMax = 1_024
+/** Roots of a CAR that the daemon is asked about while their blocks come; what takes long is asked again. */
+const foreseenMax = 16
 const batchLimits = { idleMs: 25, gatheredBytesMax: 1 << 20, gatheredEntriesMax: 512 }
 
 export function createAdder (components: AdderComponents): Adder {
@@ -182,6 +185,7 @@ async function pinBatch ({ delivery, held, failure }: BuiltBatch, outputs: Chann
 async function importAll (components: AdderComponents, cars: AsyncIterable<AsyncIterable<Uint8Array>>, params: ImportParams, outputs: Channel<ImportOutput>): Promise<void> {
   const delivery = await createDelivery(components, { ...params, queueBytesMax, isHeldHere: false })
   const roots = new Map<string, CID>()
+  using foreseen = new DisposableStack()
   let blockCount = 0
   let blockBytes = 0
   try {
@@ -189,6 +193,7 @@ async function importAll (components: AdderComponents, cars: AsyncIterable<Async
       const car = await readCar(untilGivenUp(bytes, params), params)
       if (car === undefined) return await delivery.abandon(new Error('a CAR of no bytes'))
       for (const root of car.roots) roots.set(root.toString(), root)
+      for (const root of car.roots.slice(0, foreseenMax)) foreseen.use(components.cluster.foresee(root))
       for await (const blocks of car.blocks) {
         for (const block of blocks) {
           blockCount++

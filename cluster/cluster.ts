@@ -88,6 +88,7 @@ export function createCluster (components: ClusterComponents, { peername, versio
       throw new ClusterError('ERR_OUTDATED', `${cid.toString()} is being changed by others all the time`)
     },
     resolve: async (path, options) => await ipfs.resolve(path, options),
+    foresee: cid => tracker.foresee(cid),
     async allocate (options, { signal }) {
       signal.throwIfAborted()
       const wanted = options.replication ?? replication

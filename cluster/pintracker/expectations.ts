@@ -2,6 +2,7 @@ import type { CID } from 'multiformats/cid'
 import { cidKey, cidKeyText } from '../api/cid-key.ts'
 import type { Clock } from '../clock.ts'
 import type { AbortOptions, IpfsConnector } from '../ports.ts'
+import type { Foresight } from './foresight.ts'
 import type { TrackerIndex } from './tracker-index.ts'
 
 /** Imports under way that will pin a CID on the daemon by themselves. As many as there are imports. */
@@ -14,7 +15,9 @@ export interface Expectations {
   get (cid: CID, delivery: string | undefined): Promise<void> | undefined
 }
 
-export function createExpectations ({ ipfs, index, clock }: { readonly ipfs: IpfsConnector, readonly index: TrackerIndex, readonly clock: Clock }): Expectations {
+export interface ExpectationsComponents { readonly ipfs: IpfsConnector, readonly index: TrackerIndex, readonly clock: Clock, readonly foresight: Foresight }
+
+export function createExpectations ({ ipfs, index, clock, foresight }: ExpectationsComponents): Expectations {
   const expected = new Map<string, Promise<void>>()
   const deliveries = new Map<string, Promise<readonly CID[]>>()
 
@@ -24,7 +27,7 @@ export function createExpectations ({ ipfs, index, clock }: { readonly ipfs: Ipf
       keepWhilePending(expected, key, done)
       if (index.held(cidKey(cid)) !== undefined) return
 
-      const { status, name } = await ipfs.pinStatus(cid, options)
+      const { status, name } = await foresight.get(key) ?? await ipfs.pinStatus(cid, options)
       const before = status === 'unpinned' ? undefined : { mode: status, name }
       await index.hold(cidKey(cid), { before, isConfirmed: false, sinceMs: clock.now() })
     },

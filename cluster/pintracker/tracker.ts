@@ -32,8 +32,8 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
   const { ipfs, state, clock, log, self } = components
   const index = createTrackerIndex(components.store)
   const closing = new AbortController()
-  const expectations = createExpectations({ ipfs, index, clock })
-  const foresight = createForesight(ipfs, closing)
+  const foresight = createForesight({ ipfs, clock }, closing)
+  const expectations = createExpectations({ ipfs, index, clock, foresight })
   const lane = createLane({ ipfs, index, clock, log, expectations, foresight }, config)
   const reader = createStatusReader({ state, index, ipfs, self, operations: lane.operations })
   const reconciler = createReconciler({
