@@ -97,7 +97,6 @@ async function createNode ({ stores, clock, log, running }: NodeComponents, { im
     await blocks.put(empty, emptyDirectory)
     await pinning.mark(empty, '')
     await stores.own.put('initialized', Buffer.from('1'))
-    await stores.durable()
   }
   const mfs = await openMfs(stores, blocks, defaultFormat(imports), directoryLayout(imports))
   return { clock, stores, blocks, pinning, lock: createPinLock(), network, mfs, version: embeddedVersion, ...identity, imports, storageMaxBytes }

@@ -11,13 +11,10 @@ const inlined = Buffer.from([0x00, 0x24])
 export interface Identity { readonly peerId: string, /** Protobuf, base64. */ readonly publicKey: string, /** Of the private key, 32 bytes. */ readonly seed: Uint8Array }
 
 /** The daemon's own key, made once and kept in its store. */
-export async function ownIdentity ({ own, durable }: Pick<Stores, 'own' | 'durable'>): Promise<Identity> {
+export async function ownIdentity ({ own }: Pick<Stores, 'own'>): Promise<Identity> {
   const kept = own.get(keyName)
   const key = kept === undefined ? generateKeyPairSync('ed25519').privateKey : createPrivateKey({ key: Buffer.from(kept), format: 'der', type: 'pkcs8' })
-  if (kept === undefined) {
-    await own.put(keyName, key.export({ format: 'der', type: 'pkcs8' }))
-    await durable()
-  }
+  if (kept === undefined) await own.put(keyName, key.export({ format: 'der', type: 'pkcs8' }))
   const { x = '' } = createPublicKey(key).export({ format: 'jwk' })
   const { d = '' } = key.export({ format: 'jwk' })
   const protobuf = Buffer.concat([publicKeyHead, Buffer.from(x, 'base64url')])

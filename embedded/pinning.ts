@@ -36,16 +36,7 @@ export function checkPinName (name: string): void {
   if (bytes > pinNameBytesMax) throw new KuboError(`pin name is ${bytes} bytes (max ${pinNameBytesMax} bytes)`)
 }
 
-export function createPinning ({ pins, durable }: { pins: PinStore, durable: Stores['durable'] }, blocks: BlockService): Pinning {
-  const put = async (pin: StoredPin): Promise<void> => {
-    await pins.put(pin)
-    await durable()
-  }
-  const take = async (cid: CID): Promise<void> => {
-    await pins.delete(cid)
-    await durable()
-  }
-
+export function createPinning ({ pins }: Pick<Stores, 'pins'>, blocks: BlockService): Pinning {
   return {
     async add (cid, mode, name, options, progress = { nodes: 0, bytes: 0 }) {
       if (mode === 'direct') {
@@ -57,14 +48,14 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
           progress.bytes += visited.reduce((sum, { length }) => sum + length, 0)
         }
       }
-      await put({ cid, mode, name })
+      await pins.put({ cid, mode, name })
     },
-    async mark (cid, name) { await put({ cid, mode: 'recursive', name }) },
+    async mark (cid, name) { await pins.put({ cid, mode: 'recursive', name }) },
     async remove (cid, recursive) {
       const held = pins.get(cid)
       if (held === undefined) throw new KuboError('not pinned or pinned indirectly')
       if (held.mode === 'recursive' && !recursive) throw new KuboError(`${cid.toString()} is pinned recursively`)
-      await take(cid)
+      await pins.delete(cid)
     },
     async update (from, to, unpin, options) {
       const old = pins.get(from)
@@ -74,7 +65,6 @@ export function createPinning ({ pins, durable }: { pins: PinStore, durable: Sto
       await fetchAll(to, blocks, options)
       const pin: StoredPin = { cid: to, mode: 'recursive', name: old.name }
       await (unpin ? pins.move(from, pin) : pins.put(pin))
-      await durable()
     },
     get: cid => pins.get(cid),
     pins: mode => pins.pins(mode),

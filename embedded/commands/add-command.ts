@@ -59,7 +59,6 @@ async function * add (node: EmbeddedNode, call: Call<typeof addOptions>): AsyncG
       continue
     }
     await batch.written()
-    await node.stores.durable()
     if (options.pin && isKept) await node.pinning.mark(event.node.cid, options['pin-name'] ?? '')
     await linkToFiles?.(event)
   }

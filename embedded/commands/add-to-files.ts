@@ -26,7 +26,6 @@ export function createFilesLinker (node: EmbeddedNode, call: Pick<Call, 'signal'
     const path = target.endsWith('/') ? `${target}${baseOf(name)}` : target
     await node.mfs.lookup(dirOf(path), options).catch((err: unknown) => { throw refuse(`MFS destination parent ${quoteGo(path)} ${quoteGo(dirOf(path))} does not exist: ${messageOf(err)}`, err) })
     await putNew(node, call, path, root).catch((err: unknown) => { throw refuse(`cannot put node in path ${quoteGo(path)}: ${messageOf(err)}`, err) })
-    await node.mfs.flushed()
     isTaken = true
   }
 }

@@ -62,13 +62,12 @@ function layoutOf ({ hash, hashName, length, format, codec }: { hash: Hash | und
   return { version: 1, codec: code, hash, length }
 }
 
-async function * putBlocks ({ blocks, pinning, lock, stores }: EmbeddedNode, call: Call, layout: () => Layout, pin: boolean, allowBig: boolean): AsyncGenerator<Emitted> {
+async function * putBlocks ({ blocks, pinning, lock }: EmbeddedNode, call: Call, layout: () => Layout, pin: boolean, allowBig: boolean): AsyncGenerator<Emitted> {
   for await (const { body } of filesOf(call.parts)) {
     const bytes = await readAll(body)
     const cid = cidOf(bytes, layout())
     using _lock = pin ? await lock.forPinning(call) : undefined
     await blocks.put(cid, bytes)
-    await stores.durable()
     checkBlockSize(bytes, allowBig)
     if (pin) await pinning.mark(cid, '')
     const key = call.showCid(cid)
@@ -118,7 +117,7 @@ function blockRm (node: EmbeddedNode): Command {
   })
 }
 
-async function * removeBlocks ({ blocks, pinning, lock, stores }: EmbeddedNode, call: Call, cids: readonly CID[], force: boolean, quiet: boolean): AsyncGenerator<Emitted> {
+async function * removeBlocks ({ blocks, pinning, lock }: EmbeddedNode, call: Call, cids: readonly CID[], force: boolean, quiet: boolean): AsyncGenerator<Emitted> {
   using _lock = await lock.forCollecting(call)
   for (const cid of cids) {
     const key = call.showCid(cid)
@@ -135,5 +134,4 @@ async function * removeBlocks ({ blocks, pinning, lock, stores }: EmbeddedNode, 
       if (!quiet) yield { json: { Hash: key }, printed: `&{${key} }` }
     }
   }
-  await stores.durable()
 }

@@ -52,7 +52,7 @@ function codeOf (name: string): number {
   return codes[name as CodecName]
 }
 
-async function * putNodes ({ blocks, pinning, lock, stores }: EmbeddedNode, call: Call, { from, to, hash, allowBig, pin }: PutLayout): AsyncGenerator<Emitted> {
+async function * putNodes ({ blocks, pinning, lock }: EmbeddedNode, call: Call, { from, to, hash, allowBig, pin }: PutLayout): AsyncGenerator<Emitted> {
   using _lock = pin ? await lock.forPinning(call) : undefined
   const put: CID[] = []
   for await (const { body } of filesOf(call.parts)) {
@@ -71,7 +71,6 @@ async function * putNodes ({ blocks, pinning, lock, stores }: EmbeddedNode, call
     put.push(cid)
     yield line({ Cid: { '/': cid.toString() } }, `${call.showCid(cid)}\n`)
   }
-  await stores.durable()
   if (pin) for (const cid of put) await pinning.mark(cid, '')
 }
 

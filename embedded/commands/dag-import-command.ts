@@ -51,7 +51,6 @@ async function * importAll (node: EmbeddedNode, call: Call, { pins, stats, allow
   } finally {
     await batch.written()
   }
-  await node.stores.durable()
 
   if (pins) {
     for (const cid of imported.roots.values()) yield rootLine(cid, await pinRoot(node, call, cid))

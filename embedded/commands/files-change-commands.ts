@@ -56,7 +56,6 @@ function filesWrite (node: EmbeddedNode): Command {
       const written = await editor.finish()
       using _turn = await mfs.turn(call)
       await mfs.replace(path, async () => written, tools.options).catch(ifMissing) // removed in the meantime
-      if (flush) await mfs.flushed()
       if (failure !== undefined) throw failure.err
       return nothing
     }
@@ -193,5 +192,4 @@ async function withData (node: EmbeddedNode, call: Call, path: string, change: (
     const bare = { cidVersion: 0, hash: hashByName('sha2-256')! } as const
     return await writerFor(bare, false, blocks).node(change({ type: 'file', data: found.bytes, fileSize: found.written.fileSize }), [])
   }, onlineOptions(call))
-  await mfs.flushed()
 }

@@ -33,7 +33,6 @@ function filesMkdir (node: EmbeddedNode): Command {
       if (segmentsOf(path).length === 0 && !parents) throw new KuboError("cannot create directory '/': Already exists")
       using _turn = await node.mfs.turn(call)
       await makeFolders(node, call, path, format, parents)
-      if (flush) await node.mfs.flushed()
       return nothing
     }
   })
@@ -102,7 +101,6 @@ export async function settle ({ mfs, blocks, imports, clock }: Pick<EmbeddedNode
     const settled = await editFile(node, tools).finish()
     if (!settled.cid.equals(node.written.cid)) await mfs.put(path, settled, tools.options)
   }
-  await mfs.flushed()
 }
 
 export function mtimeOf (ms: number): Mtime {
@@ -127,7 +125,6 @@ function filesMv (node: EmbeddedNode): Command {
       const explain = (whose: string) => (err: unknown): never => { throw new KuboError(`cp: cannot flush the ${whose} parent folder ${dest}: ${messageOf(err)}`, { cause: err }) }
       await mfs.lookup(dirOf(dest), onlineOptions(call)).catch(explain("destination file's"))
       await mfs.lookup(dirOf(source), onlineOptions(call)).catch(explain("source's file's"))
-      await mfs.flushed()
       return nothing
     }
   })
@@ -173,7 +170,6 @@ async function * removeAll (node: EmbeddedNode, call: Call, recursive: boolean, 
       const failure = await removeOne(node, call, argument, recursive, force)
       if (failure !== undefined) failures.push(failure)
     }
-    await node.mfs.flushed()
   }
   for (const failure of failures) yield { json: failure, printed: failure }
   if (failures.length > 0) throw new KuboError("can't remove some files")

@@ -60,7 +60,6 @@ async function * collect (node: EmbeddedNode, call: Call, { streamErrors, quiet,
       yield line({ Key: { '/': cid } }, quiet ? `${cid}\n` : `removed ${cid}\n`)
     }
   }
-  await node.stores.durable()
 }
 
 function repoVerify ({ stores }: EmbeddedNode): Command {

@@ -79,7 +79,12 @@ function * linksWithin (top: unknown): Generator<CID> {
     const value = stack.pop()
     const cid = CID.asCID(value)
     if (cid !== null) yield cid
-    else if (Array.isArray(value)) stack.push(...value.toReversed())
-    else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) stack.push(...Object.values(value).toReversed())
+    else if (Array.isArray(value)) pushReversed(stack, value)
+    else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) pushReversed(stack, Object.values(value))
   }
+}
+
+/** One by one: as arguments of `push` 200,000 links of one node would be more than the call stack holds. */
+function pushReversed (stack: unknown[], values: readonly unknown[]): void {
+  for (let i = values.length - 1; i >= 0; i--) stack.push(values[i])
 }

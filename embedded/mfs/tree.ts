@@ -37,11 +37,10 @@ export interface MfsTree {
   writing (path: string, options: Pick<ReadOptions, 'signal'>): Promise<Disposable>
   /** Counts the changes that were not to be kept at once. @throws KuboError when they are too many */
   countUnflushed (flush: boolean): void
-  flushed (): Promise<void>
 }
 
 /** @throws KuboError when the root that was kept is not here */
-export async function openMfs ({ own, durable }: Pick<Stores, 'own' | 'durable'>, blocks: BlockService, rootFormat: CidFormat, layout: DirectoryLayout): Promise<MfsTree> {
+export async function openMfs ({ own }: Pick<Stores, 'own'>, blocks: BlockService, rootFormat: CidFormat, layout: DirectoryLayout): Promise<MfsTree> {
   const turns = createPinLock()
   const writers = new Map<string, { readonly lock: PinLock, users: number }>()
   let unflushed = 0
@@ -115,8 +114,7 @@ export async function openMfs ({ own, durable }: Pick<Stores, 'own' | 'durable'>
       else if (unflushed >= unflushedMax) {
         throw new KuboError(`reached limit of ${unflushedMax} unflushed MFS operations. To resolve: 1) run 'ipfs files flush' to persist changes, 2) use --flush=true (default), or 3) increase Internal.MFSNoFlushLimit in config`)
       } else unflushed++
-    },
-    async flushed () { await durable() }
+    }
   }
 }
 

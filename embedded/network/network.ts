@@ -49,7 +49,7 @@ export class ActionOfflineError extends KuboError {
 export interface NetworkComponents {
   readonly clock: Clock
   readonly log: Logger
-  readonly stores: Pick<Stores, 'blocks' | 'own' | 'durable'>
+  readonly stores: Pick<Stores, 'blocks' | 'own'>
 }
 
 export function createNetwork ({ clock, log, stores }: NetworkComponents, config: NetworkConfig): Network {
@@ -93,7 +93,6 @@ export function createNetwork ({ clock, log, stores }: NetworkComponents, config
     const port = /\/tcp\/(\d+)$/.exec(opened.addresses()[0] ?? '')?.[1]
     if (port === undefined) return
     await stores.own.put(portKey, Buffer.from(port))
-    await stores.durable()
   }
 
   return {

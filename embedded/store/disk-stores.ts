@@ -43,7 +43,6 @@ export async function openDiskStores (folder: string, clock: Clock, signal: Abor
       get: key => own.get(Buffer.from(key)),
       async put (key, value) { await store.write(() => { own.put(Buffer.from(key), value) }) }
     },
-    async durable () { /* what has resolved is on the disk */ },
     sizeBytes: () => blocks.sizeBytes() + store.sizeBytes(),
     [Symbol.asyncDispose]: () => opened.disposeAsync()
   }

@@ -45,7 +45,6 @@ export function createMemoryStores (path: string): Stores {
       get: key => own.get(key),
       async put (key, value) { own.set(key, value) }
     },
-    async durable () { /* nothing survives anyway */ },
     sizeBytes: () => bytesHeld,
     async [Symbol.asyncDispose] () { /* freed with the last reference */ }
   }

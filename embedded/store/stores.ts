@@ -7,7 +7,7 @@ export interface BlockStore {
   has (multihash: Uint8Array): boolean
   /** Without reading it. */
   lengthOf (multihash: Uint8Array): number | undefined
-  /** Resolves when it can be read by everybody; `durable` says when it survives a crash. */
+  /** Resolves when it can be read by everybody. */
   put (multihash: Uint8Array, bytes: Uint8Array): Promise<void>
   delete (multihash: Uint8Array): Promise<void>
   /** What comes or goes meanwhile may or may not be among them. */
@@ -31,14 +31,12 @@ export interface PinStore {
   pins (mode: PinMode): Iterable<StoredPin>
 }
 
-/** What a daemon keeps. */
+/** What a daemon keeps. What is on a disk survives a crash once the promise of its change has resolved. */
 export interface Stores extends AsyncDisposable {
   readonly blocks: BlockStore
   readonly pins: PinStore
   /** Small values of the daemon's own: its key, the version of its layout. */
   readonly own: { get (key: string): Uint8Array | undefined, put (key: string, value: Uint8Array): Promise<void> }
-  /** Resolves when everything written before the call survives a crash. */
-  durable (): Promise<void>
   sizeBytes (): number
   /** Where it lies, as `repo/stat` shows it. */
   readonly path: string
