@@ -22,10 +22,15 @@ class GivenUp<T> implements AsyncIterableIterator<T> {
   readonly #items: AsyncIterator<T>
   readonly #signal: AbortSignal
   readonly #stall: GiveUpOptions['stall']
-  readonly #onAbort = (): void => { this.#letGo?.(this.#signal.reason) }
+  readonly #onAbort = (): void => {
+    this.#isAborted = true
+    this.#letGo?.(this.#signal.reason)
+  }
   #letGo: ((reason: unknown) => void) | undefined
   #waitingSinceMs = 0
   #timer: Disposable | undefined
+  /** Kept here, because to ask a signal made of others costs more than an item. */
+  #isAborted: boolean
   #isOver = false
 
   constructor (items: AsyncIterator<T>, { signal, stall }: GiveUpOptions) {
@@ -33,6 +38,7 @@ class GivenUp<T> implements AsyncIterableIterator<T> {
     this.#signal = signal
     this.#stall = stall
     // One listener for all items: a race with one long-lived promise would keep a trace of each.
+    this.#isAborted = signal.aborted
     signal.addEventListener('abort', this.#onAbort)
   }
 
@@ -40,7 +46,7 @@ class GivenUp<T> implements AsyncIterableIterator<T> {
 
   async next (): Promise<IteratorResult<T>> {
     if (this.#isOver) return { done: true, value: undefined }
-    if (this.#signal.aborted) {
+    if (this.#isAborted) {
       await this.#close()
       throw this.#signal.reason
     }

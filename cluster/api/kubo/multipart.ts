@@ -40,7 +40,7 @@ export function multipartBoundary (contentType: string): string | undefined {
  */
 export async function * readMultipart (source: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<MultipartPart, void, undefined> {
   const cursor = new ByteCursor(source)
-  const state: BodyState = { cursor, delimiter: Buffer.from(`\r\n--${boundary}`, 'latin1'), done: true, atStart: false }
+  const state: BodyState = { cursor, delimiter: Buffer.from(`\r\n--${boundary}`, 'latin1'), bare: Buffer.from(`--${boundary}`, 'latin1'), done: true, atStart: false }
   try {
     if (!await skipPreamble(state, boundary)) return
     for (let parts = 0; ; parts++) {
@@ -63,6 +63,8 @@ interface BodyState {
   readonly cursor: ByteCursor
   /** With the line end before it, which belongs to the delimiter and not to the part. */
   delimiter: Buffer
+  /** Without it. */
+  readonly bare: Buffer
   /** The part's body has been read to its delimiter, which is what the cursor stands at. */
   done: boolean
   /** Nothing of the part's body has been taken, so a delimiter may stand there without a line end before it. */
@@ -148,9 +150,8 @@ async function nextPiece (state: BodyState): Promise<Buffer> {
 interface Found { readonly isDelimiter: boolean, readonly length: number, readonly delimiterLength: number }
 
 /** How many of the held bytes are the part's for certain, and whether its delimiter comes right behind them. */
-function findDelimiter ({ cursor, delimiter, atStart }: BodyState): Found {
+function findDelimiter ({ cursor, delimiter, bare, atStart }: BodyState): Found {
   const { held, ended } = cursor
-  const bare = delimiter.subarray(delimiter.indexOf('--'))
   if (atStart && held.length < bare.length && bare.subarray(0, held.length).equals(held)) return nothingCertain
   if (atStart && held.subarray(0, bare.length).equals(bare)) {
     const verdict = judge(held, bare.length, ended)
