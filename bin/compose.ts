@@ -17,9 +17,12 @@ import { createTagsInformer } from '../cluster/informer/tags.ts'
 import { createAddingDaemon } from '../cluster/ipfs/adding-daemon.ts'
 import { createIpfsConnector } from '../cluster/ipfs/connector.ts'
 import { createRequests } from '../cluster/ipfs/requests.ts'
+import { swarmPeers } from '../cluster/ipfs/swarm-peers.ts'
+import { createLinks } from '../cluster/links.ts'
 import type { Logger } from '../cluster/log.ts'
 import { createMember } from '../cluster/member.ts'
 import { createMonitor } from '../cluster/monitor/monitor.ts'
+import { createOverview } from '../cluster/overview.ts'
 import { createPinTracker } from '../cluster/pintracker/tracker.ts'
 import { createPlacer } from '../cluster/placer.ts'
 import type { ClusterApi, Component } from '../cluster/ports.ts'
@@ -104,15 +107,18 @@ export function compose (parts: ComposeParts): Composed {
     peername: configs.cluster.peername,
     version,
     replication: defaultReplication(configs.cluster),
-    addresses: () => host.addresses()
+    addresses: () => host.addresses(),
+    othersAddresses: () => membership.members().filter(({ peer }) => peer !== self).flatMap(({ addresses }) => addresses)
   })
-  const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, id: async options => await cluster.id(options) })
+  const requests = createRequests({ clock }, { endpoint: daemon.endpoint, apiAuth: ipfsConfig.apiAuth })
+  const links = createLinks({ self, peername: configs.cluster.peername, peerset, connected: () => host.connected(), ipfs, daemonPeers: async options => await swarmPeers(requests, options), rpc, clock })
+  const overview = createOverview({ self, consensus, membership, tracker, ipfs, placer, links, clock })
+  const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, id: async options => await cluster.id(options), links: async options => await links.own(options) })
   const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, log: log.for('cluster') }, { leaves: parts.leaves })
   const swarm = createSwarmConnector({ self, membership, rpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)
   const upkeep = createUpkeep({ self, consensus, tracker, clock, log: log.for('upkeep') }, configs.cluster)
   const repinner = createRepinner({ self, consensus, monitor, placer, clock, log: log.for('repinning') }, configs.cluster)
 
-  const requests = createRequests({ clock }, { endpoint: daemon.endpoint, apiAuth: ipfsConfig.apiAuth })
   const adder = createAdder({
     cluster, daemon: createAddingDaemon(requests), clock,
     putBlocks: async (peer, blocks, roots, call) => peer === self ? await ipfs.importBlocks(blocks, roots, call) : await pushBlocks(rpc, peer, blocks, roots, call)
@@ -132,7 +138,7 @@ export function compose (parts: ComposeParts): Composed {
     const isOneDaemon = configs.proxy.nodeMultiaddress.multiaddr === configs.ipfsHttp.nodeMultiaddress.multiaddr
     const proxyConfig = isOneDaemon ? { ...configs.proxy, nodeMultiaddress: daemon.endpoint, ...daemon.isEmbedded && { nodeHttps: false, apiAuth: undefined } } : configs.proxy
     return {
-      rest: written.has('rest') ? createRest({ cluster, adder, clock, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined,
+      rest: written.has('rest') ? createRest({ cluster, overview, monitor, adder, clock, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined,
       proxy: written.has('proxy') ? createProxy({ cluster, adder, clock, log }, proxyConfig) : undefined
     }
   }

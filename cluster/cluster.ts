@@ -2,6 +2,7 @@ import { ClusterError } from './api/errors.ts'
 import type { ClusterId, IpfsId } from './api/peer.ts'
 import type { PeerId, Replication } from './api/pin.ts'
 import { abortable } from './async/abortable.ts'
+import { asTheyCome } from './async/as-they-come.ts'
 import { deadline } from './async/deadline.ts'
 import type { Clock } from './clock.ts'
 import { recoverOnAll } from './global-recover.ts'
@@ -41,10 +42,12 @@ export interface ClusterSettings {
   readonly replication: Replication
   /** Multiaddrs that other peers reach this one at. */
   readonly addresses: () => readonly string[]
+  /** Where the other members are reached. */
+  readonly othersAddresses: () => readonly string[]
 }
 
 /** The verbs of the cluster over its parts. */
-export function createCluster (components: ClusterComponents, { peername, version, replication, addresses }: ClusterSettings): ClusterApi {
+export function createCluster (components: ClusterComponents, { peername, version, replication, addresses, othersAddresses }: ClusterSettings): ClusterApi {
   const { self, consensus, tracker, ipfs, rpc, placer, isHeard, clock } = components
   const { state, peerset } = consensus
   const defaults = { replication }
@@ -53,7 +56,7 @@ export function createCluster (components: ClusterComponents, { peername, versio
   const { status, recover, statusAll } = createGlobalStatus({ peerset, isHeard, state, ask, clock })
 
   async function id (options: AbortOptions): Promise<ClusterId> {
-    return { id: self, peername, version, addresses: addresses(), clusterPeers: peerset(), clusterPeersAddresses: [], error: '', ipfs: await daemonId(ipfs, options) }
+    return { id: self, peername, version, addresses: addresses(), clusterPeers: peerset(), clusterPeersAddresses: othersAddresses(), error: '', ipfs: await daemonId(ipfs, options) }
   }
 
   async function idOf (peer: PeerId, { signal }: AbortOptions): Promise<ClusterId> {
@@ -105,9 +108,7 @@ export function createCluster (components: ClusterComponents, { peername, versio
       return info
     },
     id,
-    async * peers (options) {
-      yield * await Promise.all(peerset().map(async peer => await idOf(peer, options)))
-    },
+    peers: options => asTheyCome(peerset().map(async peer => await idOf(peer, options))),
     repoStat: async options => await repoStatOfAll({ self, peerset, ask }, options),
     repoGc: options => collectOnAll({ peerset, ask }, options)
   }

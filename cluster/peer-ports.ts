@@ -2,12 +2,13 @@
  * The seams between peers: what one may ask of another, and what carries it. Interfaces only, as in `ports.ts`.
  */
 import type { CID } from 'multiformats/cid'
+import type { AllocationReason } from './api/allocation-reason.ts'
 import type { Measurement } from './api/metric.ts'
-import type { ClusterId } from './api/peer.ts'
+import type { ClusterId, PeerLinks } from './api/peer.ts'
 import type { PinInfo, TrackerStatus } from './api/pin-info.ts'
 import type { PeerId } from './api/pin.ts'
 import type { RepoStat } from './api/repo.ts'
-import type { AbortOptions, Block, Component, NamedRoot, UnpinnedRoot } from './ports.ts'
+import type { AbortOptions, Block, ClusterApi, Component, NamedRoot, UnpinnedRoot } from './ports.ts'
 
 /** What a peer says that wants to be taken in, or is reached elsewhere now. Who it is, its connection has proven to the peer that it asked. */
 export interface JoinRequest {
@@ -39,6 +40,20 @@ export interface Membership {
   watch (changed: () => void): Disposable
 }
 
+/** What operators ask about the peers, beside the verbs of `ClusterApi`. */
+export interface ClusterOverview {
+  /** Those verbs as far as this peer alone goes: no other is asked. */
+  readonly here: Pick<ClusterApi, 'status' | 'statusAll' | 'recover' | 'recoverAll' | 'repoGc'>
+  /** Takes a peer out of the cluster, dead or alive; what only it was to hold is given to others. @throws as `Membership.remove`; ERR_TIMEOUT */
+  remove (peer: PeerId, options: AbortOptions): Promise<void>
+  /** What each peer would be chosen for or not as the holder of a pin, by what is known of them now. @throws ClusterError ERR_PIN_NOT_FOUND */
+  explain (cid: CID, options: AbortOptions): Promise<readonly AllocationReason[]>
+  /** Who is connected with whom; nothing of a member that does not answer. */
+  links (options: AbortOptions): Promise<ReadonlyMap<PeerId, PeerLinks | undefined>>
+  /** Why this peer cannot do its work just now, in words; empty when it can. */
+  ailments (options: AbortOptions): Promise<readonly string[]>
+}
+
 /** What has become of a pin that a peer waits for, at the peer that tells it. `id` is the waiting peer's, see `Ask`. */
 export interface Reached { readonly id: number, readonly outcome: 'held' | 'overtaken' | 'failed', readonly error: Error | undefined }
 
@@ -51,6 +66,7 @@ export type ImportItem = { readonly delivery: string, readonly timeoutMs: number
 /** Every method one peer may call on another. The types of argument and answer are here and nowhere else. */
 export interface RpcMethods {
   'Cluster.Id': { readonly shape: 'call', readonly argument: undefined, readonly result: ClusterId }
+  'Cluster.Links': { readonly shape: 'call', readonly argument: undefined, readonly result: PeerLinks }
   /** To any peer that is in; it asks the leader. Answered once the peer votes. */
   'Cluster.Join': { readonly shape: 'call', readonly argument: JoinRequest, readonly result: readonly PeerAddresses[] }
   /** To any member; it asks the leader. */

@@ -1,4 +1,4 @@
-import type { ClusterId } from './api/peer.ts'
+import type { ClusterId, PeerLinks } from './api/peer.ts'
 import { ClusterError } from './api/errors.ts'
 import { pingFromText, pingName } from './api/metric.ts'
 import type { Holding } from './holding.ts'
@@ -15,10 +15,11 @@ export interface HandlersComponents {
   readonly holding: Holding
   /** Of this peer. */
   readonly id: (options: AbortOptions) => Promise<ClusterId>
+  readonly links: (options: AbortOptions) => Promise<PeerLinks>
 }
 
 /** What other peers may ask of this one: each method and the seam that answers it. */
-export function createHandlers ({ consensus, membership, tracker, ipfs, monitor, holding, id }: HandlersComponents): RpcHandlers {
+export function createHandlers ({ consensus, membership, tracker, ipfs, monitor, holding, id, links }: HandlersComponents): RpcHandlers {
   /** Two peers with one daemon would count as two copies and be one. */
   function refuseSharedDaemon ({ peer, daemon }: JoinRequest): void {
     const other = daemon === '' ? undefined : monitor.latest(pingName).find(metric => metric.peer !== peer && pingFromText(metric.value).ipfsId === daemon)
@@ -27,6 +28,7 @@ export function createHandlers ({ consensus, membership, tracker, ipfs, monitor,
 
   return {
     'Cluster.Id': async (_nothing, caller) => await id(caller),
+    'Cluster.Links': async (_nothing, caller) => await links(caller),
     async 'Cluster.Join' (request, caller) {
       // A member passes on what a stranger has asked of it; a stranger speaks for itself.
       if (request.peer !== caller.peer && !consensus.peerset().includes(caller.peer)) {

@@ -36,8 +36,40 @@ t.test('GET /id has every key, and the daemon behind', async t => {
 
 t.test('GET /version, /health and /peers', async t => {
   t.match(await call('GET', '/version'), { status: 200, json: { version: /^\d+\.\d+\.\d+/ } })
-  t.match(await call('GET', '/health'), { status: 204, text: '' })
+  for (const path of ['/health', '/health/ready', '/health/live']) t.match(await call('GET', path), { status: 204, text: '' }, path)
   t.match(await call('GET', '/peers'), { status: 200, lines: [{ id: self }] })
+})
+
+t.test('a peer that is a member is answered to POST /peers; of another it is said how it joins', async t => {
+  const other = '12D3KooWGrX5vAy1mFkpQUnLNTJLgqh1FX1c5oD8EMpWkVyYcJjM'
+  const post = async (id: string) => await call('POST', '/peers', { body: JSON.stringify({ peer_id: id }) })
+
+  t.match(await post(self), { status: 200, json: { id: self } })
+  t.match(await post(other), { status: 400, json: { message: /is not a member of this cluster. A peer joins by itself: .* daemon --bootstrap \/ip4\/.*\/p2p\// } })
+  t.match(await post('me'), { status: 400, json: { message: /^error decoding peer_id/ } })
+  t.match(await call('POST', '/peers', { body: 'x'.repeat(5_000) }), { status: 400, json: { message: /larger than 4096 bytes/ } })
+})
+
+t.test('metrics, alerts and the graph have ipfs-cluster\'s keys', async t => {
+  const [ping] = (await call('GET', '/monitor/metrics/ping')).json
+  const { json: graph } = await call('GET', '/health/graph')
+
+  t.match((await call('GET', '/monitor/metrics')).json, ['freespace', 'ping', 'pinqueue'])
+  t.strictSame(Object.keys(ping), ['name', 'peer', 'value', 'expire', 'valid', 'weight', 'partitionable', 'received_at'])
+  t.match(ping, { name: 'ping', peer: self, valid: true, value: /"peer_name":"alice"/ })
+  t.match(await call('GET', '/monitor/metrics/nope'), { status: 200, text: '[]\n' })
+  t.match(await call('GET', '/health/alerts'), { status: 200, text: '[]\n' })
+  t.strictSame(graph, {
+    cluster_id: self, id_to_peername: { [self]: 'alice' }, ipfs_links: { [peer.values.PEER_ID]: [] },
+    cluster_links: { [self]: [] }, cluster_trust_links: { [self]: true }, cluster_to_ipfs: { [self]: peer.values.PEER_ID }
+  })
+})
+
+t.test('the reasons for an allocation are told on request', async t => {
+  const { cid } = await added('reasons')
+
+  t.match(await call('GET', `/allocations/${cid}/reasons`), { status: 200, json: [{ peer: self, chosen: true, why: 'everywhere', detail: '' }] })
+  await call('DELETE', `/pins/${cid}`)
 })
 
 t.test('an empty list is 204', async t => {
@@ -170,8 +202,11 @@ for (const [request, status, message] of [
   [`POST /pins/${absent}?name=${'x'.repeat(256)}`, 400, /^parameter name invalid: expected at most 255 bytes/],
   ['POST /pins/elsewhere/a/b', 404, 'not found'],
   ['POST /add', 400, 'request Content-Type isn\'t multipart/form-data'],
-  ['POST /peers', 501, /not supported by this version/],
-  ['GET /health/graph', 501, /not supported by this version/]
+  ['POST /peers', 400, 'error decoding request body'],
+  ['DELETE /peers/xx', 400, /^error decoding Peer ID/],
+  ['DELETE /peers/QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN', 400, /is not a member of this cluster$/],
+  [`GET /allocations/${absent}/reasons`, 404, 'pin is not part of the pinset'],
+  ['GET /health/bandwidth', 501, /not supported by this version/]
 ] as const) {
   t.test(`${request.slice(0, 90)} is refused with ${status}`, async t => {
     const [method, path] = request.split(' ') as [string, string]

@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { FakeClock, systemClock } from '../cluster/clock.ts'
-import type { ClusterApi } from '../cluster/ports.ts'
+import type { ClusterOverview } from '../cluster/peer-ports.ts'
+import type { ClusterApi, Monitor } from '../cluster/ports.ts'
 import type { Adder } from '../adder/adder.ts'
 import { ClusterError } from '../cluster/api/errors.ts'
 import type { GlobalPinInfo } from '../cluster/api/pin-info.ts'
@@ -22,6 +23,8 @@ import { CID } from 'multiformats/cid'
 
 const cid = CID.parse('QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN')
 const self = '12D3KooWTest' as PeerId
+const overview = { async ailments () { return [] } } as unknown as ClusterOverview
+const monitor = {} as Monitor
 const infos: GlobalPinInfo[] = Array.from({ length: 3 }, () => ({ cid, name: 'n', allocations: [], origins: [], createdMs: 1, metadata: {}, peers: [] }))
 
 interface Answer { readonly status: number, readonly headers: IncomingHttpHeaders, readonly text: string, readonly trailers: NodeJS.Dict<string> }
@@ -29,7 +32,7 @@ interface Answer { readonly status: number, readonly headers: IncomingHttpHeader
 async function open (t: Test, settings: object = {}, verbs: Partial<ClusterApi> = {}): Promise<Rest> {
   const cluster = { self, async * peers () {}, async * statusAll () { yield * infos }, ...verbs } as unknown as ClusterApi
   const config = restSection({ http_listen_multiaddress: '/ip4/127.0.0.1/tcp/0', ...settings }, {})
-  const rest = createRest({ cluster, adder: {} as Adder, clock: systemClock, log: silentLogger, version: '1' }, config, t.testdirName)
+  const rest = createRest({ cluster, overview, monitor, adder: {} as Adder, clock: systemClock, log: silentLogger, version: '1' }, config, t.testdirName)
   await rest.start({ signal: new AbortController().signal })
   t.teardown(() => rest[Symbol.asyncDispose]())
   return rest
@@ -137,7 +140,7 @@ t.test('closing lets requests in flight end, then gives them up', async t => {
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
   const clock = new FakeClock()
   const cluster = { self, async id ({ signal }: { signal: AbortSignal }) { begin(); await new Promise((_, reject) => { signal.addEventListener('abort', () => reject(signal.reason)) }) } } as unknown as ClusterApi
-  const rest = createRest({ cluster, adder: {} as Adder, clock, log: silentLogger, version: '1' }, restSection({ http_listen_multiaddress: '/ip4/127.0.0.1/tcp/0' }, {}), '')
+  const rest = createRest({ cluster, overview, monitor, adder: {} as Adder, clock, log: silentLogger, version: '1' }, restSection({ http_listen_multiaddress: '/ip4/127.0.0.1/tcp/0' }, {}), '')
   await rest.start({ signal: new AbortController().signal })
   const asked = ask(rest, '/id')
   await begun

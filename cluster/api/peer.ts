@@ -19,3 +19,14 @@ export interface ClusterId {
   readonly error: string
   readonly ipfs: IpfsId
 }
+
+/** Whom a peer and its daemon are connected with just now. */
+export interface PeerLinks {
+  readonly peername: string
+  /** Cluster peers, itself not among them. */
+  readonly peers: readonly PeerId[]
+  /** Id of its daemon; empty when that does not answer. */
+  readonly daemon: string
+  /** Whom the daemon is connected with, in the cluster or not. */
+  readonly daemonPeers: readonly string[]
+}

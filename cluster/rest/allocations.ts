@@ -27,3 +27,9 @@ export async function oneAllocation ({ cluster, params }: RestCall): Promise<Ans
   if (entry === undefined) throw new ClusterError('ERR_PIN_NOT_FOUND', `not pinned: ${cid.toString()}`)
   return valueAnswer(pinToJson(entry.pin))
 }
+
+/** `GET /allocations/{cid}/reasons`, an addition: each peer and why it would hold the pin or not, by what is known of the peers now. */
+export async function allocationReasons ({ overview, params, signal }: RestCall): Promise<Answer> {
+  const reasons = await overview.explain(cidFromText(params['cid']!), { signal })
+  return valueAnswer(reasons.map(({ peer, isChosen, why, detail }) => ({ peer, chosen: isChosen, why, detail })))
+}

@@ -18,7 +18,7 @@ const fields = {
   idleTimeout: durationMs('2m0s', { min: '1s' }),
   /** Most bytes of headers in one request. */
   maxHeaderBytes: integer(4096, { min: 4096, max: 16 * 1024 * 1024 }),
-  /** User names and their passwords. Once there is one, every request but GET /health and OPTIONS needs one of them. */
+  /** User names and their passwords. Once there is one, every request but GET /health, /health/live, /health/ready and OPTIONS needs one of them. */
   basicAuthCredentials: secret(optional(textMap({}))),
   /** Headers added to every answer. */
   headers: headerMap({}),

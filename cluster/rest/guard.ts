@@ -56,7 +56,7 @@ export function createGuard (config: RestConfig, endpoint: Endpoint): Guard {
 
 /** What needs no credentials: a browser's question, and whether we are there at all. */
 function isOpen ({ method, url = '' }: IncomingMessage): boolean {
-  return method === 'OPTIONS' || (method === 'GET' && /^\/health($|\?)/.test(url))
+  return method === 'OPTIONS' || (method === 'GET' && /^\/health(\/live|\/ready)?($|\?)/.test(url))
 }
 
 /** Browsers let any page send these; they change nothing, and the page cannot read the answer unless it is allowed to. */

@@ -2,6 +2,7 @@ import { pinToJson } from '../api/pin-json.ts'
 import { trackerStatuses } from '../api/pin-info.ts'
 import type { GlobalPinInfo, TrackerStatus } from '../api/pin-info.ts'
 import type { PinOptions } from '../api/pin.ts'
+import type { ClusterOverview } from '../peer-ports.ts'
 import { linesAnswer, valueAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
 import { pinInfoToJson } from './answers.ts'
@@ -40,30 +41,30 @@ export async function unpinPath (call: RestCall): Promise<Answer> {
 }
 
 export async function onePin (call: RestCall): Promise<Answer> {
-  const { cluster, params, signal } = call
-  const info = await cluster.status(cidFromText(params['cid']!), { signal })
-  return valueAnswer(pinInfoToJson(asAsked(call, info), await call.details(), call.clock.now()))
+  const { params, signal } = call
+  const info = await askedOf(call).status(cidFromText(params['cid']!), { signal })
+  return valueAnswer(pinInfoToJson(info, await call.details(), call.clock.now()))
 }
 
 export function listPins (call: RestCall): Answer {
-  const { cluster, query, signal } = call
+  const { query, signal } = call
   const cids = listOf(query.get('cids')).map(cidFromText)
-  if (cids.length === 0) return infoLines(call, cluster.statusAll(statusFilter(query.get('filter')), { signal }))
+  if (cids.length === 0) return infoLines(call, askedOf(call).statusAll(statusFilter(query.get('filter')), { signal }))
 
   async function * each (): AsyncGenerator<GlobalPinInfo> {
-    for (const cid of cids) yield await cluster.status(cid, { signal })
+    for (const cid of cids) yield await askedOf(call).status(cid, { signal })
   }
   return infoLines(call, each())
 }
 
 export async function recoverPin (call: RestCall): Promise<Answer> {
-  const { cluster, params, signal } = call
-  const info = await cluster.recover(cidFromText(params['cid']!), { signal })
-  return valueAnswer(pinInfoToJson(asAsked(call, info), await call.details(), call.clock.now()))
+  const { params, signal } = call
+  const info = await askedOf(call).recover(cidFromText(params['cid']!), { signal })
+  return valueAnswer(pinInfoToJson(info, await call.details(), call.clock.now()))
 }
 
 export function recoverPins (call: RestCall): Answer {
-  return infoLines(call, call.cluster.recoverAll({ signal: call.signal }))
+  return infoLines(call, askedOf(call).recoverAll({ signal: call.signal }))
 }
 
 /** @throws RefusedError 400 for a word that is no status: a misspelt filter would list everything */
@@ -78,14 +79,14 @@ export function statusFilter (text: string | null): ReadonlySet<TrackerStatus> {
 function infoLines (call: RestCall, infos: AsyncIterable<GlobalPinInfo>): Answer {
   async function * lines (): AsyncGenerator<object> {
     const details = await call.details()
-    for await (const info of infos) yield pinInfoToJson(asAsked(call, info), details, call.clock.now())
+    for await (const info of infos) yield pinInfoToJson(info, details, call.clock.now())
   }
   return linesAnswer(lines())
 }
 
-/** With `local=true` only this peer's part is told. */
-function asAsked ({ cluster, query }: RestCall, info: GlobalPinInfo): GlobalPinInfo {
-  return query.get('local') === 'true' ? { ...info, peers: info.peers.filter(({ peer }) => peer === cluster.self) } : info
+/** With `local=true` no other peer is asked. As in ipfs-cluster any other word is not that. */
+export function askedOf ({ cluster, overview, query }: RestCall): ClusterOverview['here'] {
+  return query.get('local') === 'true' ? overview.here : cluster
 }
 
 function optionsOf ({ cluster, clock, query }: RestCall): PinOptions {

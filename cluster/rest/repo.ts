@@ -1,6 +1,7 @@
 import type { PeerId } from '../api/pin.ts'
 import { valueAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
+import { askedOf } from './pins.ts'
 import type { RestCall } from './routes.ts'
 
 /** ipfs-cluster's GlobalRepoGC: what each peer's daemon threw away. */
@@ -8,7 +9,7 @@ export async function collectGarbage (call: RestCall): Promise<Answer> {
   const { cluster, signal } = call
   const details = await call.details()
   const peers = new Map<PeerId, { key?: { '/': string }, error?: string }[]>()
-  for await (const { peer, key, error } of cluster.repoGc({ signal })) {
+  for await (const { peer, key, error } of askedOf(call).repoGc({ signal })) {
     const keys = peers.get(peer) ?? []
     peers.set(peer, keys)
     keys.push({ ...key !== '' && { key: { '/': key } }, ...error !== '' && { error } })

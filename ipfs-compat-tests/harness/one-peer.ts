@@ -34,7 +34,7 @@ export async function onePeer ({ replication = 'everywhere' }: { readonly replic
   const state = createPinset({ store })
   const tracker = createPinTracker({ ipfs, state, store, clock, log: silentLogger, self }, pinTrackerSection({}, {}))
   const consensus = createRaftConsensus({ store, state, applied: tracker, self, log: silentLogger, failed (err) { throw err } }, { ...raftSection({}, {}), folder: `${folder.path}/raft`, found: () => true })
-  const cluster = createCluster({ self, consensus, tracker, ipfs, ...alone(self, clock), clock, log: silentLogger }, { peername: 'one', version: '1', replication, addresses: () => [] })
+  const cluster = createCluster({ self, consensus, tracker, ipfs, ...alone(self, clock), clock, log: silentLogger }, { peername: 'one', version: '1', replication, addresses: () => [], othersAddresses: () => [] })
   undo.use(await startInOrder([store, ipfs, consensus, tracker], new AbortController().signal))
   const running = undo.move()
   return { cluster, consensus, tracker, ipfs, clock, [Symbol.asyncDispose]: () => running.disposeAsync() }

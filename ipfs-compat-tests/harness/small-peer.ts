@@ -24,7 +24,7 @@ export async function peerOn (folder: string, nodeMultiaddress: string): Promise
   const ipfs = createIpfsConnector(parts, ipfsHttpSection({ node_multiaddress: nodeMultiaddress }, {}))
   const tracker = createPinTracker({ ...parts, ipfs, state, store }, pinTrackerSection({}, {}))
   const consensus = createRaftConsensus({ store, state, applied: tracker, self, log: silentLogger, failed (err) { throw err } }, { ...raftSection({}, {}), folder: `${folder}/raft`, found: () => true })
-  const cluster = createCluster({ ...parts, ...alone(parts.self, parts.clock), consensus, tracker, ipfs }, { peername: 'small', version: '1', replication: 'everywhere', addresses: () => [] })
+  const cluster = createCluster({ ...parts, ...alone(parts.self, parts.clock), consensus, tracker, ipfs }, { peername: 'small', version: '1', replication: 'everywhere', addresses: () => [], othersAddresses: () => [] })
   const running = await startInOrder([store, ipfs, consensus, tracker], new AbortController().signal)
   return { cluster, tracker, ipfs, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() }
 }

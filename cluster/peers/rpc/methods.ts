@@ -1,6 +1,6 @@
 import { CID } from 'multiformats/cid'
 import { parsePeerId } from '../../api/peer-id.ts'
-import type { ClusterId, IpfsId } from '../../api/peer.ts'
+import type { ClusterId, IpfsId, PeerLinks } from '../../api/peer.ts'
 import { trackerStatuses } from '../../api/pin-info.ts'
 import type { PinInfo } from '../../api/pin-info.ts'
 import type { PeerId } from '../../api/pin.ts'
@@ -44,6 +44,7 @@ const clusterIdCodec = struct<ClusterId>({
   id: peerIdCodec, peername: textCodec, version: textCodec, addresses: textsCodec, clusterPeers: listOf(peerIdCodec), clusterPeersAddresses: textsCodec,
   error: textCodec, ipfs: ipfsIdCodec
 })
+const linksCodec = struct<PeerLinks>({ peername: textCodec, peers: listOf(peerIdCodec), daemon: textCodec, daemonPeers: textsCodec })
 const repoStatCodec = struct<RepoStat>({ repoSize: bigNumber, storageMax: bigNumber, numObjects: bigNumber, repoPath: textCodec, version: textCodec })
 const measurementCodec = struct<Measurement>({
   name: textCodec, value: textCodec, weight: float, isValid: booleanCodec, isPartitionable: booleanCodec, ttlMs: float
@@ -92,6 +93,7 @@ const reachedCodec: Codec<Reached> = {
 /** Complete by type: a method without rules does not compile. */
 export const rpcMethods: { readonly [M in RpcMethod]: MethodRules<M> } = {
   'Cluster.Id': { shape: 'call', argument: nothing, result: clusterIdCodec, argumentBytesMax: 0, resultBytesMax: small * 4, timeoutMs: 10_000 },
+  'Cluster.Links': { shape: 'call', argument: nothing, result: linksCodec, argumentBytesMax: 0, resultBytesMax: large, timeoutMs: 10_000 },
   'Cluster.Join': { shape: 'call', argument: joinCodec, result: peersetCodec, argumentBytesMax: small, resultBytesMax: large, timeoutMs: 60_000 },
   'Consensus.RemovePeer': { shape: 'call', argument: peerIdCodec, result: nothing, argumentBytesMax: small, resultBytesMax: 0, timeoutMs: 60_000 },
   'PinTracker.Status': { shape: 'call', argument: cidCodec, result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 30_000 },

@@ -8,6 +8,7 @@ const ranks: Readonly<Record<Trust, number>> = { open: 0, member: 1, writer: 2 }
 /** `satisfies` is the guard: a method that is added to `RpcMethods` does not compile until it is given its trust. */
 export const rpcPolicy = {
   'Cluster.Id': 'open', // to find out whom one talks to
+  'Cluster.Links': 'member',
   'Cluster.Join': 'open', // who asks is no member yet
   'Consensus.RemovePeer': 'writer',
   'PinTracker.Status': 'member',

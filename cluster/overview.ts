@@ -1,0 +1,71 @@
+import { ClusterError } from './api/errors.ts'
+import type { PeerId } from './api/pin.ts'
+import { deadline } from './async/deadline.ts'
+import type { Clock } from './clock.ts'
+import { recoverOnAll } from './global-recover.ts'
+import { collectOnAll } from './global-repo.ts'
+import { createGlobalStatus } from './global-status.ts'
+import type { Links } from './links.ts'
+import type { ClusterOverview, Membership } from './peer-ports.ts'
+import type { Placer } from './placer.ts'
+import type { AbortOptions, Consensus, IpfsConnector, PinTracker } from './ports.ts'
+
+/** A cluster without a majority can remove nobody: who asks is told so by then. */
+const removeTimeoutMs = 60_000
+const daemonTimeoutMs = 3_000
+
+export interface OverviewComponents {
+  readonly self: PeerId
+  readonly consensus: Pick<Consensus, 'state' | 'leader'>
+  readonly membership: Pick<Membership, 'remove'>
+  readonly tracker: PinTracker
+  readonly ipfs: IpfsConnector
+  readonly placer: Pick<Placer, 'explain'>
+  readonly links: Links
+  readonly clock: Clock
+}
+
+/** The view of an operator: this peer by itself, and the peers as such. */
+export function createOverview ({ self, consensus, membership, tracker, ipfs, placer, links, clock }: OverviewComponents): ClusterOverview {
+  const { state } = consensus
+  const alone = { peerset: () => [self], isHeard: () => true, state, clock }
+  const ask = {
+    status: async (_peer: PeerId, ...call: Parameters<PinTracker['status']>) => await tracker.status(...call),
+    recover: async (_peer: PeerId, ...call: Parameters<PinTracker['recover']>) => await tracker.recover(...call),
+    statusAll: (_peer: PeerId, ...call: Parameters<PinTracker['statusAll']>) => tracker.statusAll(...call)
+  }
+
+  return {
+    here: {
+      ...createGlobalStatus({ ...alone, ask }),
+      recoverAll: options => recoverOnAll({ ...alone, ask: (_peer, call) => tracker.recoverAll(call) }, options),
+      repoGc: options => collectOnAll({ ...alone, ask: { repoGc: (_peer, call) => ipfs.repoGc(call), repoStat: async (_peer, call) => await ipfs.repoStat(call) } }, options)
+    },
+    async remove (peer, { signal }) {
+      using limit = deadline(clock, removeTimeoutMs, `agreeing that ${peer} is no member any more`, signal)
+      await membership.remove(peer, limit)
+    },
+    async explain (cid, { signal }) {
+      signal.throwIfAborted()
+      const pin = (await state.get(cid))?.pin
+      if (pin === undefined) throw new ClusterError('ERR_PIN_NOT_FOUND', `not pinned: ${cid.toString()}`)
+      return placer.explain({ replication: pin.replication, holders: pin.allocations, wanted: [] })
+    },
+    links: async options => await links.all(options),
+    async ailments (options) {
+      const leaderless = consensus.leader() === undefined ? ['no leader is known: too few of the peers are there to agree on anything'] : []
+      return [...leaderless, ...await daemonAilments(options)]
+    }
+  }
+
+  async function daemonAilments ({ signal }: AbortOptions): Promise<readonly string[]> {
+    using limit = deadline(clock, daemonTimeoutMs, 'its answer', signal)
+    try {
+      await ipfs.id(limit)
+      return []
+    } catch (err) {
+      signal.throwIfAborted()
+      return [`the IPFS daemon does not answer: ${(err as Error).message}`]
+    }
+  }
+}
