@@ -27,7 +27,7 @@ async function tree (folder: string): Promise<string> {
 }
 
 t.test('id, version and peers ls read as the Go tool prints them', async t => {
-  const id = new RegExp(`^${self} \\| alice \\| Sees 0 other peers\n  > Addresses:\n  > IPFS: ${peer.values.PEER_ID}\n`)
+  const id = new RegExp(`^${self} \\| alice \\| Sees 0 other peers\n  > Addresses:\n    - /ip4/127.0.0.1/tcp/\\d+/p2p/${self}\n  > IPFS: ${peer.values.PEER_ID}\n`)
 
   t.match(await ctl('id'), { code: 0, out: id })
   t.match(await ctl('peers', 'ls'), { code: 0, out: id })
@@ -75,6 +75,26 @@ t.test('pin add, status, update, rm: a pin\'s life', async t => {
   t.match(await ctl('--enc', 'json', 'pin', 'ls', hello), { code: 2, out: '{\n    "code": 404,\n    "message": "pin is not part of the pinset"\n}\n' })
 })
 
+t.test('metrics, alerts, the graph and reasons read as the Go tool prints them', async t => {
+  const cid = (await ctl('add', '-q', join(t.testdir({ 'why.txt': 'why' }), 'why.txt'))).out.trim()
+  const graph = (await ctl('health', 'graph')).out
+
+  t.match(await ctl('health', 'metrics'), { code: 0, out: 'freespace\nping\npinqueue\n' })
+  t.match(await ctl('health', 'metrics', 'freespace'), { code: 0, out: new RegExp(`^${self} \\| freespace: [\\d.]+ [kMGT]B \\| Expires in: \\d+ seconds? from now\n$`) })
+  t.match(await ctl('health', 'alerts'), { code: 0, out: '' })
+  t.match(await ctl('--enc=json', 'health', 'alerts'), { code: 0, out: '[]\n' })
+  t.match(graph, new RegExp(`C0 \\[label=< <B> alice </B> <BR/> <B> 12\\*${self.slice(-6)} </B> > group="${self}" .* peripheries="2" ]\n`))
+  t.match(graph, /\nI0 \[label=< <B> IPFS <[^]*\nC0 -> I0\n/)
+  t.match(await ctl('pin', 'why', cid), { code: 0, out: `${self} | CHOSEN | everywhere\n` })
+  t.match(await ctl('ipfs', 'gc', '--local'), { code: 0, out: /^alice +\n  > CIDs:\n/ })
+  t.match(await ctl('status', '--local', cid), { code: 0, out: /PINNED/ })
+})
+
+t.test('peers rm says what the peer answers', async t => {
+  t.match(await ctl('peers', 'rm', self), { code: 2, out: /Code: 400\n  Message: .* is the only member left/ })
+  t.match(await ctl('peers', 'rm', 'nobody'), { code: 2, out: /Code: 400\n  Message: error decoding Peer ID/ })
+})
+
 t.test('whatever is in a name, it does not reach the terminal as it is', async t => {
   const name = 'a\u001b[2J\u009b31m\u202ebad\r\n'
   const path = join(t.testdir(), `file\u001b]0;title\u0007`)
@@ -101,7 +121,7 @@ t.test('what fails has the Go tool\'s exit codes', async t => {
   t.match(await runCtl(['--host', `/ip4/127.0.0.1/tcp/${(silent.address() as AddressInfo).port}`, '--timeout', '1', 'id']), { code: 62, err: /no answer within 1 s/ })
   t.match(await ctl('status', 'nonsense'), { code: 2, out: /Code: 400\n {2}Message: error decoding Cid/ })
   for (const [args, said] of [
-    [['pin', 'ad', hello], /expected one of add, rm, update, ls, got ad/],
+    [['pin', 'ad', hello], /expected one of add, rm, update, ls, why, got ad/],
     [['pin', 'add'], /expected 1 argument, got 0/],
     [['pin', 'add', '--nmae', 'x', hello], /unknown flag --nmae for pin add \(did you mean name\?\)/],
     [['pin', 'add', '--metadata', 'x', hello], /--metadata: expected key=value/],

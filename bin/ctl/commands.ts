@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises'
 import { UsageError } from '../args.ts'
 import type { Values } from '../args.ts'
 import { addPaths } from './add.ts'
 import type { Client } from './client.ts'
+import { dotText } from './graph.ts'
 import * as print from './print.ts'
 import { afterPin, wishQuery } from './wishes.ts'
 
@@ -20,6 +22,7 @@ export const commands: Readonly<Record<string, Run>> = {
   id: async ({ client, show }) => show(await client.one('GET', '/id'), print.idText),
   version: async ({ client, show }) => show(await client.one('GET', '/version'), print.versionText),
   'peers ls': async context => await showLines(context, '/peers', print.idText),
+  'peers rm': async ({ client, args: [peer] }) => { await client.one('DELETE', `/peers/${encodeURIComponent(peer!)}`) },
   add: addPaths,
   'pin add': async context => {
     const { client, args, flags } = context
@@ -39,6 +42,7 @@ export const commands: Readonly<Record<string, Run>> = {
     if (cid !== undefined) return show(await client.one('GET', `/allocations/${encodeURIComponent(cid)}`), print.pinText)
     await showLines(context, `/allocations?${new URLSearchParams({ filter: flags.text('filter') ?? 'all' })}`, print.pinText)
   },
+  'pin why': async ({ client, args: [cid], show }) => show(await client.one('GET', `/allocations/${encodeURIComponent(bareCid(cid!))}/reasons`), print.eachText(print.reasonText)),
   status: async context => {
     const { client, args, flags, show } = context
     const query = new URLSearchParams({ local: String(flags.is('local')) })
@@ -53,6 +57,17 @@ export const commands: Readonly<Record<string, Run>> = {
     if (cid !== undefined) return show(await client.one('POST', `/pins/${encodeURIComponent(cid)}/recover?${query}`), print.infoText)
     await showLines(context, `/pins/recover?${query}`, print.infoText, 'POST')
   },
+  'health graph': async ({ client, flags, show }) => {
+    const graph = await client.one('GET', '/health/graph')
+    const file = flags.text('file')
+    if (file !== undefined) await writeFile(file, dotText(graph, flags.is('all-ipfs-peers')))
+    else show(graph, json => dotText(json, flags.is('all-ipfs-peers')))
+  },
+  'health metrics': async ({ client, args: [name], show }) => {
+    if (name === undefined) show(await client.one('GET', '/monitor/metrics'), print.eachText(print.nameText))
+    else show(await client.one('GET', `/monitor/metrics/${encodeURIComponent(name)}`), print.eachText(print.metricText))
+  },
+  'health alerts': async ({ client, show }) => show(await client.one('GET', '/health/alerts'), print.eachText(print.alertText)),
   'ipfs gc': async ({ client, flags, show }) => show(await client.one('POST', `/ipfs/gc?local=${flags.is('local')}`), print.gcText)
 }
 

@@ -1,8 +1,13 @@
+import { sizeText, whenText } from './humanized.ts'
+
 /** The API's objects as far as they are printed. */
 interface IdJson { id: string, peername: string, addresses: readonly string[] | null, cluster_peers: readonly string[] | null, error: string, ipfs: { id?: string, addresses: readonly string[] | null, error: string } }
 interface InfoJson { cid: string, name: string, peer_map: Readonly<Record<string, { peername: string, status: string, timestamp: string, error: string, attempt_count: number, priority_pin: boolean }>> }
 interface PinJson { cid: string, name: string, type: string, mode: string, replication_factor_min: number, replication_factor_max: number, allocations: readonly string[] | null, max_depth: number, metadata: object | null, expire_at: string, timestamp: string }
 interface GcJson { peer_map: Readonly<Record<string, { peername: string, error?: string, keys: readonly { key?: { '/': string }, error?: string }[] | null }>> }
+interface MetricJson { peer: string, name: string, value: string, weight: number, expire: number }
+interface AlertJson extends MetricJson { triggered_at: string }
+interface ReasonJson { peer: string, chosen: boolean, why: string, detail: string }
 
 /** Go's zero time, which stands for "not set". */
 const zeroTime = '0001-01-01T00:00:00Z'
@@ -62,6 +67,27 @@ export function gcText (json: unknown): string {
     return [head, '  > CIDs:', ...(keys ?? []).map(({ key, error }) => error ? `    - ERROR: ${error}` : `    - ${key?.['/'] ?? ''}`)]
   }))
 }
+
+export const nameText = (json: unknown): string => textOf([String(json)])
+
+export function metricText (json: unknown): string {
+  const { peer, name, value, weight, expire } = json as MetricJson
+  const shown = name === 'freespace' && weight > 0 ? sizeText(weight) : value
+  return textOf([`${peer} | ${name}: ${shown} | Expires in: ${whenText(expire / 1e6, Date.now())}`])
+}
+
+export function alertText (json: unknown): string {
+  const { peer, name, expire, triggered_at: triggered } = json as AlertJson
+  return textOf([`${peer}: ${name}. Expired at: ${whenText(expire / 1e6, Date.now())}. Triggered at: ${whenText(Date.parse(triggered), Date.now())}`])
+}
+
+export function reasonText (json: unknown): string {
+  const { peer, chosen, why, detail } = json as ReasonJson
+  return textOf([`${peer} | ${chosen ? 'CHOSEN' : 'NOT CHOSEN'} | ${why}${detail === '' ? '' : ` | ${detail}`}`])
+}
+
+/** A list that the API answers as one array: an item a line. */
+export const eachText = (text: (json: unknown) => string) => (json: unknown): string => (json as readonly unknown[]).map(text).join('')
 
 export const errorText = ({ code, message }: { code: number, message: string }): string => textOf(['An error occurred:', `  Code: ${code}`, `  Message: ${message}`])
 

@@ -40,6 +40,7 @@ export const program: Program = {
     id: { help: 'who the peer is, where it listens, which daemon it has' },
     version: { help: 'the peer\'s version' },
     'peers ls': { help: 'the peers of the cluster' },
+    'peers rm': { usage: '<peer id>', args: { min: 1, max: 1 }, help: 'takes a peer out of the cluster, dead or alive; one that runs stops' },
     add: {
       usage: '<path>...',
       args: { min: 1, max: Infinity },
@@ -83,6 +84,7 @@ export const program: Program = {
       flags: { name: wishes['name']!, 'expire-in': wishes['expire-in']!, ...status }
     },
     'pin ls': { usage: '[cid]', args: { min: 0, max: 1 }, help: 'what should be pinned', flags: { filter: { type: 'string', help: 'types of pins: pin, meta-pin, clusterdag-pin, shard-pin, all' } } },
+    'pin why': { usage: '<cid>', args: { min: 1, max: 1 }, help: 'which peers would hold a pin by what is known now, and why' },
     status: {
       usage: '[cid...]',
       args: { min: 0, max: Infinity },
@@ -90,6 +92,12 @@ export const program: Program = {
       flags: { local: { type: 'boolean', help: 'on the asked peer only' }, filter: { type: 'string', help: 'status words, commas between: pinned, pinning, error, queued, …' } }
     },
     recover: { usage: '[cid]', args: { min: 0, max: 1 }, help: 'tries failed pins again', flags: { local: { type: 'boolean', help: 'on the asked peer only' } } },
+    'health graph': {
+      help: 'who is connected with whom, for Graphviz',
+      flags: { file: { type: 'string', aliases: ['f'], help: 'into this file, not to the output' }, 'all-ipfs-peers': { type: 'boolean', help: 'draw nodes outside the cluster as well' } }
+    },
+    'health metrics': { usage: '[name]', args: { min: 0, max: 1 }, help: 'what the peers measured of themselves; without a name, which metrics there are' },
+    'health alerts': { help: 'metrics that were not renewed in time, the newest first' },
     'ipfs gc': { help: 'collects garbage on the daemons', flags: { local: { type: 'boolean', help: 'on the asked peer only' } } }
   }
 }

@@ -55,6 +55,7 @@ function settingsFor ({ host, port }: Daemon, config: object | undefined): Envir
   const listen = '/ip4/127.0.0.1/tcp/0'
   const node = `/ip4/${host}/tcp/${port}`
   return {
+    CLUSTER_LISTENMULTIADDRESS: listen,
     CLUSTER_IPFSPROXY_LISTENMULTIADDRESS: listen,
     CLUSTER_IPFSPROXY_NODEMULTIADDRESS: node,
     CLUSTER_IPFSPROXY_APIAUTH: auth,
