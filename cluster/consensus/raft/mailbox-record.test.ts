@@ -8,7 +8,7 @@ t.test('a record of a leader\'s life repeats itself to the letter, and a changed
   const path = join(t.testdir(), 'record')
   const recorder = createRecorder(path)
   const group = new Group({ snapshots: { thresholdEntries: 40, trailingEntries: 5 } })
-  await group.start(1, { found: true, recorder })
+  await group.start(1, { found: true, recorder, config: { priority: 1 } })
   await group.until(() => group.node(1).status().role === 'leader')
   await group.join(2)
   await group.join(3)

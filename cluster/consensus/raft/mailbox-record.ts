@@ -24,6 +24,7 @@ export interface RecordStart {
   readonly id: number
   readonly electionTicks: number
   readonly heartbeatTicks: number
+  readonly priority: number
   readonly applied: number
   readonly hard: HardState
   readonly conf: ConfState
@@ -105,9 +106,9 @@ export async function replayRecord (path: string): Promise<Repetition> {
   return { inputs, compared, repeats: true, last: fingerprint(core.status()) }
 }
 
-function configOf ({ seed, id, electionTicks, heartbeatTicks, applied, hard, conf }: RecordStart, tail: LogTail, snapshot: () => Snapshot | 'pending'): RaftCoreConfig {
+function configOf ({ seed, id, electionTicks, heartbeatTicks, priority, applied, hard, conf }: RecordStart, tail: LogTail, snapshot: () => Snapshot | 'pending'): RaftCoreConfig {
   return {
-    id, electionTicks, heartbeatTicks, applied, asyncStorageWrites: true, preVote: true, checkQuorum: true, random: createPrng(seed),
+    id, electionTicks, heartbeatTicks, priority, applied, asyncStorageWrites: true, preVote: true, checkQuorum: true, random: createPrng(seed),
     log: {
       initialState: () => ({ hard, conf }),
       firstIndex: () => tail.firstIndex,
@@ -146,7 +147,7 @@ function fingerprint ({ term, vote, role, lead, commit, applied, lastIndex, conf
 }
 
 function encodeStart (start: RecordStart): Uint8Array {
-  const to = new ByteWriter().varint(start.seed).varint(start.id).varint(start.electionTicks).varint(start.heartbeatTicks).varint(start.applied)
+  const to = new ByteWriter().varint(start.seed).varint(start.id).varint(start.electionTicks).varint(start.heartbeatTicks).varint(start.priority).varint(start.applied)
   writeHardState(to, start.hard)
   writeConfState(to, start.conf)
   writeSnapshotMeta(to, start.base)
@@ -157,7 +158,7 @@ function encodeStart (start: RecordStart): Uint8Array {
 function decodeStart (bytes: Uint8Array): RecordStart {
   const from = new ByteReader(bytes)
   return {
-    seed: from.varint(), id: from.varint(), electionTicks: from.varint(), heartbeatTicks: from.varint(), applied: from.varint(),
+    seed: from.varint(), id: from.varint(), electionTicks: from.varint(), heartbeatTicks: from.varint(), priority: from.varint(), applied: from.varint(),
     hard: readHardState(from), conf: readConfState(from), base: readSnapshotMeta(from), entries: readEntries(from)
   }
 }

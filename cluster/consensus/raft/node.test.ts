@@ -147,6 +147,20 @@ t.test('TR-09 a leader that stops hands over first', async t => {
   t.equal(group.leader.status().term, term + 1, 'without waiting for an election timeout of two seconds')
 })
 
+t.test('who is preferred leads when the leader is gone', async t => {
+  await using group = await Group.of(1)
+  for (const id of [2, 3, 4]) await group.join(id, { config: { priority: 4 } })
+  await group.join(5)
+  await Promise.all([1, 2, 3, 4, 5].map(id => group.node(id).readBarrier({ signal: group.signal }))) // nobody is behind
+
+  group.network.isolate(1)
+  const leads = (id: number): boolean => group.node(id).status().role === 'leader'
+  await group.until(() => [2, 3, 4, 5].some(leads))
+
+  t.ok(leads(5))
+  await t.rejects(new Group().start(1, { found: true, config: { priority: 9 } }), { message: /priority/ })
+})
+
 t.test('a failed disk stops the peer, and the others go on', async t => {
   await using group = await Group.of(3)
   await group.add(1, 'k', 1)

@@ -11,7 +11,9 @@ import { realDisk } from './disk.ts'
 import { Driver } from './driver.ts'
 import type { DriverHooks } from './driver.ts'
 import { DroppedError, StoppedError } from './errors.ts'
+import { inboundHandlers } from './inbound.ts'
 import { AppendLane, ApplyLane } from './lanes.ts'
+import { isAlone, leadAtOnce } from './lone-start.ts'
 import { isOnly } from './members.ts'
 import { Membership, mostUpToDate } from './membership.ts'
 import { monotonicClock } from './monotonic-clock.ts'
@@ -26,7 +28,6 @@ import type { SnapshotPolicy } from './snapshotter.ts'
 import { nodeStatus } from './status.ts'
 import type { NodeStatus } from './status.ts'
 import { Ticks } from './ticks.ts'
-import type { TransportHandlers } from './transport.ts'
 
 const defaultSnapshots: SnapshotPolicy = { thresholdEntries: 8_192, trailingEntries: 10_240 }
 
@@ -94,10 +95,10 @@ class Engine implements RaftNode {
     this.#driver = driver
     this.#reads.applied(this.#applier.at.index)
     transport.useMembers(this.#applier.at.members)
-    await transport.start(this.#inbound(driver))
+    await transport.start(inboundHandlers({ driver, applier: this.#applier, snapshotter: this.#snapshotter }))
     this.#state = 'running'
     driver.start()
-    if (this.#isAlone()) void this.#leadAtOnce(driver)
+    if (isAlone(this.id, this.#applier.at, storage)) void leadAtOnce({ driver, storage, ticks: this.#ticks, applied: () => this.#applier.at.index })
   }
 
   async propose (data: Uint8Array, options: ProposeOptions): Promise<Applied> {
@@ -205,11 +206,11 @@ class Engine implements RaftNode {
 
   #createDriver (): Driver {
     const { storage, clock, recorder } = this.#with
-    const { tickMs, electionTicks, heartbeatTicks, seed = randomInt(2 ** 32) } = this.#config
+    const { tickMs, electionTicks, heartbeatTicks, priority = 0, seed = randomInt(2 ** 32) } = this.#config
     const { index: applied, conf } = this.#applier.at
     const { hard: stored } = storage.log.initialState()
     const hard = { ...stored, commit: Math.max(stored.commit, applied) } // the hint may be old; what is applied was committed
-    const record = recorder && recordFrom(recorder, storage, { seed, id: this.id, electionTicks, heartbeatTicks, applied, hard, conf })
+    const record = recorder && recordFrom(recorder, storage, { seed, id: this.id, electionTicks, heartbeatTicks, priority, applied, hard, conf })
     const snapshot = (): Snapshot | 'pending' => {
       const found = this.#snapshotter.current()
       recorder?.answered(found)
@@ -221,7 +222,7 @@ class Engine implements RaftNode {
       isEager: () => !this.#applier.isWaiting && isOnly(this.id, this.#applier.at.conf),
       record: record && (input => { record(input, this.#driver) }),
       core: {
-        id: this.id, electionTicks, heartbeatTicks, applied, limits: this.#limits, asyncStorageWrites: true, preVote: true, checkQuorum: true,
+        id: this.id, electionTicks, heartbeatTicks, priority, applied, limits: this.#limits, asyncStorageWrites: true, preVote: true, checkQuorum: true,
         log: { ...storage.log, initialState: () => ({ hard, conf }), snapshot }, random: createPrng(seed)
       }
     }, this.#driverHooks(stored))
@@ -258,42 +259,5 @@ class Engine implements RaftNode {
       stalled: ms => { this.#stalls++; log('warn', `event loop stalled ${Math.round(ms)} ms`) },
       failed: err => { this.#fail(err) }
     }
-  }
-
-  #inbound (driver: Driver): TransportHandlers {
-    const applier = this.#applier
-    const snapshotter = this.#snapshotter
-    return {
-      received: (from, messages) => driver.post(core => {
-        for (const m of messages) {
-          // One hop: who is asked to lead and does not must not pass it on, or a proposal could go round for ever.
-          if (m.from !== from || (m.type === 'MsgProp' && driver.soft.role !== 'leader')) continue
-          // The file comes beside the message, and first.
-          if (m.type === 'MsgSnap' && !snapshotter.has(m.snapshot!.meta) && m.snapshot!.meta.index > applier.at.index) continue
-          core.step(m)
-        }
-      }),
-      unreachable: to => { void driver.post(core => { core.reportUnreachable(to) }) },
-      snapshotOffered: async (_from, manifest) => await snapshotter.offered(manifest),
-      snapshotArrives: async (_from, manifest, pieces) => { await snapshotter.arrives(manifest, pieces) }
-    }
-  }
-
-  /** A newly founded group has its membership in its first entry. */
-  #isAlone (): boolean {
-    const { conf: { voters, votersOutgoing }, index } = this.#applier.at
-    const { log } = this.#with.storage
-    if (votersOutgoing.length > 0) return false
-    if (voters.length === 1) return voters[0] === this.id
-    return voters.length === 0 && log.firstIndex() === index + 1 && log.lastIndex() === index + 1
-  }
-
-  /** There is nobody to wait for. */
-  async #leadAtOnce (driver: Driver): Promise<void> {
-    const { commit } = this.#with.storage.log.initialState().hard
-    try {
-      while (this.#applier.at.index < commit) await this.#ticks.next()
-    } catch { return } // it was stopped meanwhile
-    void driver.post(core => { if (core.status().role === 'follower') core.campaign() })
   }
 }

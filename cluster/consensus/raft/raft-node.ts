@@ -30,6 +30,11 @@ export interface RaftNodeConfig {
   readonly tickMs?: number
   readonly electionTicks?: number
   readonly heartbeatTicks?: number
+  /**
+   * Whom to prefer as leader: 0 first (the default), up to `priorityMax`. A peer of priority p stands for election p election timeouts later.
+   * What cannot be a priority is refused by `start`.
+   */
+  readonly priority?: number
   readonly snapshots?: SnapshotPolicy
   readonly limits?: Partial<RaftLimits>
   readonly pendingMax?: number

@@ -1,6 +1,6 @@
 /**
  * One engine in a process of its own, for the harness and the benchmark:
- * `node peer.ts --folder F --id N --raft 127.0.0.1:P --client 127.0.0.1:P [--found CLUSTER] [--tick-ms 20] [--election-ticks 10] [--snapshot-entries 2000] [--trailing-entries 500]`
+ * `node peer.ts --folder F --id N --raft 127.0.0.1:P --client 127.0.0.1:P [--found CLUSTER] [--tick-ms 20] [--election-ticks 10] [--priority 0] [--snapshot-entries 2000] [--trailing-entries 500]`
  */
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
@@ -31,6 +31,7 @@ const { values } = parseArgs({
     'election-ticks': { type: 'string', default: '10' },
     'snapshot-entries': { type: 'string', default: '2000' },
     'trailing-entries': { type: 'string', default: '500' },
+    priority: { type: 'string', default: '0' },
     'request-ms': { type: 'string', default: '5000' },
     verbose: { type: 'boolean', default: false }
   }
@@ -58,6 +59,7 @@ async function run (): Promise<void> {
   }, {
     tickMs: Number(values['tick-ms']),
     electionTicks: Number(values['election-ticks']),
+    priority: Number(values.priority),
     snapshots: { thresholdEntries: Number(values['snapshot-entries']), trailingEntries: Number(values['trailing-entries']) }
   })
   void node.ended.then(reason => { process.exit(reason === undefined ? 0 : 70) })

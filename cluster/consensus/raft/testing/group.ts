@@ -37,19 +37,21 @@ export class Group implements AsyncDisposable {
     return leaders[0].node
   }
 
-  async start (id: number, { found = false, disk = new CrashDisk(), recorder }: { found?: boolean, disk?: CrashDisk, recorder?: Recorder } = {}): Promise<RaftNode> {
+  async start (id: number, { found = false, disk = new CrashDisk(), recorder, config }: {
+    found?: boolean, disk?: CrashDisk, recorder?: Recorder, config?: RaftNodeConfig
+  } = {}): Promise<RaftNode> {
     const storage = await openLogStorage({ folder: '/raft', disk, clock: new FakeClock(), nodeId: id, segmentBytes: 256 * 1_024 })
     if (found) await foundCluster(storage, 'test', { name: `peer-${id}`, address: '' })
     else if (storage.identity.clusterId === undefined) await storage.adoptCluster('test')
     const machine = createRegisterMachine()
-    const node = createRaftNode({ storage, machine, transport: this.network.transport(id), folder: '/raft', disk, ...recorder !== undefined && { recorder } }, { seed: id, ...this.#config })
+    const node = createRaftNode({ storage, machine, transport: this.network.transport(id), folder: '/raft', disk, ...recorder !== undefined && { recorder } }, { seed: id, ...this.#config, ...config })
     await node.start()
     this.peers.set(id, { node, machine, disk })
     return node
   }
 
-  async join (id: number, options: { asLearner?: boolean } = {}): Promise<void> {
-    await this.start(id)
+  async join (id: number, { config, ...options }: { asLearner?: boolean, config?: RaftNodeConfig } = {}): Promise<void> {
+    await this.start(id, config === undefined ? {} : { config })
     await this.leader.membership.add({ id, incarnation: id, name: `peer-${id}`, address: '' }, { signal: this.signal, ...options })
   }
 
