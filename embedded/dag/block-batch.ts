@@ -4,7 +4,7 @@ import type { BlockService } from './block-service.ts'
 /** Written blocks that need not be waited for yet. The store takes many at once far faster than one after another. */
 const outstandingBytesMax = 16 * 1024 * 1024
 /** What waiting for one costs beside its bytes; it bounds the number of small ones. */
-const bytesPerWait = 1024
+const bytesPerWait = 2048
 
 export interface BlockBatch {
   /** Waits only when too much is on its way. */
@@ -14,22 +14,32 @@ export interface BlockBatch {
 }
 
 export function createBlockBatch (blocks: BlockService): BlockBatch {
-  const outstanding: { readonly writing: Promise<void>, readonly bytes: number }[] = []
   let bytesHeld = 0
-  const writtenTo = async (bytesLeft: number): Promise<void> => {
-    let count = 0
-    for (; count < outstanding.length && bytesHeld > bytesLeft; count++) bytesHeld -= outstanding[count]!.bytes
-    await Promise.all(outstanding.splice(0, count).map(({ writing }) => writing))
+  let failure: { readonly err: unknown } | undefined
+  let less: PromiseWithResolvers<void> | undefined
+  const end = (bytes: number): void => {
+    bytesHeld -= bytes
+    less?.resolve()
+    less = undefined
+  }
+  const downTo = async (bytes: number): Promise<void> => {
+    while (bytesHeld > bytes) {
+      less ??= Promise.withResolvers()
+      await less.promise
+    }
+    if (failure !== undefined) throw failure.err
   }
   return {
     async put (cid, bytes) {
-      const writing = blocks.put(cid, bytes)
-      writing.catch(() => { /* `written` tells */ })
-      outstanding.push({ writing, bytes: bytes.length + bytesPerWait })
-      bytesHeld += bytes.length + bytesPerWait
+      const held = bytes.length + bytesPerWait
+      bytesHeld += held
+      blocks.put(cid, bytes).then(() => { end(held) }, (err: unknown) => {
+        failure ??= { err }
+        end(held)
+      })
       // to a half, so that there is more for the next write when this one is done
-      if (bytesHeld >= outstandingBytesMax) await writtenTo(outstandingBytesMax / 2)
+      if (bytesHeld >= outstandingBytesMax) await downTo(outstandingBytesMax / 2)
     },
-    written: () => writtenTo(-1)
+    written: () => downTo(0)
   }
 }

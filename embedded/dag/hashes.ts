@@ -1,5 +1,5 @@
 /** Hash functions by their multicodec names, as far as Kubo lets content be addressed with them. */
-import { createHash } from 'node:crypto'
+import { hash as digestOf } from 'node:crypto'
 import { blake2b, blake2s } from '@noble/hashes/blake2.js'
 import { blake3 } from '@noble/hashes/blake3.js'
 import { keccak_224, keccak_256, keccak_384, keccak_512 } from '@noble/hashes/sha3.js'
@@ -17,7 +17,7 @@ export const identityDigestBytesMax = 128
 const digestBytesMin = 20
 const identity: Hash = { name: 'identity', code: 0x00, digest: bytes => bytes }
 
-const node = (name: string, code: number, algorithm: string): Hash => ({ name, code, digest: bytes => createHash(algorithm).update(bytes).digest() })
+const node = (name: string, code: number, algorithm: string): Hash => ({ name, code, digest: bytes => digestOf(algorithm, bytes, 'buffer') })
 const blake2 = (kind: 'b' | 's', bits: number): Hash => ({
   name: `blake2${kind}-${bits}`,
   code: (kind === 'b' ? 0xb200 : 0xb240) + bits / 8,
@@ -40,7 +40,7 @@ const known: readonly Hash[] = [
   { name: 'keccak-512', code: 0x1d, digest: keccak_512 },
   { name: 'blake3', code: 0x1e, digest: bytes => blake3(bytes) },
   node('sha2-384', 0x20, 'sha384'),
-  { name: 'dbl-sha2-256', code: 0x56, digest: bytes => createHash('sha256').update(createHash('sha256').update(bytes).digest()).digest() },
+  { name: 'dbl-sha2-256', code: 0x56, digest: bytes => digestOf('sha256', digestOf('sha256', bytes, 'buffer'), 'buffer') },
   ...widths(160, 512).map(bits => blake2('b', bits)),
   ...widths(160, 256).map(bits => blake2('s', bits))
 ]

@@ -13,7 +13,7 @@ import type { BlockStore } from './stores.ts'
 
 /** What one write and one transaction take at most. */
 const groupBytesMax = 8 << 20
-const groupRowsMax = 16_384
+const groupRowsMax = 4_096
 /** Of a long look through the index, so many rows before others get their turn. */
 const rowsPerTurn = 4_096
 const locationBytes = 12
@@ -26,40 +26,56 @@ const reserveBytes = 5 << 20
 /** A segment with less than this alive is written anew. */
 const sparseBelow = 0.75
 
-interface Waiting { readonly key: Buffer, readonly bytes: Uint8Array, /** A block that is moved: only if it still lies there. */ readonly movedFrom?: Buffer, readonly resolve: () => void, readonly reject: (reason: unknown) => void }
+interface Waiting { readonly key: Buffer, readonly bytes: Uint8Array, /** A block that is moved: only if it still lies there. */ readonly movedFrom: Buffer | undefined }
+
+/** What is written together, and the one promise for all of it: one for each of many small blocks would cost more than the blocks. */
+interface Group { readonly blocks: Waiting[], bytes: number, readonly done: PromiseWithResolvers<void> }
 
 export interface BlockLog extends BlockStore, AsyncDisposable { sizeBytes (): number }
 
 export async function openBlockLog (folder: string, store: Store): Promise<BlockLog> {
   const index = store.table('blocks')
   const segments = await openSegments(folder)
-  const waiting: Waiting[] = []
-  const coming = new Map<string, Promise<void>>()
+  const waiting: Group[] = []
+  /** Groups that are not in the index yet, those that wait among them. */
   const inFlight = new Set<Promise<void>>()
+  /** By multihash: what is on its way need not come again. */
+  const coming = new Map<string, Promise<void>>()
   let writing: Promise<void> | undefined
   let entering = Promise.resolve()
 
   const rowsRoom = (rows: number): number => Math.min(rows * bytesPerChange, index.count() * indexBytesPerRow + rows * 2 * indexBytesPerRow)
 
   function enqueue (key: Buffer, bytes: Uint8Array, movedFrom?: Buffer): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    waiting.push({ key, bytes, resolve, reject, ...movedFrom === undefined ? {} : { movedFrom } })
-    inFlight.add(promise)
-    promise.catch(() => { /* whoever put it is told */ }).finally(() => { inFlight.delete(promise) })
+    let group = waiting.at(-1)
+    if (group === undefined || group.blocks.length >= groupRowsMax || group.bytes + bytes.length > groupBytesMax) waiting.push(group = openGroup())
+    group.blocks.push({ key, bytes, movedFrom })
+    group.bytes += bytes.length
     writing ??= writeWaiting()
-    return promise
+    return group.done.promise
   }
 
-  async function enter (group: readonly Waiting[], locations: readonly Location[]): Promise<void> {
+  function openGroup (): Group {
+    const group: Group = { blocks: [], bytes: 0, done: Promise.withResolvers() }
+    const { promise } = group.done
+    inFlight.add(promise)
+    promise.catch(() => { /* whoever put it is told */ }).finally(() => {
+      inFlight.delete(promise)
+      for (const { key } of group.blocks) if (coming.get(nameOf(key)) === promise) coming.delete(nameOf(key))
+    })
+    return group
+  }
+
+  async function enter ({ blocks, done }: Group, locations: readonly Location[]): Promise<void> {
     try {
       await store.write(() => {
-        for (const [i, { key, movedFrom }] of group.entries()) {
+        for (const [i, { key, movedFrom }] of blocks.entries()) {
           if (movedFrom === undefined || index.get(key)?.equals(movedFrom) === true) index.put(key, encode(locations[i]!))
         }
-      }, rowsRoom(group.length) + reserveBytes)
-      for (const { resolve } of group) resolve()
+      }, rowsRoom(blocks.length) + reserveBytes)
+      done.resolve()
     } catch (err) {
-      for (const { reject } of group) reject(err)
+      done.reject(err)
     }
   }
 
@@ -67,13 +83,13 @@ export async function openBlockLog (folder: string, store: Store): Promise<Block
   async function writeWaiting (): Promise<void> {
     await turn() // what is handed in within this turn is in
     while (waiting.length > 0) {
-      const group = waiting.splice(0, groupSize(waiting))
+      const group = waiting.shift()!
       try {
-        const locations = await segments.append(group.map(({ bytes }) => bytes))
+        const locations = await segments.append(group.blocks.map(({ bytes }) => bytes))
         await entering // one at a time: what they ask of the disk would add up
         entering = enter(group, locations)
       } catch (err) {
-        for (const { reject } of group) reject(err)
+        group.done.reject(err)
       }
     }
     writing = undefined
@@ -91,17 +107,12 @@ export async function openBlockLog (folder: string, store: Store): Promise<Block
     has: multihash => index.get(multihash) !== undefined,
     async put (multihash, bytes) {
       const key = Buffer.from(multihash)
-      const name = key.toString('latin1')
-      const already = coming.get(name)
+      const already = coming.get(nameOf(key))
       if (already !== undefined) return await already
       if (index.get(key) !== undefined) return
       const put = enqueue(key, bytes)
-      coming.set(name, put)
-      try {
-        await put
-      } finally {
-        coming.delete(name)
-      }
+      coming.set(nameOf(key), put)
+      await put
     },
     async delete (multihash) { await store.write(() => { index.remove(multihash) }, rowsRoom(1)) },
     * multihashes () { for (const { key } of pagesOf(index)) yield key },
@@ -176,13 +187,8 @@ async function * located (index: ReturnType<Store['table']>, signal: AbortSignal
   }
 }
 
-function groupSize (waiting: readonly Waiting[]): number {
-  let bytes = 0
-  for (const [i, { bytes: { length } }] of waiting.entries()) {
-    bytes += length
-    if (i > 0 && (bytes > groupBytesMax || i >= groupRowsMax)) return i
-  }
-  return waiting.length
+function nameOf (key: Buffer): string {
+  return key.toString('latin1')
 }
 
 function encode ({ segment, offset, length }: Location): Buffer {
