@@ -7,6 +7,7 @@ import { CoreInputs } from './core-inputs.ts'
 import type { CoreInput } from './core-inputs.ts'
 import { appendThread, applyThread } from './core/types.ts'
 import type { Message, NodeId, RaftCoreConfig, Ready, SoftState, Term } from './core/types.ts'
+import { BusyTime } from './figures.ts'
 
 export interface DriverHooks {
   /** In the turn, before the core's work is taken: what has gathered outside is put in. */
@@ -43,6 +44,8 @@ const mailboxMax = 8_192
 
 export class Driver {
   readonly core: CoreInputs
+  /** Of its turns. */
+  readonly busy = new BusyTime(performance.now())
   readonly #config: DriverConfig
   readonly #hooks: DriverHooks
   readonly #id: NodeId
@@ -124,6 +127,7 @@ export class Driver {
     this.#scheduled = false
     if (this.#ended) return
     const begunMs = performance.now()
+    this.busy.begin(begunMs)
     try {
       this.#takeInputs(begunMs)
       this.#hooks.beforeReady(this.core)
@@ -135,6 +139,8 @@ export class Driver {
       if (!this.#scheduled && (this.#mailbox.length > 0 || this.#dueTicks > 0 || this.core.hasReady())) this.#wakeLater()
     } catch (err) {
       this.#hooks.failed(err)
+    } finally {
+      this.busy.end(performance.now())
     }
   }
 

@@ -5,6 +5,7 @@
 import type { Applier } from './applier.ts'
 import { hardStateOf } from './core/message.ts'
 import { StoppedError } from './errors.ts'
+import { BusyTime } from './figures.ts'
 import type { Snapshotter } from './snapshotter.ts'
 import type { RaftStorage } from './storage.ts'
 import type { Entry, HardState, Index, Message } from './core/types.ts'
@@ -139,6 +140,8 @@ interface Task { readonly run: () => Promise<void>, readonly drop: () => void }
 interface Batch { readonly entries: readonly Entry[], readonly responses: readonly Message[] }
 
 export class ApplyLane {
+  /** While it applies or a task runs; not while it waits for more to apply. */
+  readonly busy = new BusyTime(performance.now())
   readonly #with: ApplyLaneComponents
   readonly #queue: Array<Task | Batch> = []
   #running: Promise<void> | undefined
@@ -185,12 +188,15 @@ export class ApplyLane {
 
   async #run (): Promise<void> {
     while (this.#queue.length > 0 && !this.#stopped) {
+      this.busy.begin(performance.now())
       try {
         if ('run' in this.#queue[0]!) await (this.#queue.shift() as Task).run()
         else await this.#applyWaiting()
       } catch (err) {
         this.#stopped = true // nothing may be applied behind an entry that was not
         this.#with.fail(err)
+      } finally {
+        this.busy.end(performance.now())
       }
     }
     this.#running = undefined
@@ -204,6 +210,7 @@ export class ApplyLane {
     await this.#apply(batches.flatMap(({ entries }) => entries))
     deliver(batches.flatMap(({ responses }) => responses))
     applied()
+    this.busy.end(performance.now())
     for (let turn = 0; turn < gatherTurns && this.#queue.length > 0; turn++) await new Promise(resolve => setImmediate(resolve))
   }
 }

@@ -287,3 +287,24 @@ t.test('a wiped folder is somebody else, and half a folder is refused', async t 
   await withoutLog.remove(`${folder}/00000001.log`)
   await t.rejects(open(withoutLog), { code: 'ERR_RAFT_LOG_DAMAGED' })
 })
+
+t.test('what waits while a group is written is the next group: the figures show how many entries share a sync', async t => {
+  await using storage = await open(new CrashDisk())
+  const first = storage.append({ hard: hard(1, 0), entries: entries(1, 1), mustSync: true })
+  const rest = [2, 3, 4].map(index => storage.append({ entries: [entry(index)], mustSync: true }))
+
+  await Promise.all([first, ...rest])
+
+  const { syncs, syncSeconds, groupEntries, busy, oldestSeconds } = storage.status()
+  t.equal(syncs, 2)
+  t.equal(syncSeconds.count, 2)
+  t.match(groupEntries, { count: 2, sum: 4, max: 3 })
+  t.ok(busy > 0 && busy <= 1)
+  t.ok(oldestSeconds !== undefined && oldestSeconds >= 0)
+})
+
+t.test('an empty log has no oldest entry', async t => {
+  await using storage = await open(new CrashDisk())
+
+  t.equal(storage.status().oldestSeconds, undefined)
+})

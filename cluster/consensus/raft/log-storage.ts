@@ -12,11 +12,13 @@ import type { Disk } from './disk.ts'
 import { writeEntries } from './entry-codec.ts'
 import { FullDisk } from './full-disk.ts'
 import { readIdentity, writeIdentity } from './identity-file.ts'
-import { createFirstSegment, openLogFile } from './log-file.ts'
+import { openLogFile } from './log-file.ts'
 import type { GroupPart, LogFile } from './log-file.ts'
-import { decodeAppend, emptyBase, emptyHardState, encodeAppend, encodeBase, replayLog } from './log-replay.ts'
-import type { ReplayedLog } from './log-replay.ts'
+import { LogFigures } from './log-figures.ts'
+import { decodeAppend, encodeAppend, encodeBase, replayLog } from './log-replay.ts'
+import type { ReplayedLog, SegmentHead } from './log-replay.ts'
 import type { LogTail, RecordPlace } from './log-tail.ts'
+import { prepareNewFolder } from './new-folder.ts'
 import { LogDamagedError, StorageFailedError } from './storage.ts'
 import type { AppendBatch, Identity, RaftStorage } from './storage.ts'
 import type { Entry, Index, LogReader, Snapshot, SnapshotMeta } from './core/types.ts'
@@ -36,6 +38,7 @@ export interface LogStorageOptions {
 interface Waiting {
   /** Undefined: only waits for what is before it. */
   readonly part: GroupPart | undefined
+  readonly entries: number
   readonly mustSync: boolean
   /** Nobody waits for it. */
   readonly isOwed: boolean
@@ -75,22 +78,13 @@ export async function openLogStorage (options: LogStorageOptions): Promise<RaftS
   return new LogStorage(options, identity, replayed, late.file, opening.move())
 }
 
-/** A folder becomes somebody's with its identity, the last step; whatever an interrupted attempt left is made again. */
-async function prepareNewFolder ({ disk, folder }: LogStorageOptions, segmentBytes: number, load: (index: Index, place: RecordPlace) => Entry, heldBytesMax: number): Promise<void> {
-  const leftover = await replayLog(disk, folder, heldBytesMax, load)
-  if (leftover === undefined) {
-    await createFirstSegment(disk, folder, segmentBytes, { hard: emptyHardState, base: emptyBase, lastIndex: 0, lastTerm: 0 })
-  } else if (leftover.hard.term > 0 || leftover.tail.lastIndex > 0) {
-    throw new LogDamagedError(folder, 0, leftover.tail.lastIndex, 'there is a log, but the file `identity` that says whose it is has gone')
-  }
-}
-
 class LogStorage implements RaftStorage {
   readonly #options: LogStorageOptions
   readonly #file: LogFile
   readonly #owned: AsyncDisposable
   readonly #fullDisk: FullDisk
   readonly #tail: LogTail
+  readonly #figures: LogFigures
   #identity: Identity
   #hard: ReplayedLog['hard']
   #base: SnapshotMeta
@@ -104,8 +98,6 @@ class LogStorage implements RaftStorage {
   #writing: Promise<void> | undefined
   #failed: StorageFailedError | undefined
   #closed = false
-  #syncs = 0
-  #lastSyncMs = 0
 
   constructor (options: LogStorageOptions, identity: Identity, replayed: ReplayedLog, file: LogFile, owned: AsyncDisposable) {
     this.#options = options
@@ -114,6 +106,7 @@ class LogStorage implements RaftStorage {
     this.#owned = owned
     this.#fullDisk = new FullDisk(options.clock, options.fullDiskRetryMs ?? 1_000)
     this.#tail = replayed.tail
+    this.#figures = new LogFigures(replayed.tail.lastIndex)
     this.#hard = replayed.hard
     this.#base = replayed.base
   }
@@ -134,10 +127,10 @@ class LogStorage implements RaftStorage {
     if (entries.length === 0 && !mustSync) {
       // A commit hint goes along with the next write; by itself it is not worth one.
       this.#hint = hard ?? this.#hint
-      return this.#enqueue(undefined, false, () => {})
+      return this.#enqueue(undefined, 0, false, () => {})
     }
     const { payload, written } = this.#encode(hard, entries)
-    return this.#enqueue({ kind: 'append', payload }, mustSync, place => {
+    return this.#enqueue({ kind: 'append', payload }, entries.length, mustSync, place => {
       this.#tail.append(entries, place)
       if (written !== undefined) this.#hard = written
     })
@@ -160,6 +153,7 @@ class LogStorage implements RaftStorage {
     const done = Promise.withResolvers<void>()
     this.#queue.push({
       part: { kind: 'append', payload },
+      entries: entries.length,
       mustSync: false,
       isOwed: true,
       durable: at => {
@@ -188,7 +182,7 @@ class LogStorage implements RaftStorage {
     // What follows may only be judged once everything queued before it is in the log.
     await this.#drained()
     const keepsSuffix = this.#tail.holds(meta)
-    await this.#enqueue({ kind: 'base', payload: encodeBase(meta, keepsSuffix) }, true, () => {
+    await this.#enqueue({ kind: 'base', payload: encodeBase(meta, keepsSuffix) }, 0, true, () => {
       if (keepsSuffix) this.#tail.setBase(meta)
       else this.#tail.reset(meta)
       this.#base = meta
@@ -218,8 +212,7 @@ class LogStorage implements RaftStorage {
       logBytes: this.#file.segments.reduce((sum, { bytes }) => sum + bytes, 0),
       segments: this.#file.segments.length,
       queuedBatches: this.#queue.length,
-      syncs: this.#syncs,
-      lastSyncMs: this.#lastSyncMs,
+      ...this.#figures.status(this.#tail.firstIndex, this.#tail.lastIndex),
       waitingForSpace: this.#fullDisk.isWaiting
     }
   }
@@ -233,12 +226,12 @@ class LogStorage implements RaftStorage {
     await this.#owned[Symbol.asyncDispose]()
   }
 
-  #enqueue (part: GroupPart | undefined, mustSync: boolean, durable: (place: RecordPlace) => void): Promise<void> {
+  #enqueue (part: GroupPart | undefined, entries: number, mustSync: boolean, durable: (place: RecordPlace) => void): Promise<void> {
     if (this.#failed !== undefined) return Promise.reject(this.#failed)
     if (this.#closed) return Promise.reject(new StorageFailedError('the log is closed'))
     const done = Promise.withResolvers<void>()
     if (part === undefined && this.#writing === undefined) return Promise.resolve()
-    this.#queue.push({ part, mustSync, isOwed: false, durable, done })
+    this.#queue.push({ part, entries, mustSync, isOwed: false, durable, done })
     this.#write()
     return done.promise
   }
@@ -258,15 +251,21 @@ class LogStorage implements RaftStorage {
     while (this.#queue.length > 0) {
       const group = this.#takeGroup()
       try {
+        this.#figures.begin()
         const places = await this.#writeGroup(group)
         let next = 0
-        for (const { part, durable, done } of group) {
+        let count = 0
+        for (const { part, entries, durable, done } of group) {
           if (part !== undefined) durable(places[next++]!)
+          count += entries
           done.resolve()
         }
+        this.#figures.written(count, this.#tail.lastIndex)
       } catch (cause) {
         this.#failed = new StorageFailedError(`the raft log cannot be written any more: ${(cause as Error).message}`, { cause })
         for (const { done } of [...group, ...this.#queue.splice(0)]) done.reject(this.#failed)
+      } finally {
+        this.#figures.end()
       }
     }
     this.#writing = undefined // in the same breath as the check above: whatever is queued next starts a new round
@@ -285,12 +284,11 @@ class LogStorage implements RaftStorage {
     if (!group.some(({ mustSync }) => mustSync)) return places
     const begunMs = performance.now()
     await this.#file.sync()
-    this.#lastSyncMs = performance.now() - begunMs
-    this.#syncs++
+    this.#figures.synced(performance.now() - begunMs)
     return places
   }
 
-  #head (): Parameters<typeof createFirstSegment>[3] {
+  #head (): SegmentHead {
     const lastIndex = this.#owedFrom === undefined ? this.#tail.lastIndex : this.#owedFrom - 1
     const lastTerm = this.#tail.term(lastIndex)
     return { hard: this.#hard, base: this.#base, lastIndex, lastTerm: typeof lastTerm === 'number' ? lastTerm : 0 }

@@ -1,4 +1,5 @@
 /** The twin of the log files: what is written is "durable" one microtask later, and gone with the process. */
+import { LogFigures } from './log-figures.ts'
 import { emptyBase, emptyHardState } from './log-replay.ts'
 import { LogTail } from './log-tail.ts'
 import type { RaftStorage } from './storage.ts'
@@ -6,6 +7,7 @@ import type { SnapshotMeta } from './core/types.ts'
 
 export function createMemoryStorage ({ nodeId, clusterId }: { readonly nodeId: number, readonly clusterId?: string }): RaftStorage {
   const tail = new LogTail(emptyBase, Infinity, index => { throw new Error(`entry ${index} is not held`) })
+  const figures = new LogFigures(0)
   const nowhere = { segment: 0, at: 0 }
   let identity = { nodeId, incarnation: nodeId, clusterId, boot: 1 }
   let hard = emptyHardState
@@ -26,6 +28,7 @@ export function createMemoryStorage ({ nodeId, clusterId }: { readonly nodeId: n
     async append (batch) {
       await Promise.resolve()
       tail.append(batch.entries, nowhere)
+      figures.written(batch.entries.length, tail.lastIndex)
       hard = batch.hard ?? hard
     },
     appendBehind: () => undefined,
@@ -45,8 +48,7 @@ export function createMemoryStorage ({ nodeId, clusterId }: { readonly nodeId: n
       logBytes: tail.heldBytes,
       segments: 0,
       queuedBatches: 0,
-      syncs: 0,
-      lastSyncMs: 0,
+      ...figures.status(tail.firstIndex, tail.lastIndex),
       waitingForSpace: false
     }),
     async [Symbol.asyncDispose] () {}

@@ -107,6 +107,27 @@ t.test('a peer that is far behind gets a snapshot, sessions included', async t =
   t.equal(group.machine(3).digest(), group.machine(1).digest(), 'and after a start from the snapshot')
 })
 
+t.test('the status says how long syncs, reads and snapshots took, and how busy each part is', async t => {
+  await using group = await Group.of(2, { snapshots: { thresholdEntries: 20, trailingEntries: 5 } })
+  for (let i = 1; i <= 60; i++) await group.add(1, 'sum', 1)
+  await group.node(2).readBarrier({ signal: group.signal })
+  await group.join(3)
+  await group.node(3).readBarrier({ signal: group.signal })
+
+  const [leader, follower, late] = [1, 2, 3].map(id => JSON.parse(JSON.stringify(group.node(id).status())))
+
+  t.ok(leader.log.syncSeconds.count >= 60)
+  t.equal(leader.log.syncSeconds.count, leader.log.syncs)
+  t.ok(leader.log.groupEntries.sum >= 60)
+  for (const part of ['turns', 'apply', 'log']) t.ok(leader.busy[part] > 0 && leader.busy[part] <= 1, part)
+  t.equal(follower.readSeconds.count, 1)
+  t.ok(follower.readSeconds.sum > 0)
+  t.ok(leader.snapshots.made.count > 0 && leader.snapshots.made.bytes > 0)
+  t.match(leader.snapshots.sent, { count: 1 })
+  t.equal(late.snapshots.received.bytes, leader.snapshots.sent.bytes)
+  t.match(late.snapshots.restored, { count: 1 })
+})
+
 t.test('members come and go while writes go on', async t => {
   await using group = await Group.of(3)
   let writing = true

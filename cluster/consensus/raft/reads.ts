@@ -5,11 +5,14 @@
 import type { CoreInputs } from './core-inputs.ts'
 import type { Index, NodeId, ReadState } from './core/types.ts'
 import { DroppedError, NotLeaderError } from './errors.ts'
+import { Histogram, secondsBounds } from './figures.ts'
 
-interface Reader { readonly done: PromiseWithResolvers<Index> }
+interface Reader { readonly done: PromiseWithResolvers<Index>, readonly begunMs: number }
 interface Question { readonly readers: readonly Reader[], readonly askedAtTick: number }
 
 export class Reads {
+  /** From the question to its answer, of reads that were answered. */
+  readonly seconds = new Histogram(secondsBounds)
   readonly #max: number
   readonly #wake: () => void
   readonly #repeatTicks: number
@@ -39,7 +42,7 @@ export class Reads {
     signal.throwIfAborted()
     if (this.#stopped !== undefined) throw this.#stopped
     if (this.#count >= this.#max) throw new DroppedError('overloaded')
-    const reader: Reader = { done: Promise.withResolvers() }
+    const reader: Reader = { done: Promise.withResolvers(), begunMs: performance.now() }
     this.#waiting.push(reader)
     this.#count++
     this.#wake()
@@ -77,7 +80,13 @@ export class Reads {
     const due = this.#confirmed.filter(each => each.index <= index)
     if (due.length === 0) return
     this.#confirmed = this.#confirmed.filter(each => each.index > index)
-    for (const { readers } of due) for (const { done } of readers) done.resolve(index)
+    const nowMs = performance.now()
+    for (const { readers } of due) {
+      for (const { done, begunMs } of readers) {
+        this.seconds.add((nowMs - begunMs) / 1_000)
+        done.resolve(index)
+      }
+    }
   }
 
   leaderChanged (leader: NodeId | undefined): void {

@@ -5,6 +5,7 @@
 import type { Applier } from './applier.ts'
 import { confStateAt } from './conf-history.ts'
 import type { Disk } from './disk.ts'
+import { Transfers } from './figures.ts'
 import { decodeManifest, encodeManifest, listSnapshots, openIncoming, openSnapshot, readSnapshotFile, removeSnapshot, writeSnapshot } from './snapshot-files.ts'
 import type { Manifest } from './snapshot-files.ts'
 import type { RaftStorage } from './storage.ts'
@@ -42,6 +43,7 @@ export class Snapshotter {
   #making: Promise<void> | undefined
   #sending = new Set<Promise<void>>()
   #lastIndex = 0
+  readonly #done = { made: new Transfers(), sent: new Transfers(), received: new Transfers(), restored: new Transfers() }
 
   constructor (components: SnapshotterComponents, policy: SnapshotPolicy) {
     this.#with = components
@@ -50,8 +52,19 @@ export class Snapshotter {
 
   get manifests (): readonly Manifest[] { return this.#manifests }
   get newest (): Manifest | undefined { return this.#manifests.at(-1) }
-  get sending (): number { return this.#sending.size }
-  get making (): boolean { return this.#making !== undefined }
+
+  status () {
+    const { made, sent, received, restored } = this.#done
+    return {
+      newest: this.newest?.meta.index,
+      making: this.#making !== undefined,
+      sending: this.#sending.size,
+      made: made.status(),
+      sent: sent.status(),
+      received: received.status(),
+      restored: restored.status()
+    }
+  }
 
   async start (): Promise<void> {
     const { disk, folder, storage } = this.#with
@@ -79,8 +92,13 @@ export class Snapshotter {
     const manifest = decodeManifest(m.snapshot!.data)
     if (manifest === undefined || this.#sending.size >= sendingMax) { settled(false); return }
     const { disk, folder, transport } = this.#with
+    const begunMs = performance.now()
     const sending = transport.sendSnapshot(to, manifest, from => readSnapshotFile(disk, folder, manifest, from), { signal: this.#stop.signal })
-      .then(() => { transport.send(to, [m]); settled(true) }, () => { settled(false) })
+      .then(() => {
+        this.#done.sent.add(manifest.bytes, performance.now() - begunMs)
+        transport.send(to, [m])
+        settled(true)
+      }, () => { settled(false) })
       .finally(() => this.#sending.delete(sending))
     this.#sending.add(sending)
   }
@@ -96,7 +114,9 @@ export class Snapshotter {
       for await (const _piece of pieces) { /* nothing is sent when all is there */ }
       return
     }
+    const begunMs = performance.now()
     await (await openIncoming(disk, folder, manifest)).receive(pieces)
+    this.#done.received.add(manifest.bytes, performance.now() - begunMs)
     this.#manifests = await listSnapshots(disk, folder)
   }
 
@@ -109,10 +129,12 @@ export class Snapshotter {
     const { disk, folder, machine, applier } = this.#with
     const manifest = this.#manifests.find(({ meta: { index, term } }) => index === meta.index && term === meta.term)
     if (manifest === undefined) throw new Error(`the snapshot of index ${meta.index} is not here`)
+    const begunMs = performance.now()
     const { kept, state } = await openSnapshot(disk, folder, manifest)
     const sessions = [...kept.sessions]
     await machine.restore(state, { head: () => kept.head, sessions: () => sessions })
     applier.load({ head: kept.head, sessions })
+    this.#done.restored.add(manifest.bytes, performance.now() - begunMs)
     this.#lastIndex = meta.index
     await this.#retire()
   }
@@ -144,7 +166,9 @@ export class Snapshotter {
     const { index, term, conf: confState } = begun.at
     if (begun.state !== undefined && !this.has({ index, term, confState })) {
       using state = begun.state
-      await writeSnapshot(disk, folder, { index, term, confState }, begun.kept, state.chunks(), this.#stop.signal)
+      const begunMs = performance.now()
+      const { bytes } = await writeSnapshot(disk, folder, { index, term, confState }, begun.kept, state.chunks(), this.#stop.signal)
+      this.#done.made.add(bytes, performance.now() - begunMs)
       this.#manifests = await listSnapshots(disk, folder)
     }
     this.#lastIndex = index

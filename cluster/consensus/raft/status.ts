@@ -17,6 +17,8 @@ export function nodeStatus ({ driver, storage, applier, apply, snapshotter, prop
 }) {
   const { clusterId, nodeId, incarnation, boot } = storage.identity
   const { conf, progress, term, role, lead, commit, lastIndex, firstIndex, uncommittedBytes, unstableEntries, leadTransferee, elections, leaderChanges } = driver.core.status()
+  const log = storage.status()
+  const nowMs = performance.now()
   const { members, confIndex, featureLevel, index: applied } = applier.at
   return {
     clusterId,
@@ -44,14 +46,17 @@ export function nodeStatus ({ driver, storage, applier, apply, snapshotter, prop
       proposalsPending: proposals.pending,
       proposalsWaiting: proposals.waiting,
       reads: reads.pending,
-      append: storage.status().queuedBatches,
+      append: log.queuedBatches,
       apply: apply.queued,
       uncommittedBytes,
       unstableEntries
     },
     sessions: applier.sessions.size,
-    log: storage.status(),
-    snapshots: { newest: snapshotter.newest?.meta.index, making: snapshotter.making, sending: snapshotter.sending },
+    log,
+    snapshots: snapshotter.status(),
+    readSeconds: reads.seconds.status(),
+    /** Shares of the time from 0 to 1: what is near 1 holds the others up. */
+    busy: { turns: driver.busy.share(nowMs), apply: apply.busy.share(nowMs), log: log.busy },
     eventLoopStalls: stalls
   }
 }

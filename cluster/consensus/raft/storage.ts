@@ -1,5 +1,6 @@
 /** The seam between the engine and its disk. The real one is `log-storage.ts`, its twin `memory-storage.ts`. */
 import type { Entry, HardState, Index, LogReader, NodeId, Snapshot, SnapshotMeta } from './core/types.ts'
+import type { HistogramStatus } from './figures.ts'
 
 /** Who a folder belongs to. A folder that is wiped gets a new incarnation, so the old one's votes are never repeated. */
 export interface Identity {
@@ -29,6 +30,13 @@ export interface StorageStatus {
   readonly syncs: number
   /** Milliseconds of the last sync. */
   readonly lastSyncMs: number
+  readonly syncSeconds: HistogramStatus
+  /** How many entries were written together. */
+  readonly groupEntries: HistogramStatus
+  /** Share of the time, from 0 to 1, in which something was being written or synced. */
+  readonly busy: number
+  /** The first entry of the log is at least so old; undefined when it is empty. */
+  readonly oldestSeconds: number | undefined
   /** The disk is full: batches wait, nothing is acknowledged, until there is room. */
   readonly waitingForSpace: boolean
 }

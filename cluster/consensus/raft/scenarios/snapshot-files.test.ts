@@ -107,10 +107,10 @@ t.test('SN-09 one follower is sent one snapshot at a time, and no more than two 
   const meta = { index: 5, term: 1, confState: conf }
   const data = encodeManifest({ meta, bytes: 10, sha256: '00' })
   for (const to of [2, 3, 4]) snapshotter.send(to, message('MsgSnap', { to, term: 1, snapshot: { meta, data } }), ok => { settled.push(`${to} ${ok}`) })
-  t.strictSame([snapshotter.sending, settled], [2, ['4 false']], 'the third is told to ask again later')
+  t.strictSame([snapshotter.status().sending, settled], [2, ['4 false']], 'the third is told to ask again later')
   sending[0]!.resolve()
   await nextTurn()
-  t.strictSame([snapshotter.sending, settled], [1, ['4 false', '2 true']])
+  t.strictSame([snapshotter.status().sending, settled], [1, ['4 false', '2 true']])
   sending[1]!.resolve()
   await nextTurn()
 

@@ -13,8 +13,8 @@ export const storageMutants: readonly Mutant[] = [
     id: 'M10c',
     what: 'a write is answered without waiting for its sync',
     file: 'log-storage.ts',
-    find: 'await this.#file.sync()\n    this.#lastSyncMs',
-    replace: 'this.#lastSyncMs',
+    find: 'await this.#file.sync()\n    this.#figures',
+    replace: 'this.#figures',
     killers: [log]
   },
   {
