@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Environment } from '../../cluster/config/section.ts'
+import { initFolder, peerFolder, readFolder } from '../service/folder.ts'
+import { version } from '../version.ts'
+import { startChild } from './child.ts'
+import type { Child } from './child.ts'
+import { findKubo, startKubo } from './kubo.ts'
+import { freePorts } from './ports.ts'
+
+const names = ['alice', 'bob', 'carol'] as const
+const service = fileURLToPath(new URL('../ipfs-cluster-service.ts', import.meta.url))
+
+export interface DemoContext {
+  readonly env: NodeJS.ProcessEnv
+  readonly say: (line: string) => void
+  readonly signal: AbortSignal
+}
+
+interface DemoPeer {
+  readonly name: string
+  readonly folder: string
+  readonly proxyPort: number
+  readonly restPort: number
+  readonly peerPort: number
+  readonly daemon: string | undefined
+}
+
+/**
+ * Three peers, each with a daemon of its own, as one cluster on loopback, until the signal aborts. All they keep is in one temporary folder,
+ * which goes with them.
+ *
+ * @throws Error when one of them does not get ready
+ */
+export async function runDemo ({ env, say, signal }: DemoContext): Promise<void> {
+  const children: Child[] = []
+  const clean = withoutSettings(env)
+  await using undo = new AsyncDisposableStack()
+  const folder = undo.adopt(await mkdtemp(join(tmpdir(), 'ipfs-quorum-demo-')), async path => { await rm(path, { recursive: true, force: true }) })
+  undo.defer(async () => { await Promise.all(children.map(async child => await child[Symbol.asyncDispose]())) })
+  const kept = (child: Child): Child => {
+    children.push(child)
+    child.ended.then(how => { if (!signal.aborted) say(`${how}\n`) })
+    return child
+  }
+
+  const kubo = await findKubo(env)
+  say(kubo === undefined ? 'No Kubo here (IPFS_BIN, or ipfs on the PATH): each peer runs its embedded daemon.' : `Starting three daemons (${kubo}).`)
+  const peers = await peersOf(folder)
+  const daemons = kubo === undefined
+    ? []
+    : await Promise.all(peers.map(async ({ name, folder }) => {
+      const { child, multiaddr } = await startKubo(kubo, { name: `the Kubo of ${name}`, folder, env: clean, signal })
+      kept(child)
+      return multiaddr
+    }))
+
+  say('Starting three peers.')
+  const secret = randomBytes(32).toString('hex')
+  const settled = peers.map((peer, i) => ({ ...peer, daemon: daemons[i] }))
+  const [first, ...others] = settled
+  const contact = `/ip4/127.0.0.1/tcp/${first!.peerPort}/p2p/${await initPeer(first!, secret)}`
+  const start = async (peer: DemoPeer, args: readonly string[]): Promise<number> => {
+    const child = kept(await startChild({ name: `the peer ${peer.name}`, command: process.execPath, args: [service, '--config', join(peer.folder, 'peer'), 'daemon', ...args], env: clean, log: join(peer.folder, 'peer.log') }))
+    await child.said(/is ready\n[^]*\ntry\n/, signal)
+    return child.pid
+  }
+  const firstPid = await start(first!, [])
+  const otherPids = await Promise.all(others.map(async peer => {
+    await initPeer(peer, secret)
+    return await start(peer, ['--bootstrap', contact])
+  }))
+
+  say(panelOf(settled, [firstPid, ...otherPids], folder))
+  await aborted(signal)
+  say('\nEnding three peers and their daemons.')
+}
+
+async function peersOf (folder: string): Promise<readonly Omit<DemoPeer, 'daemon'>[]> {
+  const ports = await freePorts([9095, 9096, 9097, 9094, 0, 0, 0, 0, 0])
+  return await Promise.all(names.map(async (name, i) => {
+    const own = join(folder, name)
+    await mkdir(own)
+    return { name, folder: own, proxyPort: ports[i]!, restPort: ports[3 + i]!, peerPort: ports[6 + i]! }
+  }))
+}
+
+/** Writes its files. @returns its id */
+async function initPeer ({ name, folder, proxyPort, restPort, peerPort, daemon }: DemoPeer, secret: string): Promise<string> {
+  const at = (port: number): string => `/ip4/127.0.0.1/tcp/${port}`
+  const settings: Environment = {
+    CLUSTER_PEERNAME: name,
+    CLUSTER_SECRET: secret,
+    CLUSTER_LISTENMULTIADDRESS: at(peerPort),
+    CLUSTER_IPFSPROXY_LISTENMULTIADDRESS: at(proxyPort),
+    CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS: at(restPort),
+    CLUSTER_MONITORPINGINTERVAL: '2s', // who is killed for a try is missed soon
+    CLUSTER_IPFSHTTP_CONNECTSWARMSDELAY: '1s',
+    ...daemon === undefined ? { CLUSTER_EMBEDDED_USE: 'always' } : { CLUSTER_IPFSPROXY_NODEMULTIADDRESS: daemon, CLUSTER_IPFSHTTP_NODEMULTIADDRESS: daemon }
+  }
+  const own = peerFolder(join(folder, 'peer'))
+  await initFolder(own, { env: settings, overwrites: false })
+  return (await readFolder(own, {})).identity.id
+}
+
+function panelOf (peers: readonly DemoPeer[], pids: readonly number[], folder: string): string {
+  const url = (port: number): string => `http://127.0.0.1:${port}`
+  const [first, second] = peers
+  const host = first!.restPort === 9094 ? '' : `--host /ip4/127.0.0.1/tcp/${first!.restPort} `
+  return [
+    '',
+    `ipfs-quorum ${version}: three peers are one cluster`,
+    '',
+    ...peers.map(({ name, proxyPort, restPort, daemon }, i) => `  ${name.padEnd(6)} IPFS proxy ${url(proxyPort)}   REST API ${url(restPort)}   daemon ${daemon ?? 'embedded'}   process ${pids[i]}`),
+    `  folder ${folder}, with a log of each; it is removed at the end`,
+    '',
+    'try',
+    `  curl -F file=@README.md ${url(first!.proxyPort)}/api/v0/add`,
+    `  npm run -s ctl -- ${host}status`,
+    `  curl -X POST ${url(second!.proxyPort)}/api/v0/pin/ls`,
+    '',
+    'Ctrl-C ends all of it.'
+  ].join('\n')
+}
+
+/** The demo's peers and daemons are its own: what is set for others is not for them. */
+function withoutSettings (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(CLUSTER|IPFS)_/.test(name)))
+}
+
+async function aborted (signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => { resolve() }, { once: true })
+  await promise
+}
