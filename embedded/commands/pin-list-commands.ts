@@ -1,5 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { CID } from 'multiformats/cid'
-import { goMap } from '../../cluster/api/kubo/go-json.ts'
 import type { ReadOptions } from '../dag/block-service.ts'
 import { parsePath } from '../dag/cid-text.ts'
 import { resolveArgument } from '../dag/resolve.ts'
@@ -15,6 +15,9 @@ const types = ['direct', 'indirect', 'recursive', 'all'] as const
 type PinType = typeof types[number]
 
 interface Listed { readonly cid: string, readonly type: string, readonly name: string }
+
+/** Pins that are listed together: a promise for each would cost more than the pin. */
+const pagePins = 256
 
 const listOptions = {
   type: { type: 'string', aliases: ['t'], fallback: 'all' },
@@ -44,34 +47,49 @@ function pinLs (node: EmbeddedNode): Command {
       const text = ({ cid, type, name }: Listed): string => quiet === true ? `${cid}\n` : `${cid} ${type}${name === '' ? '' : ` ${name}`}\n`
       if (stream) return { kind: 'many', values: lines(listed, text) }
 
-      const all = await Array.fromAsync(listed)
-      const keys = goMap(all.map(({ cid, type, name }) => [cid, { Type: type, Name: name }] as const))
-      const printed = `{{map[${Object.entries(keys).map(([cid, { Type, Name }]) => `${cid}:{${Type} ${Name}}`).join(' ')}]} {  }}`
-      return { kind: 'one', value: { ...line(all.length === 0 ? {} : { Keys: keys }, all.map(text).join('')), printed, xml: { refusal: 'unsupported type: map[string]pin.PinLsType' } } }
+      const all = (await Array.fromAsync(listed)).flat()
+      const keys = keysOf(all)
+      const printed = (): string => `{{map[${Object.entries(keys).map(([cid, { Type, Name }]) => `${cid}:{${Type} ${Name}}`).join(' ')}]} {  }}`
+      return { kind: 'one', value: { ...line(all.length === 0 ? {} : { Keys: keys }, () => all.map(text).join('')), printed, xml: { refusal: 'unsupported type: map[string]pin.PinLsType' } } }
     }
   })
+}
+
+/** Sorted as Go sorts the keys of a map. CIDs are ASCII in any base, so JavaScript's order is the same as that of bytes. */
+function keysOf (all: readonly Listed[]): Readonly<Record<string, { readonly Type: string, readonly Name: string }>> {
+  const sorted = all.toSorted((a, b) => a.cid < b.cid ? -1 : a.cid > b.cid ? 1 : 0)
+  return Object.fromEntries(sorted.map(({ cid, type, name }) => [cid, { Type: type, Name: name }]))
 }
 
 function isPinType (text: string): text is PinType {
   return types.includes(text as PinType)
 }
 
-async function * lines (listed: AsyncIterable<Listed>, text: (one: Listed) => string): AsyncGenerator<Emitted> {
-  for await (const one of listed) yield line({ Cid: one.cid, Name: one.name === '' ? undefined : one.name, Type: one.type }, text(one))
+async function * lines (listed: AsyncIterable<readonly Listed[]>, text: (one: Listed) => string): AsyncGenerator<Emitted> {
+  for await (const page of listed) {
+    for (const one of page) yield line({ Cid: one.cid, Name: one.name === '' ? undefined : one.name, Type: one.type }, () => text(one))
+  }
 }
 
-async function * listAll ({ pinning }: EmbeddedNode, call: Call, type: PinType, filter: string | undefined, isNamed: boolean): AsyncGenerator<Listed> {
+async function * listAll ({ pinning }: EmbeddedNode, call: Call, type: PinType, filter: string | undefined, isNamed: boolean): AsyncGenerator<readonly Listed[]> {
+  let page: Listed[] = []
   for (const mode of ['recursive', 'direct'] as const) {
     if (type !== 'all' && type !== mode) continue
     for (const { cid, name } of pinning.pins(mode)) {
-      if (filter === undefined || name.includes(filter)) yield { cid: call.showCid(cid), type: mode, name: isNamed ? name : '' }
+      if (filter !== undefined && !name.includes(filter)) continue
+      page.push({ cid: call.showCid(cid), type: mode, name: isNamed ? name : '' })
+      if (page.length < pagePins) continue
+      yield page
+      page = []
+      await turn(undefined, call)
     }
   }
+  yield page
   if (filter !== undefined || (type !== 'all' && type !== 'indirect')) return // what is held indirectly has no name to be found by
-  for await (const cid of pinning.indirect(readOptions(call))) yield { cid: call.showCid(cid), type: 'indirect', name: '' }
+  for await (const cid of pinning.indirect(readOptions(call))) yield [{ cid: call.showCid(cid), type: 'indirect', name: '' }]
 }
 
-async function * listAsked ({ blocks, pinning }: EmbeddedNode, call: Call, type: PinType, isNamed: boolean): AsyncGenerator<Listed> {
+async function * listAsked ({ blocks, pinning }: EmbeddedNode, call: Call, type: PinType, isNamed: boolean): AsyncGenerator<readonly Listed[]> {
   const options = readOptions(call)
   for (const argument of call.args) {
     const { cid } = await resolveArgument(argument, blocks, options)
@@ -79,9 +97,9 @@ async function * listAsked ({ blocks, pinning }: EmbeddedNode, call: Call, type:
     const isOwnEnough = own !== undefined && (type === 'all' || type === own.mode)
     const holding = isOwnEnough || type === 'direct' || type === 'recursive' ? own : await pinning.holding(cid, options)
     if (holding === undefined || (type !== 'all' && holding.mode !== type)) throw new KuboError(`path '${argument}' is not pinned`)
-    yield holding.mode === 'indirect'
+    yield [holding.mode === 'indirect'
       ? { cid: call.showCid(cid), type: `indirect through ${call.showCid(holding.through)}`, name: '' }
-      : { cid: call.showCid(cid), type: holding.mode, name: isNamed ? holding.name : '' }
+      : { cid: call.showCid(cid), type: holding.mode, name: isNamed ? holding.name : '' }]
   }
 }
 

@@ -21,7 +21,7 @@ export interface Emitted {
   readonly json: GoValue
   readonly text?: string | (() => string)
   /** Go's way of printing the value: what clients get that ask for text of a command without a text form, or for `textnl` or bytes. */
-  readonly printed?: string
+  readonly printed?: string | (() => string)
   /** Go's name of the value and its fields in order, a list as several of one name; or why Go has no such form of it. */
   readonly xml?: { readonly name: string, readonly fields: readonly (readonly [string, string | number | bigint])[] } | { readonly refusal: string }
 }

@@ -95,9 +95,13 @@ function startHead ({ request, response, headers }: Admitted, { ownHeaders }: Em
 function encode ({ json, text, printed, xml }: Emitted, encoding: Encoding): Buffer {
   if (encoding === 'json') return Buffer.from(`${encodeGoJson(json)}\n`)
   if (encoding === 'xml') return Buffer.from(encodeXml(xml))
-  if (printed !== undefined && (encoding !== 'text' || text === undefined)) return Buffer.from(toGoBytes(encoding === 'textnl' ? `${printed}\n` : printed))
-  if (encoding === 'text' || encoding === 'textnl') return Buffer.from(typeof text === 'function' ? text() : text ?? '')
+  if (printed !== undefined && (encoding !== 'text' || text === undefined)) return Buffer.from(toGoBytes(`${written(printed)}${encoding === 'textnl' ? '\n' : ''}`))
+  if (encoding === 'text' || encoding === 'textnl') return Buffer.from(written(text ?? ''))
   throw new KuboError(`no encoder for ${encoding} here`)
+}
+
+function written (text: string | (() => string)): string {
+  return typeof text === 'function' ? text() : text
 }
 
 function encodeXml (xml: Emitted['xml']): string {

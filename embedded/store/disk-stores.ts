@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CID } from 'multiformats/cid'
+import { Digest } from 'multiformats/hashes/digest'
 import { ClusterError } from '../../cluster/api/errors.ts'
 import type { Clock } from '../../cluster/clock.ts'
 import { lockFolder } from '../../cluster/store/folder-lock.ts'
@@ -11,6 +12,7 @@ import { pagesOf } from './pages.ts'
 import type { PinMode, PinStore, StoredPin, Stores } from './stores.ts'
 
 const layout = '2'
+const sha256 = 0x12
 const layoutKey = Buffer.from('layout')
 const fileName = 'embedded.mdb'
 const lock = { file: 'embedded.lock', advice: 'one embedded daemon per folder. Stop it, or name another folder' }
@@ -72,9 +74,18 @@ function pinStore (store: Store, table: ReturnType<Store['table']>): PinStore {
     },
     * pins (mode) {
       const range = { from: Buffer.of(modes[mode]), to: Buffer.of(modes[mode] + 1) }
-      for (const { key, value } of pagesOf(table, range)) yield { cid: CID.decode(key.subarray(1)), mode, name: value.toString() }
+      for (const { key, value } of pagesOf(table, range)) {
+        yield { cid: usualCid(key) ?? CID.decode(key.subarray(1)), mode, name: value.length === 0 ? '' : value.toString() }
+      }
     }
   }
+}
+
+/** A CID of version 1 with SHA-256, as nearly all are, without the checks that made it one: a list of pins is made of little else. */
+function usualCid (key: Buffer): CID | undefined {
+  if (key.length !== 37 || key[1] !== 1 || key[2]! >= 0x80 || key[3] !== sha256 || key[4] !== 32) return undefined
+  const bytes = new Uint8Array(key.buffer, key.byteOffset + 1, 36)
+  return new CID(1, key[2]!, new Digest(sha256, 32, bytes.subarray(4), bytes.subarray(2)), bytes)
 }
 
 /** A folder with something in it that no embedded daemon wrote: a peer's, a Kubo's, or what an earlier version left. */
