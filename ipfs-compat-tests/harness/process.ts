@@ -46,12 +46,19 @@ export function daemonSettings ({ host, port }: { readonly host: string, readonl
 export const runService = (args: readonly string[], env: NodeJS.ProcessEnv, input?: string): Promise<ProgramResult> => run(service, args, env, input)
 export const runCtl = (args: readonly string[], env: NodeJS.ProcessEnv = cleanEnv()): Promise<ProgramResult> => run(ctl, args, env)
 
-/** Starts `daemon --init` on the folder and waits for its panel. @throws Error with what it said when it ends before */
-export async function startPeerProcess (folder: string, settings: Readonly<Record<string, string>> = {}): Promise<PeerProcess> {
-  const child = spawn(process.execPath, [service, '--config', folder, 'daemon', '--init'], { env: cleanEnv(settings), stdio: ['ignore', 'pipe', 'pipe'] })
-  const said = textOf(child)
-  const ended = once(child, 'close')
-  const panel = new Promise<void>(resolve => child.stdout.on('data', () => { if (said.out().includes('\ntry\n')) resolve() }))
+/** The program on its way: what it has said so far, and when it has ended. */
+export interface LaunchedPeer { readonly child: ChildProcess, readonly ended: Promise<unknown>, out (): string, err (): string }
+
+/** Starts `daemon --init` on the folder, with further arguments, and waits for nothing. */
+export function launchPeer (folder: string, settings: Readonly<Record<string, string>> = {}, args: readonly string[] = []): LaunchedPeer {
+  const child = spawn(process.execPath, [service, '--config', folder, 'daemon', '--init', ...args], { env: cleanEnv(settings), stdio: ['ignore', 'pipe', 'pipe'] })
+  return { child, ended: once(child, 'close'), ...textOf(child) }
+}
+
+/** As `launchPeer`, and waits for the panel. @throws Error with what it said when it ends before */
+export async function startPeerProcess (folder: string, settings: Readonly<Record<string, string>> = {}, args: readonly string[] = []): Promise<PeerProcess> {
+  const { child, ended, ...said } = launchPeer(folder, settings, args)
+  const panel = new Promise<void>(resolve => child.stdout!.on('data', () => { if (said.out().includes('\ntry\n')) resolve() }))
   const timeout = AbortSignal.timeout(readyTimeoutMs)
   await Promise.race([panel, ended, once(timeout, 'abort')])
   if (child.exitCode !== null || timeout.aborted) {
