@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
 import { createLogger } from '../cluster/log.ts'
 import { parseCommandLine } from './args.ts'
 import type { Invocation } from './args.ts'
@@ -6,6 +7,9 @@ import { peerFolder } from './service/folder.ts'
 import { parseLogLevels } from './service/log-levels.ts'
 import { program } from './service/program.ts'
 import { version } from './version.ts'
+
+// What a peer is made of is loaded once its settings are known to be good; without a cache most of the start would be taking types away.
+enableCompileCache()
 
 async function run ({ command, args, flags }: Invocation): Promise<void> {
   const folder = peerFolder(flags.text('config')!)
