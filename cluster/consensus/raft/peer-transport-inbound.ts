@@ -1,15 +1,12 @@
 /** The listening side: who may speak is settled by the first frame and by whom the connection has proven to be; then messages, or a snapshot. */
 import type { PeerStream } from '../../peer-ports.ts'
-import { ByteReader, ByteWriter } from './bytes.ts'
-import { readMessage } from './codec.ts'
-import { encodeFrame, FrameReader } from './frame.ts'
+import { FrameReader } from './frame.ts'
 import { decodeHello, frameTag } from './handshake.ts'
 import type { Hello, Refusal } from './handshake.ts'
+import { decodeMessages, heardFrame, refusedFrame, snapshotDoneFrame, snapshotOffsetFrame, upTo, welcomeFrame } from './link-frames.ts'
+import type { Frames } from './link-frames.ts'
 import { decodeManifest } from './snapshot-files.ts'
-import { refusedKind, snapshotDoneKind, snapshotOffsetKind, welcomeKind } from './tcp-lane.ts'
 import type { TransportHandlers } from './transport.ts'
-
-type Frames = AsyncGenerator<Uint8Array, void, undefined>
 
 /** Serves one stream for as long as it lasts. @throws when it ends, or the other side breaks the rules */
 export async function serveRaftStream (stream: PeerStream, handlers: TransportHandlers, letIn: (hello: Hello) => Promise<Refusal | undefined>): Promise<void> {
@@ -20,13 +17,13 @@ export async function serveRaftStream (stream: PeerStream, handlers: TransportHa
   if (said.from.name !== stream.peer) throw new Error(`${stream.peer} says that it is ${said.from.name}`)
   const refusal = await letIn(said)
   if (refusal !== undefined) {
-    stream.write(encodeFrame(new ByteWriter().u8(refusedKind).text(refusal).done()))
+    stream.write(refusedFrame(refusal))
     await frames.next() // ended by the other side, when it has read why
     return
   }
-  stream.write(encodeFrame(Uint8Array.of(welcomeKind)))
+  stream.write(welcomeFrame())
   if (said.lane === 'snapshot') await takeSnapshot(stream, frames, said, handlers)
-  else await takeMessages(frames, said, handlers)
+  else await takeMessages(stream, frames, said, handlers)
 }
 
 /** Frames as they come; those of one piece follow each other at once. */
@@ -35,12 +32,12 @@ export async function * streamFrames ({ received }: PeerStream): Frames {
   for await (const chunk of received) yield * reader.push(chunk)
 }
 
-async function takeMessages (frames: Frames, said: Hello, handlers: TransportHandlers): Promise<void> {
+async function takeMessages (stream: PeerStream, frames: Frames, said: Hello, handlers: TransportHandlers): Promise<void> {
   const tag = frameTag(said)
   for await (const body of frames) {
-    const from = new ByteReader(body)
-    if (from.u32() !== tag) throw new Error('a frame of somebody else')
-    await handlers.received(said.from.id, Array.from({ length: from.varint() }, () => readMessage(from)))
+    const messages = decodeMessages(body, tag)
+    if (messages.length === 0) stream.write(heardFrame())
+    else await handlers.received(said.from.id, messages)
   }
 }
 
@@ -50,18 +47,8 @@ async function takeSnapshot (stream: PeerStream, frames: Frames, said: Hello, ha
   const manifest = decodeManifest(offer.value)
   if (manifest === undefined) throw new Error('a snapshot that cannot be read')
   const have = await handlers.snapshotOffered(said.from.id, manifest)
-  stream.write(encodeFrame(new ByteWriter().u8(snapshotOffsetKind).varint(have).done()))
+  stream.write(snapshotOffsetFrame(have))
   await handlers.snapshotArrives(said.from.id, manifest, upTo(frames, manifest.bytes - have))
-  stream.write(encodeFrame(Uint8Array.of(snapshotDoneKind)))
+  stream.write(snapshotDoneFrame())
   await frames.next() // ended by the other side, when it has read that
-}
-
-/** Frames until so many bytes have come. */
-async function * upTo (frames: Frames, bytes: number): Frames {
-  for (let left = bytes; left > 0;) {
-    const frame = await frames.next()
-    if (frame.done === true) return
-    left -= frame.value.length
-    yield frame.value
-  }
 }

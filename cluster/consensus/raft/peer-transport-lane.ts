@@ -2,34 +2,29 @@
 import { pause } from '../../async/pause.ts'
 import type { PeerId } from '../../api/pin.ts'
 import type { Clock } from '../../clock.ts'
-import type { PeerLane, PeerStream, PeerStreams } from '../../peer-ports.ts'
-import { ByteReader } from './bytes.ts'
+import type { PeerLane as Connection, PeerStream, PeerStreams } from '../../peer-ports.ts'
 import { encodeFrame, FrameReader } from './frame.ts'
-import { encodeHello, frameTag, refusalText } from './handshake.ts'
-import type { Hello, Lane, Refusal } from './handshake.ts'
-import { refusedKind, welcomeKind } from './tcp-lane.ts'
-import type { TcpLane } from './tcp-lane.ts'
-
-/** The same seam as over TCP. */
-export type StreamLane = TcpLane
+import { encodeHello, frameTag } from './handshake.ts'
+import type { Lane } from './handshake.ts'
+import { decodeLaneAnswer, encodeMessages } from './link-frames.ts'
+import type { LaneOptions, PeerLane } from './peer-links.ts'
+import { RoundTrip } from './round-trip.ts'
 
 export const raftProtocol = (lane: Lane): string => `/ipfs-quorum/raft/${lane}/1`
 /** Heartbeats and votes never share a socket with entries, nor entries with what is large. */
-export const laneOf: Readonly<Record<Lane, PeerLane>> = { control: 'swift', append: 'log', snapshot: 'bulk' }
+export const laneOf: Readonly<Record<Lane, Connection>> = { control: 'swift', append: 'log', snapshot: 'bulk' }
 
 const reconnectMinMs = 50
 const reconnectMaxMs = 1_000
 
-export function openStreamLane ({ streams, peer, lane, clock, hello, queueBytesMax, lost }: {
+export function openStreamLane ({ streams, peer, lane, clock, hello, queueBytesMax, lost }: LaneOptions & {
   readonly streams: PeerStreams
   readonly peer: PeerId
   readonly lane: Lane
   readonly clock: Clock
-  readonly hello: () => Hello
-  readonly queueBytesMax: number
-  readonly lost: () => void
-}): StreamLane {
+}): PeerLane {
   const ending = new AbortController()
+  const roundTrip = new RoundTrip()
   const { signal } = ending
   let stream: PeerStream | undefined
   let tag: number | undefined
@@ -45,6 +40,7 @@ export function openStreamLane ({ streams, peer, lane, clock, hello, queueBytesM
       } catch {} // what has ended is opened again
       stream?.abort(new Error('the lane is closed'))
       stream = undefined
+      roundTrip.broken()
       if (tag !== undefined) {
         tag = undefined
         waitMs = reconnectMinMs
@@ -59,10 +55,10 @@ export function openStreamLane ({ streams, peer, lane, clock, hello, queueBytesM
     const reader = new FrameReader()
     for await (const chunk of received) {
       for (const body of reader.push(chunk)) {
-        const from = new ByteReader(body)
-        const kind = from.u8()
-        if (kind === welcomeKind) { tag = agreed; refused = undefined }
-        if (kind === refusedKind) { refused = refusalText[from.text() as Refusal]; return }
+        const said = decodeLaneAnswer(body)
+        if (said.kind === 'welcome') { tag = agreed; refused = undefined }
+        if (said.kind === 'refused') { refused = said.why; return }
+        if (said.kind === 'heard') roundTrip.answered(performance.now())
       }
     }
   }
@@ -72,9 +68,11 @@ export function openStreamLane ({ streams, peer, lane, clock, hello, queueBytesM
     get connected () { return tag !== undefined },
     get queuedBytes () { return stream?.queuedBytes ?? 0 },
     get refused () { return refused },
+    get roundTripMs () { return roundTrip.lastMs },
     send (body) {
       if (stream === undefined || tag === undefined || stream.queuedBytes > queueBytesMax) return false
       stream.write(encodeFrame(body(tag)))
+      if (roundTrip.asks(performance.now())) stream.write(encodeFrame(encodeMessages([], tag)))
       return true
     },
     [Symbol.dispose] () {

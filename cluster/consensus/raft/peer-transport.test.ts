@@ -75,6 +75,15 @@ t.test('three peers agree, whoever of them is asked', async t => {
   t.strictSame(peers[0].node.status().connections.map(({ connected, refused }) => [connected, refused]), [[true, undefined], [true, undefined]])
 })
 
+t.test('the status says how long each peer takes to answer, whoever leads', async t => {
+  const peers = await startThree(t)
+
+  await until(() => peers.every(({ node }) => node.status().connections.some(({ roundTripMs }) => roundTripMs !== undefined)))
+  const { roundTripMs } = peers[0].node.status().connections[0]!
+
+  t.ok(roundTripMs !== undefined && roundTripMs > 0 && roundTripMs < 10_000)
+})
+
 t.test('when the peer dies through which the others came in, those go on: the membership told them of each other', async t => {
   const [first, second, third] = await startThree(t)
   await add(first, 'k')

@@ -1,21 +1,18 @@
 /** The listening side: who may speak is settled by the first frame; then messages, or a snapshot, for as long as it lasts. */
 import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
-import { ByteReader, ByteWriter } from './bytes.ts'
-import { readMessage } from './codec.ts'
-import type { Message } from './core/types.ts'
-import { encodeFrame, FrameReader } from './frame.ts'
+import { FrameReader } from './frame.ts'
 import { decodeHello, frameTag } from './handshake.ts'
 import type { Hello, Refusal } from './handshake.ts'
+import { decodeMessages, heardFrame, refusedFrame, snapshotDoneFrame, snapshotOffsetFrame, upTo, welcomeFrame } from './link-frames.ts'
+import type { Frames } from './link-frames.ts'
 import { decodeManifest } from './snapshot-files.ts'
-import { hostAndPort, refusedKind, snapshotDoneKind, snapshotOffsetKind, welcomeKind } from './tcp-lane.ts'
+import { hostAndPort } from './tcp-lane.ts'
 import type { TransportHandlers } from './transport.ts'
 
 export interface TcpInboundComponents {
   readonly handlers: TransportHandlers
   readonly letIn: (hello: Hello) => Promise<Refusal | undefined>
-  /** For tests: what this peer says is dropped. */
-  readonly isCut: (hello: Hello) => boolean
 }
 
 export class TcpInbound implements AsyncDisposable {
@@ -61,10 +58,10 @@ export class TcpInbound implements AsyncDisposable {
   async #greet (socket: Socket, reader: FrameReader, said: Hello, early: readonly Uint8Array[]): Promise<void> {
     const refusal = await this.#with.letIn(said)
     if (refusal !== undefined) {
-      socket.end(encodeFrame(new ByteWriter().u8(refusedKind).text(refusal).done()))
+      socket.end(refusedFrame(refusal))
       return
     }
-    socket.write(encodeFrame(Uint8Array.of(welcomeKind)))
+    socket.write(welcomeFrame())
     if (said.lane === 'snapshot') await this.#takeSnapshot(socket, reader, said, early)
     else this.#takeMessages(socket, reader, said, early)
   }
@@ -72,8 +69,12 @@ export class TcpInbound implements AsyncDisposable {
   #takeMessages (socket: Socket, reader: FrameReader, said: Hello, early: readonly Uint8Array[]): void {
     const tag = frameTag(said)
     const take = (bodies: readonly Uint8Array[]): void => {
-      const messages = bodies.flatMap(body => decodeMessages(body, tag))
-      if (messages.length === 0 || this.#with.isCut(said)) return
+      const messages = bodies.flatMap(body => {
+        const carried = decodeMessages(body, tag)
+        if (carried.length === 0) socket.write(heardFrame())
+        return carried
+      })
+      if (messages.length === 0) return
       const full = this.#with.handlers.received(said.from.id, messages)
       if (full === undefined) return
       socket.pause()
@@ -89,31 +90,15 @@ export class TcpInbound implements AsyncDisposable {
     const frames = framesOf(socket, reader, early)
     const offer = await frames.next()
     const manifest = offer.done === true ? undefined : decodeManifest(offer.value)
-    if (manifest === undefined || this.#with.isCut(said)) { socket.destroy(); return }
+    if (manifest === undefined) { socket.destroy(); return }
     const have = await handlers.snapshotOffered(said.from.id, manifest)
-    socket.write(encodeFrame(new ByteWriter().u8(snapshotOffsetKind).varint(have).done()))
+    socket.write(snapshotOffsetFrame(have))
     await handlers.snapshotArrives(said.from.id, manifest, upTo(frames, manifest.bytes - have))
-    socket.end(encodeFrame(Uint8Array.of(snapshotDoneKind)))
+    socket.end(snapshotDoneFrame())
   }
 }
 
-export async function * framesOf (socket: Socket, reader: FrameReader, early: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
+export async function * framesOf (socket: Socket, reader: FrameReader, early: readonly Uint8Array[]): Frames {
   yield * early
   for await (const chunk of socket) yield * reader.push(chunk as Uint8Array)
-}
-
-/** Frames until so many bytes have come; ends early only if the connection does. */
-async function * upTo (frames: AsyncGenerator<Uint8Array, void, undefined>, bytes: number): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let left = bytes; left > 0;) {
-    const frame = await frames.next()
-    if (frame.done === true) return
-    left -= frame.value.length
-    yield frame.value
-  }
-}
-
-function decodeMessages (body: Uint8Array, tag: number): readonly Message[] {
-  const from = new ByteReader(body)
-  if (from.u32() !== tag) throw new Error('a frame of somebody else')
-  return Array.from({ length: from.varint() }, () => readMessage(from))
 }

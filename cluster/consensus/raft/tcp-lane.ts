@@ -2,39 +2,24 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Clock } from '../../clock.ts'
-import { ByteReader } from './bytes.ts'
 import { encodeFrame, FrameReader } from './frame.ts'
-import { encodeHello, frameTag, refusalText } from './handshake.ts'
-import type { Hello, Refusal } from './handshake.ts'
+import { encodeHello, frameTag } from './handshake.ts'
+import { decodeLaneAnswer, encodeMessages } from './link-frames.ts'
+import type { LaneOptions, PeerLane } from './peer-links.ts'
+import { RoundTrip } from './round-trip.ts'
 
-export interface TcpLane extends Disposable {
-  readonly connected: boolean
-  readonly queuedBytes: number
-  /** Why the other side does not listen to us, if it said so. */
-  readonly refused: string | undefined
-  /** False: dropped. `body` is called with the tag each frame must carry. */
-  send (body: (tag: number) => Uint8Array): boolean
-}
-
-export const welcomeKind = 1
-export const refusedKind = 2
-export const snapshotOffsetKind = 3
-export const snapshotDoneKind = 4
-
-export function openTcpLane ({ address, clock, hello, queueBytesMax, reconnectMs, lost }: {
+export function openTcpLane ({ address, clock, hello, queueBytesMax, reconnectMs, lost }: LaneOptions & {
   readonly address: string
   readonly clock: Clock
-  readonly hello: () => Hello
-  readonly queueBytesMax: number
   readonly reconnectMs: number
-  readonly lost: () => void
-}): TcpLane {
+}): PeerLane {
   const { host, port } = hostAndPort(address)
   let socket: Socket | undefined
   let tag: number | undefined
   let refused: string | undefined
   let retry: Disposable | undefined
   let ended = false
+  const roundTrip = new RoundTrip()
 
   function open (): void {
     const said = hello()
@@ -52,16 +37,17 @@ export function openTcpLane ({ address, clock, hello, queueBytesMax, reconnectMs
       if (socket !== opened) return
       const was = tag
       socket = tag = undefined
+      roundTrip.broken()
       if (was !== undefined) lost()
       if (!ended) retry = clock.after(reconnectMs, open)
     })
   }
 
   function answer (body: Uint8Array, agreed: number): void {
-    const from = new ByteReader(body)
-    const kind = from.u8()
-    if (kind === welcomeKind) { tag = agreed; refused = undefined }
-    if (kind === refusedKind) refused = refusalText[from.text() as Refusal]
+    const said = decodeLaneAnswer(body)
+    if (said.kind === 'welcome') { tag = agreed; refused = undefined }
+    if (said.kind === 'refused') refused = said.why
+    if (said.kind === 'heard') roundTrip.answered(performance.now())
   }
 
   open()
@@ -69,9 +55,11 @@ export function openTcpLane ({ address, clock, hello, queueBytesMax, reconnectMs
     get connected () { return tag !== undefined },
     get queuedBytes () { return socket?.writableLength ?? 0 },
     get refused () { return refused },
+    get roundTripMs () { return roundTrip.lastMs },
     send (body) {
       if (socket === undefined || tag === undefined || socket.writableLength > queueBytesMax) return false
       socket.write(encodeFrame(body(tag)))
+      if (roundTrip.asks(performance.now())) socket.write(encodeFrame(encodeMessages([], tag)))
       return true
     },
     [Symbol.dispose] () {

@@ -22,5 +22,15 @@ export interface RaftTransport extends AsyncDisposable {
   send (to: NodeId, messages: readonly Message[]): void
   /** Resolves when the other side has all of it, durably. */
   sendSnapshot (to: NodeId, manifest: Manifest, read: (from: number) => AsyncIterable<Uint8Array>, options: { readonly signal: AbortSignal }): Promise<void>
-  status (): ReadonlyArray<{ readonly id: NodeId, readonly connected: boolean, readonly queuedBytes: number, readonly refused: string | undefined }>
+  status (): readonly LinkStatus[]
+}
+
+export interface LinkStatus {
+  readonly id: NodeId
+  readonly connected: boolean
+  readonly queuedBytes: number
+  /** Why it does not listen to us, if it said so. */
+  readonly refused: string | undefined
+  /** How long it took to answer when it was last asked, in milliseconds; undefined before. */
+  readonly roundTripMs: number | undefined
 }

@@ -16,6 +16,7 @@ import { openPeerMemory } from '../peer-memory.ts'
 import { foundCluster } from '../recovery.ts'
 import { createTcpTransport } from '../tcp-transport.ts'
 import { hostAndPort } from '../tcp-lane.ts'
+import { cuttable } from './cuttable.ts'
 import { decodeRequest, encodeAnswer } from './protocol.ts'
 import type { Answer, Order, Request } from './protocol.ts'
 import { createRegisterMachine, decodeAnswer } from './register-machine.ts'
@@ -46,11 +47,11 @@ const self: { readonly name: string, readonly address: string } = { name: `peer-
 const loopDelay = monitorEventLoopDelay({ resolution: 1 })
 let node: RaftNode | undefined
 
-const transport = createTcpTransport({
+const transport = cuttable(createTcpTransport({
   storage, memory: await openPeerMemory(realDisk, folder), self, clock: monotonicClock,
   confIndex: () => node?.bookkeeping().confIndex ?? 0,
   acknowledged: peer => node?.acknowledged(peer) ?? 0
-})
+}))
 
 async function run (): Promise<void> {
   node = createRaftNode({
