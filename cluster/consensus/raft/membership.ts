@@ -68,8 +68,9 @@ export class Membership {
 
   /** A leader that is to go hands over first, so that nobody waits for an election. */
   async remove (id: NodeId, options: ChangeOptions): Promise<void> {
-    const { id: self, conf, role, progress } = this.#with.status()
-    if (id === self && role === 'leader' && conf.voters.length > 1) {
+    const { id: self, conf, role, lead, progress } = this.#with.status()
+    if (role !== 'leader') throw new NotLeaderError(lead === 0 ? undefined : lead) // it hears of nobody
+    if (id === self && conf.voters.length > 1) {
       await this.#with.transfer(mostUpToDate(progress.filter(peer => !peer.learner && peer.id !== self)), options)
       throw new NotLeaderError(undefined)
     }
