@@ -12,6 +12,7 @@ import { createPinsetMachine } from './pinset-machine.ts'
 import { removedText } from './removed-text.ts'
 import type { Disk } from './raft/disk.ts'
 import { openLogStorage } from './raft/log-storage.ts'
+import type { Member } from './raft/members.ts'
 import { createRaftNode } from './raft/node.ts'
 import { openPeerMemory } from './raft/peer-memory.ts'
 import type { PeerTransportComponents } from './raft/peer-transport.ts'
@@ -88,10 +89,19 @@ export async function startEngine (parts: EngineParts, config: EngineConfig, run
   running({ node, transport, identity: { nodeId, incarnation } })
   await node.start()
   const { members } = node.bookkeeping()
-  if (members.length > 0 && !members.some(({ id }) => id === nodeId)) throw new ClusterError('ERR_INVALID_ARGUMENT', removedText)
+  assertOurs(members.find(({ id }) => id === nodeId), parts, members.length)
   if (members.length === 0 && storage.log.lastIndex() === 0) await joinOthers(node, others!, { peer: self, clusterName, nodeId, incarnation, addresses: others!.addresses() }, clock, { signal })
   await usable(node, parts, config, { signal })
   void undo.move() // the node is whose they are now
+}
+
+/** @throws ClusterError ERR_INVALID_ARGUMENT when this folder's state makes this peer no member */
+function assertOurs (member: Member | undefined, { self }: EngineParts, memberCount: number): void {
+  if (memberCount === 0) return
+  if (member === undefined) throw new ClusterError('ERR_INVALID_ARGUMENT', removedText)
+  if (member.name !== self) {
+    throw new ClusterError('ERR_INVALID_ARGUMENT', `this state is a copy of the one of ${member.name}, and this peer is ${self}: put it aside with "ipfs-cluster-service --force state cleanup", and start with --bootstrap to join`)
+  }
 }
 
 async function joinOthers (node: RaftNode, { join }: Others, request: Omit<JoinRequest, 'daemon'>, clock: Clock, { signal }: AbortOptions): Promise<void> {

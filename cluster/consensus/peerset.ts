@@ -11,6 +11,8 @@ import type { RaftNode } from './raft/raft-node.ts'
 
 /** Between two tries to find who leads. */
 const leaderRetryMs = 200
+/** For so long the others may seem not to be there: a leader forgets every second whom it has heard, and a new one has heard nobody yet. */
+const othersPatienceMs = 3_000
 
 export interface PeersetComponents {
   readonly self: PeerId
@@ -29,11 +31,16 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
 
   /** Where this peer does not lead, the leader is asked; where nobody does, somebody will soon. */
   async function atLeader<T> (here: () => Promise<T>, there: (leader: PeerId) => Promise<T>, { signal }: AbortOptions): Promise<T> {
+    const startedMs = clock.now()
     while (true) {
       signal.throwIfAborted()
       try {
         return await here()
       } catch (err) {
+        if (isAlone(err) && clock.now() - startedMs < othersPatienceMs) {
+          await pause(clock, leaderRetryMs, signal)
+          continue
+        }
         if (!(err instanceof NotLeaderError)) throw inTheClustersWords(err)
         const leader = list().find(({ id }) => id === err.leader)?.name as PeerId | undefined
         if (leader !== undefined && leader !== self) return await there(leader)
@@ -76,7 +83,11 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
 
 const refused = (message: string): ClusterError => new ClusterError('ERR_INVALID_ARGUMENT', message)
 
+/** Nothing was changed, because too few others were heard of lately. */
+const isAlone = (err: unknown): boolean => err instanceof DroppedError && err.reason === 'no-leader'
+
 function inTheClustersWords (err: unknown): unknown {
+  if (isAlone(err)) return new ClusterError('ERR_NO_LEADER', 'the peerset was not changed: too few of the peers that would be left answer', { cause: err })
   if (err instanceof DroppedError) return new ClusterError('ERR_NO_LEADER', `the peerset was not changed: ${err.message}`, { cause: err })
   return err
 }

@@ -55,10 +55,14 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
   const { store, state, applied, self, log, failed, others, clock = monotonicClock, disk = realDisk } = components
   const { commitRetries, commitRetryDelay, clusterName } = config
   const watchers = new Set<() => void>()
-  const removal = others === undefined ? undefined : createRemovalWatch({ clock, removed: others.removed })
   let engine: Engine | undefined
   let isClosing = false
   let failure: unknown
+  const fail = (reason: unknown): void => {
+    failure = reason
+    failed(reason)
+  }
+  const removal = others === undefined ? undefined : createRemovalWatch({ clock, removed: others.removed, unfit: fail })
 
   const running = (): RaftNode => {
     if (engine === undefined || isClosing) throw new ClusterError('ERR_NO_LEADER', isClosing ? 'the log is closing' : 'the log is not open yet')
@@ -87,11 +91,7 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
     async start ({ signal }) {
       signal.throwIfAborted()
       const parts = {
-        store, state, applied, self, log, clock, disk, others,
-        failed (reason: unknown) {
-          failure = reason
-          failed(reason)
-        },
+        store, state, applied, self, log, clock, disk, others, failed: fail,
         events: { membership () { for (const changed of watchers) changed() } }
       }
       await startEngine(parts, config, started => {

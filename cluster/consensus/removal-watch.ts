@@ -1,3 +1,4 @@
+import { ClusterError } from '../api/errors.ts'
 import type { Clock } from '../clock.ts'
 import type { Engine } from './engine.ts'
 import { refusalText } from './raft/handshake.ts'
@@ -5,8 +6,18 @@ import { refusalText } from './raft/handshake.ts'
 /** Between two looks. */
 const lookMs = 1_000
 
-/** Finds out that this peer was removed: by its own log, or, when it was away then, by what the others answer it. */
-export function createRemovalWatch ({ clock, removed }: { readonly clock: Clock, readonly removed: () => void }): { watch (engine: Engine): void } & Disposable {
+/** What is said of a folder that is not, or not all of, what the membership means: with it this peer can only do harm. */
+const unfitTexts: readonly string[] = [refusalText['older-copy'], refusalText['second-process'], refusalText['lost-log'], refusalText['other-incarnation']]
+
+export interface RemovalWatchComponents {
+  readonly clock: Clock
+  readonly removed: () => void
+  /** This peer's folder is a copy, or has lost what it had. */
+  readonly unfit: (reason: ClusterError) => void
+}
+
+/** Finds out that this peer was removed, or must not take part: by its own log, or by what the others answer it. */
+export function createRemovalWatch ({ clock, removed, unfit }: RemovalWatchComponents): { watch (engine: Engine): void } & Disposable {
   let timer: Disposable | undefined
   let isOver = false
 
@@ -14,8 +25,13 @@ export function createRemovalWatch ({ clock, removed }: { readonly clock: Clock,
     if (isOver) return
     const { conf } = node.bookkeeping()
     const isMember = [...conf.voters, ...conf.learners, ...conf.votersOutgoing].includes(identity.nodeId)
-    const isRefused = transport.status().some(({ refused }) => refused === refusalText.removed)
-    if (isRefused || (wasMember && !isMember)) {
+    const refusals = transport.status().map(({ refused }) => refused)
+    const unfitText = refusals.find(refused => refused !== undefined && unfitTexts.includes(refused))
+    if (unfitText !== undefined) {
+      isOver = true
+      return unfit(new ClusterError('ERR_STORAGE', `another member refuses this peer: ${unfitText}`))
+    }
+    if (refusals.includes(refusalText.removed) || (wasMember && !isMember)) {
       isOver = true
       return removed()
     }

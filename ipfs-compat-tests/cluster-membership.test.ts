@@ -1,0 +1,133 @@
+/** Who becomes a member, who does not, and who is none any more. */
+import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { startCluster } from './harness/cluster.ts'
+import type { TestPeer } from './harness/cluster.ts'
+import { addThrough, allocationsOf, heldBy, membersOf } from './harness/cluster-asking.ts'
+import { eventually } from './harness/eventually.ts'
+import { startDaemon } from './harness/kubo.ts'
+import { cleanEnv, daemonSettings, freePort, launchPeer, runService } from './harness/process.ts'
+
+t.setTimeout(180_000)
+
+const cluster = await startCluster(2)
+t.teardown(async () => { await cluster[Symbol.asyncDispose]() })
+const [first, second] = cluster.peers as [TestPeer, TestPeer]
+const join0 = ['--bootstrap', first.address]
+
+t.test('a peer with another secret is not let in, and says why', async t => {
+  const { folder, settings } = await cluster.another({ CLUSTER_SECRET: '00'.repeat(32) })
+  const stranger = launchPeer(folder, settings, join0)
+  t.teardown(() => stranger.child.kill('SIGKILL'))
+
+  await eventually('it says so', () => /its secret is another one/.test(stranger.err()), { timeoutMs: 60_000 })
+
+  t.match(stranger.err(), first.id)
+  t.notMatch(stranger.out(), /is ready/)
+  stranger.child.kill('SIGKILL')
+  t.equal((await membersOf(first)).length, 2)
+})
+
+t.test('a peer that wants to join a cluster of another name is refused with both names', async t => {
+  const other = await cluster.another({ CLUSTER_RAFT_CLUSTERNAME: 'another' })
+
+  await t.rejects(other.start(join0), { message: /error: the cluster does not take this peer in: this is the cluster "ipfs-cluster", \w+ wants to join "another" \(consensus.raft.cluster_name\)/ })
+
+  t.equal((await membersOf(first)).length, 2)
+})
+
+t.test('a peer whose contacts are not there keeps trying, says so, and serves nothing', async t => {
+  const lonely = await cluster.another()
+  const port = await freePort()
+  const launched = launchPeer(lonely.folder, lonely.settings, ['--bootstrap', `/ip4/127.0.0.1/tcp/${port}`])
+  t.teardown(() => launched.child.kill('SIGKILL'))
+
+  await eventually('it says so', () => /waiting for a peer that takes this one in; nothing is served before/.test(launched.err()), { timeoutMs: 60_000 })
+
+  t.match(launched.err(), String(port))
+  t.notMatch(launched.out(), /is ready/)
+  launched.child.kill('SIGINT')
+  await launched.ended
+  t.equal(launched.child.exitCode, 0, 'and it can be stopped')
+})
+
+t.test('two peers on one daemon are refused: they would be one copy', async t => {
+  await using daemon = await startDaemon()
+  const settings = { ...daemonSettings(daemon), CLUSTER_EMBEDDED_USE: 'never' }
+  const [third, fourth] = [await cluster.another(settings), await cluster.another(settings)]
+  await third.start(join0)
+  const { id } = third
+
+  await t.rejects(fourth.start(join0), { message: new RegExp(`has the same IPFS daemon \\(\\w+\\) as the member ${id}: each peer needs one of its own`) })
+
+  t.equal((await membersOf(first)).length, 3)
+  t.equal((await fetch(`${first.rest}/peers/${id}`, { method: 'DELETE' })).status, 204)
+  await eventually('it is no member any more', async () => (await membersOf(first)).length === 2)
+})
+
+t.test('a member whose folder was emptied is refused until it is removed, and then joins anew', async t => {
+  const third = await cluster.another()
+  await third.start(join0)
+  const { id } = third
+  await third.kill()
+  await rm(join(third.folder, 'state'), { recursive: true })
+
+  await t.rejects(third.start(join0), { message: new RegExp(`${id} is a member with another folder, which is not there any more. Remove it first: ipfs-cluster-ctl peers rm ${id}`) })
+  await t.rejects(third.start(), { message: /Remove it first/ }, 'without --bootstrap it does not found a cluster of its own')
+  t.equal((await fetch(`${first.rest}/peers/${id}`, { method: 'DELETE' })).status, 204)
+  await third.start(join0)
+
+  t.strictSame(await allocationsOf(third), await allocationsOf(first))
+  t.strictSame([...await membersOf(third)].sort(), [first.id, second.id, id].sort())
+  await third.stop()
+  t.equal((await fetch(`${first.rest}/peers/${id}`, { method: 'DELETE' })).status, 204)
+})
+
+t.test('a copy of a member\'s folder does not become a second member, whether it has the same identity or one of its own', async t => {
+  const copy = await cluster.another()
+  await second.stop()
+  await cp(second.folder, copy.folder, { recursive: true })
+  await second.start()
+  const same = launchPeer(copy.folder, copy.settings, join0)
+  t.teardown(() => same.child.kill('SIGKILL'))
+  await same.ended
+  await rm(join(copy.folder, 'identity.json'))
+
+  t.equal(same.child.exitCode, 70)
+  t.match(same.err(), /another member refuses this peer: two processes run on copies of one folder/)
+  await t.rejects(copy.start(join0), { message: new RegExp(`this state is a copy of the one of ${second.id}, and this peer is \\w+: put it aside`) })
+  t.equal((await membersOf(first)).length, 2)
+  await addThrough(second, 'the true one goes on')
+})
+
+t.test('a peer that is removed notices, stops, and says what to do to come back', async t => {
+  const third = await cluster.another()
+  await third.start(join0)
+  const { id, process } = third
+  const ended = new Promise<void>(resolve => process.child.once('close', () => resolve()))
+
+  t.equal((await fetch(`${second.rest}/peers/${id}`, { method: 'DELETE' })).status, 204)
+  await ended
+
+  t.match(process.err(), /this peer was removed from the cluster. To join again/)
+  await t.rejects(third.start(join0), { message: /this peer was removed from the cluster. To join again/ })
+  t.match(await runService(['--config', third.folder, '--force', 'state', 'cleanup'], cleanEnv(third.settings)), { code: 0 })
+  await third.start(join0)
+  t.equal((await membersOf(second)).length, 3)
+  const cid = await addThrough(third, 'from one that came back')
+  t.ok((await heldBy([third], cid)).length === 1)
+  await third.stop()
+  t.equal((await fetch(`${second.rest}/peers/${id}`, { method: 'DELETE' })).status, 204)
+})
+
+t.test('a peer with --leave leaves when it is stopped, and the others go on', async t => {
+  const third = await cluster.another()
+  await third.start([...join0, '--leave'])
+  t.equal((await membersOf(first)).length, 3)
+
+  t.match(await third.stop(), { code: 0, err: /left the cluster/ })
+
+  await eventually('the others know', async () => (await membersOf(first)).length === 2 && (await membersOf(second)).length === 2)
+  await addThrough(first, 'after one has left')
+})
