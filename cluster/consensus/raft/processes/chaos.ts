@@ -22,16 +22,18 @@ const peerArgs = ['--tick-ms', '15', '--election-ticks', '10', '--snapshot-entri
 
 type Fault = 'kill' | 'kill-leader' | 'kill-all' | 'pause' | 'isolate' | 'one-way' | 'transfer' | 'replace' | 'add-remove'
 
-export async function runChaos ({ folder, nodes, seconds, seed, clients = 8, say = () => {} }: {
+export async function runChaos ({ folder, nodes, seconds, seed, clients = 8, program, say = () => {} }: {
   readonly folder: string
   readonly nodes: number
   readonly seconds: number
   readonly seed: number
   readonly clients?: number
+  /** What each peer runs, if not the engine over plain TCP. */
+  readonly program?: string | undefined
   readonly say?: (line: string) => void
 }): Promise<ChaosReport> {
   const random = createPrng(seed)
-  await using group = await ProcessGroup.of(folder, nodes, peerArgs)
+  await using group = await ProcessGroup.of(folder, nodes, peerArgs, program)
   const workload = startWorkload({ addresses: () => group.running.map(({ client }) => client), clients, keys: 6, seed })
   const faults: Record<string, number> = {}
   const chaos = new Chaos(group, n => random.below(n), nodes + 1)
@@ -152,11 +154,12 @@ class Chaos {
  * Kills all processes at once in the middle of a burst of writes, starts them again, and counts: each acknowledged addition
  * must be there, and none may be there that was not asked for.
  */
-export async function runBurst ({ folder, nodes, times, seed, say = () => {} }: {
-  readonly folder: string, readonly nodes: number, readonly times: number, readonly seed: number, readonly say?: (line: string) => void
+export async function runBurst ({ folder, nodes, times, seed, program, say = () => {} }: {
+  readonly folder: string, readonly nodes: number, readonly times: number, readonly seed: number
+  readonly program?: string | undefined, readonly say?: (line: string) => void
 }): Promise<{ readonly rounds: number, readonly acknowledged: number, readonly lost: readonly string[] }> {
   const random = createPrng(seed)
-  await using group = await ProcessGroup.of(folder, nodes, peerArgs)
+  await using group = await ProcessGroup.of(folder, nodes, peerArgs, program)
   const lost: string[] = []
   let acknowledged = 0
 

@@ -5,7 +5,6 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Member } from '../members.ts'
 import type { NodeStatus } from '../status.ts'
-import type { Identity } from '../storage.ts'
 import { openClient } from './client.ts'
 import type { Client } from './client.ts'
 import { freePort } from './ports.ts'
@@ -23,23 +22,26 @@ export interface ProcessPeer {
   mayEnd: boolean
 }
 
-const program = fileURLToPath(new URL('peer.ts', import.meta.url))
+/** Over plain TCP. Another program carries the messages another way. */
+const tcpProgram = fileURLToPath(new URL('peer.ts', import.meta.url))
 
 export class ProcessGroup implements AsyncDisposable {
   readonly #folder: string
   readonly #args: readonly string[]
+  readonly #program: string
   readonly peers = new Map<number, ProcessPeer>()
   /** Processes that ended by themselves, which none should. */
   readonly unexpectedEnds: string[] = []
 
-  /** Every process gets `args`; folders are made below `folder`. */
-  constructor (folder: string, args: readonly string[] = []) {
+  /** Every process runs `program` and gets `args`; folders are made below `folder`. */
+  constructor (folder: string, args: readonly string[] = [], program = tcpProgram) {
     this.#folder = folder
     this.#args = args
+    this.#program = program
   }
 
-  static async of (folder: string, size: number, args?: readonly string[]): Promise<ProcessGroup> {
-    const group = new ProcessGroup(folder, args)
+  static async of (folder: string, size: number, args?: readonly string[], program?: string): Promise<ProcessGroup> {
+    const group = new ProcessGroup(folder, args, program)
     for (let id = 1; id <= size; id++) await group.create(id)
     await group.start(1, ['--found', 'harness'])
     for (let id = 2; id <= size; id++) {
@@ -64,7 +66,7 @@ export class ProcessGroup implements AsyncDisposable {
   async start (id: number, more: readonly string[] = []): Promise<void> {
     const peer = this.peer(id)
     const child = spawn(process.execPath, [
-      program, '--folder', peer.folder, '--id', String(id), '--raft', peer.raft, '--client', peer.client, ...this.#args, ...more
+      this.#program, '--folder', peer.folder, '--id', String(id), '--raft', peer.raft, '--client', peer.client, ...this.#args, ...more
     ], { stdio: ['ignore', 'pipe', 'inherit'] })
     peer.process = child
     peer.paused = false
@@ -81,11 +83,7 @@ export class ProcessGroup implements AsyncDisposable {
     await this.onLeader(async leader => { await leader.control.order({ do: 'add', member }) })
   }
 
-  async member (id: number): Promise<Member> {
-    const { control, raft } = this.peer(id)
-    const { nodeId, incarnation } = await control.order({ do: 'identity' }) as Identity
-    return { id: nodeId, incarnation, name: `peer-${id}`, address: raft }
-  }
+  async member (id: number): Promise<Member> { return await this.peer(id).control.order({ do: 'member' }) }
 
   async kill (id: number): Promise<void> {
     const { process: child } = this.peer(id)

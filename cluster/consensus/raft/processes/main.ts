@@ -1,9 +1,11 @@
 /**
  * The process harness by hand:
  *
- *     node cluster/consensus/raft/processes/main.ts chaos [--nodes 5] [--seconds 60] [--seed 1] [--history FILE]
- *     node cluster/consensus/raft/processes/main.ts burst [--nodes 3] [--times 50] [--seed 1]
+ *     node cluster/consensus/raft/processes/main.ts chaos [--nodes 5] [--seconds 60] [--seed 1] [--history FILE] [--program FILE]
+ *     node cluster/consensus/raft/processes/main.ts burst [--nodes 3] [--times 50] [--seed 1] [--program FILE]
  *     node cluster/consensus/raft/processes/main.ts sync-check
+ *
+ * `--program bench/raft/libp2p-peer.ts` runs peers that talk over libp2p, as in production, instead of plain TCP.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -20,23 +22,25 @@ const { values, positionals } = parseArgs({
     times: { type: 'string', default: '50' },
     seed: { type: 'string', default: '1' },
     history: { type: 'string' },
-    folder: { type: 'string' }
+    folder: { type: 'string' },
+    program: { type: 'string' }
   }
 })
 const folder = await mkdtemp(join(values.folder ?? tmpdir(), 'raft-harness-'))
 const say = (line: string): void => { process.stderr.write(`${line}\n`) }
 const seed = Number(values.seed)
+const { program } = values
 
 switch (positionals[0]) {
   case 'chaos': {
-    const { violations, ...report } = await runChaos({ folder, nodes: Number(values.nodes ?? 5), seconds: Number(values.seconds), seed, say })
+    const { violations, ...report } = await runChaos({ folder, nodes: Number(values.nodes ?? 5), seconds: Number(values.seconds), seed, program, say })
     if (values.history !== undefined) await writeFile(values.history, JSON.stringify(violations, undefined, 1))
     console.log(JSON.stringify({ seed, ...report, violations: violations.map(({ key }) => key) }, undefined, 2))
     if (!report.linearizable || report.unexpectedEnds.length > 0) process.exitCode = 1
     break
   }
   case 'burst': {
-    const report = await runBurst({ folder, nodes: Number(values.nodes ?? 3), times: Number(values.times), seed, say })
+    const report = await runBurst({ folder, nodes: Number(values.nodes ?? 3), times: Number(values.times), seed, program, say })
     console.log(JSON.stringify(report, undefined, 2))
     if (report.lost.length > 0) process.exitCode = 1
     break

@@ -12,7 +12,7 @@ export type Request =
   | { readonly kind: 'admin', readonly order: Order }
 
 export type Order =
-  | { readonly do: 'status' | 'dump' | 'identity' | 'loop-delay' | 'stop' }
+  | { readonly do: 'status' | 'dump' | 'member' | 'loop-delay' | 'stop' }
   | { readonly do: 'add', readonly member: Member, readonly asLearner?: boolean }
   | { readonly do: 'remove', readonly id: number }
   | { readonly do: 'replace', readonly id: number, readonly member: Member }
