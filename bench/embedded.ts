@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { startEmbeddedProcess } from '../ipfs-compat-tests/harness/embedded-process.ts'
 import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
 import { call, callJson } from './call.ts'
@@ -9,17 +11,22 @@ import { compare, secondsOf } from './harness.ts'
 import type { Side } from './harness.ts'
 import { runLoad } from './load.ts'
 
-const rounds = 5
+const roundsUsually = 5
 const pins = 256
+const run = promisify(execFile)
 const atLeastHalf = { goal: { atLeast: 0.5 } }
 
-/** The embedded daemon on disk, in a process of its own, beside a real Kubo: `IPFS_BIN` has to name one. "Peer" in the tables is the embedded daemon. */
-export async function bench (): Promise<void> {
+/**
+ * The embedded daemon on disk, in a process of its own, beside a real Kubo: `IPFS_BIN` has to name one. "Peer" in the tables is the embedded
+ * daemon. With a number behind its name there are so many rounds: `npm run bench -- embedded 2`.
+ */
+export async function bench ([asked = String(roundsUsually)]: readonly string[]): Promise<void> {
+  if (!/^[1-9]\d?$/.test(asked)) throw new Error(`rounds: a number from 1 to 99, not ${asked}`)
   await using undo = new AsyncDisposableStack()
   const kubo = undo.use(await startDaemon({}, 'kubo'))
   const folder = undo.adopt(await mkdtemp(join(tmpdir(), 'ipfs-quorum-bench-')), path => rm(path, { recursive: true, force: true }))
   const embedded = undo.use(await startEmbeddedProcess(folder))
-  const sides = { bare: { name: 'bare', host: kubo.host, port: kubo.port }, peer: { name: 'peer', host: embedded.host, port: embedded.port } } as const
+  const sides = { bare: { name: 'bare', host: kubo.host, port: kubo.port }, peer: { name: 'peer', host: embedded.host, port: embedded.port }, rounds: Number(asked) } as const
   process.stdout.write(`Kubo ${kubo.values.VERSION} bare, and the embedded daemon as peer; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
 
   await adds(sides)
@@ -28,26 +35,33 @@ export async function bench (): Promise<void> {
   await pinAdds(sides)
 }
 
-type Both = Parameters<typeof compare>[0]
+type Both = Parameters<typeof compare>[0] & { readonly rounds: number }
+
+/** Else what one side has left in the system's cache is written at the other's expense: who waits for its own writes waits for those, too. */
+async function nothingLeftToWrite (): Promise<void> {
+  await run('sync')
+}
 
 async function adds (sides: Both): Promise<void> {
   const large = 256 * mib
   const files = 5_000
   await compare(sides, {
     title: 'add of 256 MiB',
-    rounds,
+    rounds: sides.rounds,
     measured: { rate: { unit: 'MB/s', ...atLeastHalf } },
     round: async side => {
       const body = fileBody(randomBytes(large))
+      await nothingLeftToWrite()
       return { rate: large / await secondsOf(() => call(side, 'add', body)) / 1e6 }
     }
   })
   await compare(sides, {
     title: 'add of 5,000 files of 1 KiB',
-    rounds,
+    rounds: sides.rounds,
     measured: { rate: { unit: 'files/s', ...atLeastHalf } },
     round: async side => {
       const body = filesBody(Array.from({ length: files }, () => randomBytes(1_024)))
+      await nothingLeftToWrite()
       return { rate: files / await secondsOf(() => call(side, 'add', body)) }
     }
   })
@@ -57,10 +71,11 @@ async function imports (sides: Both): Promise<void> {
   for (const [title, count, blockBytes] of [['10,000 blocks of 460 B', 10_000, 460], ['256 MiB in blocks of 256 KiB', 1_024, mib / 4]] as const) {
     await compare(sides, {
       title: `dag/import of ${title}`,
-      rounds,
+      rounds: sides.rounds,
       measured: { blocks: { unit: '1/s', ...atLeastHalf }, rate: { unit: 'MB/s' } },
       round: async side => {
         const { body, bytes } = carBody(count, blockBytes)
+        await nothingLeftToWrite()
         const seconds = await secondsOf(() => call(side, 'dag/import?pin-roots=true', body))
         return { blocks: count / seconds, rate: bytes / seconds / 1e6 }
       }
@@ -75,7 +90,7 @@ async function cats (sides: Both): Promise<void> {
   for (const side of [sides.bare, sides.peer]) hashes.set(side, (await callJson(side, 'add?quieter=true', fileBody(content)))[0].Hash)
   await compare(sides, {
     title: 'cat of 128 MiB',
-    rounds,
+    rounds: sides.rounds,
     measured: { rate: { unit: 'MB/s', ...atLeastHalf } },
     round: async side => ({ rate: size / await secondsOf(() => call(side, `cat?arg=${hashes.get(side)}`)) / 1e6 })
   })
@@ -85,7 +100,7 @@ async function pinAdds (sides: Both): Promise<void> {
   for (const connections of [1, 32]) {
     await compare(sides, {
       title: `pin/add of ${pins} CIDs, ${connections === 1 ? 'one by one' : `${connections} at once`}`,
-      rounds,
+      rounds: sides.rounds,
       measured: { rate: { unit: 'pins/s', ...atLeastHalf }, p50: { unit: 'ms' }, p99: { unit: 'ms' } },
       round: async side => {
         const lines = await callJson(side, 'add?pin=false&raw-leaves=true&cid-version=1', filesBody(Array.from({ length: pins }, () => randomBytes(100))))

@@ -2,9 +2,9 @@ import type { CID } from 'multiformats/cid'
 import type { BlockService } from './block-service.ts'
 
 /** Written blocks that need not be waited for yet. The store takes many at once far faster than one after another. */
-const outstandingBytesMax = 16 * 1024 * 1024
+const outstandingBytesMax = 32 * 1024 * 1024
 /** What waiting for one costs beside its bytes; it bounds the number of small ones. */
-const bytesPerWait = 2048
+const bytesPerWait = 4096
 
 export interface BlockBatch {
   /** Waits only when too much is on its way. */
