@@ -13,7 +13,7 @@ export interface BlockBatch {
   written (): Promise<void>
 }
 
-export function createBlockBatch (blocks: BlockService): BlockBatch {
+export function createBlockBatch (blocks: Pick<BlockService, 'put'>): BlockBatch {
   let bytesHeld = 0
   let failure: { readonly err: unknown } | undefined
   let less: PromiseWithResolvers<void> | undefined
