@@ -3,6 +3,7 @@ import { BlockNotFoundError } from '../dag/block-service.ts'
 import { createBytesSet } from '../dag/bytes-set.ts'
 import { carHeader, carSection } from '../dag/car.ts'
 import { codes, requireCodec } from '../dag/codecs.ts'
+import { pushReversed } from '../dag/push-reversed.ts'
 import { resolveArgument } from '../dag/resolve.ts'
 import { walk } from '../dag/walk.ts'
 import { readOptions } from '../node.ts'
@@ -116,7 +117,7 @@ async function * exportCar ({ blocks }: EmbeddedNode, call: Call, root: CID, loc
     if (localOnly && !blocks.has(cid)) continue
     const bytes = await loaded(cid, at, () => blocks.get(cid, options), call.options.offline === true)
     yield carSection(cid, bytes)
-    stack.push(...linksWithPaths(cid, bytes).toReversed())
+    pushReversed(stack, linksWithPaths(cid, bytes))
   }
 }
 
@@ -139,7 +140,7 @@ function linksWithPaths (cid: CID, bytes: Uint8Array): { cid: CID, at: string }[
     const link = CID.asCID(value)
     if (link !== null) found.push({ cid: link, at })
     else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
-      stack.push(...Object.entries(value).toReversed().map(([key, below]) => ({ value: below as unknown, at: at === '' ? key : `${at}/${key}` })))
+      pushReversed(stack, Object.entries(value).map(([key, below]) => ({ value: below as unknown, at: at === '' ? key : `${at}/${key}` })))
     }
   }
   return found

@@ -149,18 +149,16 @@ async function * listRefs ({ blocks }: EmbeddedNode, call: Call, roots: readonly
 /** Depth first in the order of the links, on a stack of its own. Every link that is shown has been read. */
 async function * refsBelow (root: CID, blocks: EmbeddedNode['blocks'], call: Call, { format }: RefsWay, visit: Visit): AsyncGenerator<string> {
   const options = readOptions(call)
-  const frames = [{ cid: root, links: linksOf(root, await blocks.get(root, options)), at: 0 }]
+  const frames = [{ cid: root, links: linksOf(root, await blocks.get(root, options)), at: 0, depth: 1 }]
   for (let top = frames.at(-1); top !== undefined; top = frames.at(-1)) {
     const link = top.links[top.at++]
-    if (link === undefined) {
-      frames.pop()
-      continue
-    }
-    const { isShown, goesDeeper } = visit(link.cid, frames.length)
+    if (top.at >= top.links.length) frames.pop() // not when it is come back to: a chain of any length needs one frame
+    if (link === undefined) continue
+    const { isShown, goesDeeper } = visit(link.cid, top.depth)
     if (!isShown && !goesDeeper) continue
     const bytes = await blocks.get(link.cid, options).catch((err: unknown) => { throw err instanceof BlockNotFoundError ? new KuboError('failed to fetch all nodes', { cause: err }) : err })
     if (isShown) yield format.replaceAll('<src>', () => call.showCid(top.cid)).replaceAll('<dst>', () => call.showCid(link.cid)).replaceAll('<linkname>', () => link.name)
-    if (goesDeeper) frames.push({ cid: link.cid, links: linksOf(link.cid, bytes), at: 0 })
+    if (goesDeeper) frames.push({ cid: link.cid, links: linksOf(link.cid, bytes), at: 0, depth: top.depth + 1 })
   }
 }
 

@@ -4,6 +4,7 @@ import * as dagPb from '@ipld/dag-pb'
 import { CID } from 'multiformats/cid'
 import { quoteGo } from '../../cluster/api/kubo/go-text.ts'
 import { KuboError } from '../rpc/kubo-error.ts'
+import { pushReversed } from './push-reversed.ts'
 
 export const codes = { raw: 0x55, 'dag-pb': 0x70, 'dag-cbor': 0x71, cbor: 0x51, json: 0x0200, 'dag-json': 0x0129, 'libp2p-key': 0x72 } as const
 export type CodecName = keyof typeof codes
@@ -82,9 +83,4 @@ function * linksWithin (top: unknown): Generator<CID> {
     else if (Array.isArray(value)) pushReversed(stack, value)
     else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) pushReversed(stack, Object.values(value))
   }
-}
-
-/** One by one: as arguments of `push` 200,000 links of one node would be more than the call stack holds. */
-function pushReversed (stack: unknown[], values: readonly unknown[]): void {
-  for (let i = values.length - 1; i >= 0; i--) stack.push(values[i])
 }
