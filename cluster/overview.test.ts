@@ -1,0 +1,41 @@
+import t from 'tap'
+import type { Test } from 'tap'
+import { alone } from '../ipfs-compat-tests/harness/alone.ts'
+import { onePeer } from '../ipfs-compat-tests/harness/one-peer.ts'
+import { cidOf, self } from '../ipfs-compat-tests/harness/pins.ts'
+import { createOverview } from './overview.ts'
+import type { OverviewComponents } from './overview.ts'
+
+const { signal } = new AbortController()
+
+async function setUp (t: Test, others: Partial<OverviewComponents> = {}) {
+  const peer = await onePeer()
+  t.teardown(() => peer[Symbol.asyncDispose]())
+  const links = { own: async () => { throw new Error('not asked') }, all: async () => new Map() }
+  const membership = { remove: async (_peer: unknown, { signal }: { signal: AbortSignal }) => await new Promise<never>((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) }) }
+  return { ...peer, overview: createOverview({ self, ...peer, ...alone(self, peer.clock), membership, links, ...others }) }
+}
+
+t.test('a peer that can do its work has no ailment; without a leader or a daemon it has', async t => {
+  const { overview, consensus, ipfs } = await setUp(t)
+  const sick = await setUp(t, { consensus: { state: consensus.state, leader: () => undefined }, ipfs: { ...ipfs, id: async () => { throw new Error('/ip4/10.0.0.1') } } })
+
+  t.strictSame(await overview.ailments({ signal }), [])
+  t.match(await sick.overview.ailments({ signal }), [/^no leader is known/, 'the IPFS daemon does not answer'])
+})
+
+t.test('the reasons for what is not pinned are not made up', async t => {
+  const { overview } = await setUp(t)
+
+  await t.rejects(overview.explain(cidOf(1), { signal }), { code: 'ERR_PIN_NOT_FOUND' })
+})
+
+t.test('a removal that nobody can agree on is given up', async t => {
+  const { consensus } = await setUp(t)
+  const { overview, clock } = await setUp(t, { consensus: { state: consensus.state, leader: () => undefined } })
+
+  const removing = overview.remove(self, { signal })
+  clock.advance(10_000)
+
+  await t.rejects(removing, { code: 'ERR_TIMEOUT' })
+})
