@@ -43,6 +43,9 @@ export interface RaftConsensusConfig extends RaftConfig {
   readonly found: () => boolean
 }
 
+/** What an entry takes in the pinset beside what it takes in the log: keys, indexes, and pages that are copied. */
+const roomPerByte = 8
+
 /** Consensus, and who takes part in it. */
 export interface RaftConsensus extends Consensus {
   readonly membership: Membership
@@ -75,6 +78,7 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
 
   async function propose (ops: readonly PinsetOp[], signal: AbortSignal): Promise<Applied> {
     const data = encodeLogOp(ops)
+    await store.ensureRoom(data.length * roomPerByte) // what is agreed on has to be applied, so a full disk says so before
     for (let retriesLeft = commitRetries; ; retriesLeft--) {
       try {
         return await running().propose(data, { signal, decoded: ops, staysOnceSent: true })

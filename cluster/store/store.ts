@@ -14,6 +14,8 @@ const tablesMax = 32
 const format = 1
 /** What any transaction may need besides its rows: free lists, meta pages, a new table. */
 const overheadBytes = 1 << 20
+/** What others may have been promised meanwhile. */
+const underWayBytes = 2 << 20
 
 /** What changing one row may need at most: a leaf and the pages above it are written anew, in a table and its index. */
 export const bytesPerRow = 32 << 10
@@ -60,6 +62,12 @@ export interface Store extends AsyncDisposable {
    * @throws ClusterError ERR_STORAGE when the disk refuses
    */
   write<T> (work: () => T, roomBytes?: number): Promise<T>
+  /**
+   * Makes sure that so much can be written, and what is on its way besides: for who is about to promise something that must be written then.
+   *
+   * @throws ClusterError ERR_STORAGE when the disk is full
+   */
+  ensureRoom (bytes: number): Promise<void>
 }
 
 interface Waiting { readonly roomBytes: number, readonly work: () => unknown, readonly resolve: (answer: never) => void, readonly reject: (reason: unknown) => void }
@@ -204,6 +212,7 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
       writing ??= writeWaiting()
       return await promise
     },
+    async ensureRoom (bytes) { await headroom?.ensure(usedBytes(opened()), bytes + underWayBytes) },
     async [Symbol.asyncDispose] () {
       await writing
       const closing = environment
