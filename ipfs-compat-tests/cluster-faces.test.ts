@@ -30,6 +30,17 @@ t.test('peers ls shows every member, and where the others are reached', async t 
   t.strictSame((await linesOf(first, '/id'))[0].cluster_peers_addresses.sort(), [second.address, third.address].sort())
 })
 
+t.test('an add tells the peers that were given the content', async t => {
+  for (const content of ['one', 'two', 'three', 'four']) {
+    const body = new FormData()
+    body.append('file', new Blob([content]), content)
+    const { cid, allocations } = await (await fetch(`${first.rest}/add?replication=1`, { method: 'POST', body })).json() as { cid: string, allocations: string[] }
+
+    t.strictSame(allocations, (await linesOf(first, `/allocations/${cid}`))[0].allocations)
+    t.equal((await ctl(first, 'pin', 'rm', cid)).code, 0)
+  }
+})
+
 t.test('local asks the one peer, and its daemon alone collects', async t => {
   t.strictSame(Object.keys((await linesOf(second, `/pins/${cid}?local=true`))[0].peer_map), [second.id])
   t.strictSame((await linesOf(second, '/pins?local=true')).map(({ peer_map: peers }) => Object.keys(peers)), [[second.id]])

@@ -59,8 +59,9 @@ function readAsked (query: URLSearchParams): Asked {
   }
 }
 
-async function * addedRows ({ adder, cluster, signal }: RestCall, parts: AsyncIterable<MultipartPart>, pin: PinOptions, { isCar, options }: Asked): AsyncGenerator<AddedJson> {
-  const { peers: allocations } = await cluster.allocate(pin, { signal })
+async function * addedRows ({ adder, cluster, signal }: RestCall, parts: AsyncIterable<MultipartPart>, wished: PinOptions, { isCar, options }: Asked): AsyncGenerator<AddedJson> {
+  const { peers: allocations } = await cluster.allocate(wished, { signal })
+  const pin = { ...wished, userAllocations: allocations } // each row tells them, so they are to be those that get it
   if (isCar) {
     for await (const output of adder.importCars(bodies(parts), { allowBigBlock: false, stats: false, pin, wait: 'min', signal })) {
       if (output.kind !== 'root') continue
