@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { eventually } from './harness/eventually.ts'
 import { startCluster } from './harness/cluster.ts'
 import type { TestPeer } from './harness/cluster.ts'
-import { addThrough, allocationsOf, heldBy, importThrough, statusOf } from './harness/cluster-asking.ts'
+import { addThrough, allocationsOf, asking, heldBy, importThrough, missingAt, statusOf } from './harness/cluster-asking.ts'
 import type { Standing } from './harness/cluster-asking.ts'
 import { cidOf } from './harness/pins.ts'
 import { rpc, rpcLines, rpcResponse } from './harness/rpc.ts'
@@ -142,6 +142,23 @@ t.test('a client that leaves while its pin is being fetched leaves no pin', asyn
   t.pass()
 })
 
+t.test('with repo/gc running on every daemon all the time, nothing that was acknowledged is lost', async t => {
+  const collecting = peers.map(({ daemon }) => asking(async () => await rpc(daemon, 'repo/gc')))
+
+  const acknowledged = (await Promise.all([
+    ...peers.map(async (peer, p) => await times(8, async i => await addThrough(peer, Buffer.alloc(900_000, `${p} ${i} while collecting`)))),
+    times(4, async i => await importThrough(peers[i % 3]!, `while collecting ${i}`))
+  ])).flat()
+  const collections = (await Promise.all(collecting.map(async one => await one.end()))).flat().length
+
+  t.comment(`${acknowledged.length} acknowledged during ${collections} collections`)
+  for (const peer of peers) {
+    await eventually('all is held', async () => (await missingAt(peer, acknowledged)).length === 0)
+    await rpc(peer.daemon, 'repo/gc')
+    for (const cid of acknowledged) t.match(await rpc(peer.daemon, `dag/stat?arg=${cid}&offline=true&progress=false`), /"UniqueBlocks":[1-9]/)
+  }
+})
+
 /** On its daemon alone. @returns the CID */
 async function addUnpinned ({ daemon }: TestPeer, content: string): Promise<string> {
   const [added] = await rpcLines<{ Hash: string }>(daemon, 'add?pin=false&cid-version=1', [{ name: 'file', content }])
@@ -156,4 +173,10 @@ function formOf (content: string): FormData {
 
 function secondsSince (atMs: number): string {
   return ((performance.now() - atMs) / 1_000).toFixed(1)
+}
+
+async function times (count: number, ask: (number: number) => Promise<string>): Promise<readonly string[]> {
+  const answered: string[] = []
+  for (let i = 0; i < count; i++) answered.push(await ask(i))
+  return answered
 }

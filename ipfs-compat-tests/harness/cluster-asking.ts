@@ -49,3 +49,25 @@ async function linesAt (url: string): Promise<readonly { readonly cid: string }[
 export async function membersOf ({ rest }: TestPeer): Promise<readonly string[]> {
   return (await (await fetch(`${rest}/id`)).json() as { cluster_peers: string[] }).cluster_peers
 }
+
+/** Those that the peer's daemon does not hold. */
+export async function missingAt (peer: TestPeer, cids: readonly string[]): Promise<readonly string[]> {
+  const missing: string[] = []
+  for (const cid of cids) if ((await heldBy([peer], cid)).length === 0) missing.push(cid)
+  return missing
+}
+
+/** Asks one after another until it is ended, then tells what was answered. @throws what went wrong first */
+export function asking (ask: (number: number) => Promise<string>): { end (): Promise<readonly string[]> } {
+  const answered: string[] = []
+  let isOver = false
+  const done = (async () => { for (let i = 0; !isOver; i++) answered.push(await ask(i)) })()
+  done.catch(() => {}) // told at the end
+  return {
+    async end () {
+      isOver = true
+      await done
+      return answered
+    }
+  }
+}
