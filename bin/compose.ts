@@ -114,7 +114,7 @@ export function compose (parts: ComposeParts): Composed {
   const links = createLinks({ self, peername: configs.cluster.peername, peerset, connected: () => host.connected(), ipfs, daemonPeers: async options => await swarmPeers(requests, options), rpc, clock })
   const overview = createOverview({ self, consensus, membership, tracker, ipfs, placer, links, clock })
   const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, id: async options => await cluster.id(options), links: async options => await links.own(options) })
-  const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, log: log.for('cluster') }, { leaves: parts.leaves })
+  const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, clock, log: log.for('cluster') }, { leaves: parts.leaves })
   const swarm = createSwarmConnector({ self, membership, rpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)
   const upkeep = createUpkeep({ self, consensus, tracker, clock, log: log.for('upkeep') }, configs.cluster)
   const repinner = createRepinner({ self, consensus, monitor, placer, clock, log: log.for('repinning') }, configs.cluster)

@@ -2,6 +2,7 @@ import t from 'tap'
 import { other, self } from '../ipfs-compat-tests/harness/pins.ts'
 import { ClusterError } from './api/errors.ts'
 import type { PeerId } from './api/pin.ts'
+import { FakeClock } from './clock.ts'
 import type { Logger } from './log.ts'
 import { silentLogger } from './log.ts'
 import { createMember } from './member.ts'
@@ -9,14 +10,18 @@ import type { Membership, PeerAddresses } from './peer-ports.ts'
 
 const never = { signal: new AbortController().signal }
 
-function arrange ({ addresses = ['/a'] as readonly string[], leaves = false, removing = async (): Promise<void> => {} } = {}) {
+function arrange ({ addresses = ['/a'] as readonly string[], leaves = false, removing = async (): Promise<void> => {}, failures = 0 } = {}) {
+  const clock = new FakeClock()
   let members: readonly PeerAddresses[] = [{ peer: self, addresses: ['/a'] }, { peer: other, addresses: ['/b'] }]
   let changed = (): void => {}
   const done: string[] = []
   const membership: Membership = {
     members: () => members,
     add: async () => members,
-    async readdress (to) { done.push(`readdress ${to.join()}`) },
+    async readdress (to) {
+      if (failures-- > 0) throw new ClusterError('ERR_PEER_FAILED', 'the leader has just gone')
+      done.push(`readdress ${to.join()}`)
+    },
     async remove (peer) {
       await removing()
       done.push(`remove ${peer === self ? 'self' : 'other'}`)
@@ -29,13 +34,13 @@ function arrange ({ addresses = ['/a'] as readonly string[], leaves = false, rem
   }
   const log: Logger = { ...silentLogger, error: message => { done.push(message) } }
   const member = createMember({
-    self, membership, log,
+    self, membership, clock, log,
     consensus: { peerset: () => members.map(({ peer }) => peer) },
     bootstrap: { keep (peers: readonly PeerId[]) { done.push(`keep ${peers.length}`) } },
     addresses: () => addresses,
     learn (peer, at) { if (peer !== self) done.push(`learn ${at.join()}`) }
   }, { leaves })
-  return { member, done, become (now: readonly PeerAddresses[]) { members = now; changed() } }
+  return { member, clock, done, become (now: readonly PeerAddresses[]) { members = now; changed() } }
 }
 
 t.test('a member stays connected with all others, also with those that come later', async t => {
@@ -59,6 +64,21 @@ t.test('who is reached elsewhere than the membership says has that changed; who 
 
   t.ok(moved.done.includes('readdress /elsewhere'))
   t.notOk(still.done.some(one => one.startsWith('readdress')))
+})
+
+t.test('what the others could not be told is tried again until they know', async t => {
+  const { member, clock, done } = arrange({ addresses: ['/elsewhere'], failures: 2 })
+  await member.start(never)
+  await new Promise(setImmediate)
+
+  for (let i = 0; i < 2; i++) {
+    t.notOk(done.includes('readdress /elsewhere'))
+    clock.advance(5_000)
+    await new Promise(setImmediate)
+  }
+
+  t.ok(done.includes('readdress /elsewhere'))
+  await member[Symbol.asyncDispose]()
 })
 
 t.test('a peer leaves when it is stopped only if that is wished, and never as the last', async t => {

@@ -1,11 +1,15 @@
 import type { PeerId } from './api/pin.ts'
 import { createBackground } from './async/background.ts'
+import { pause } from './async/pause.ts'
+import type { Clock } from './clock.ts'
 import type { Logger } from './log.ts'
 import type { Membership } from './peer-ports.ts'
 import type { AbortOptions, Component, Consensus } from './ports.ts'
 
 /** How long leaving may take: a peer that is stopped does not wait for ever for the others. */
 const leaveTimeoutMs = 10_000
+/** Between two tries to tell the others where this peer is reached. */
+const tellAgainMs = 5_000
 
 export interface MemberComponents {
   readonly self: PeerId
@@ -16,6 +20,7 @@ export interface MemberComponents {
   /** Where this peer is reached now. */
   readonly addresses: () => readonly string[]
   readonly learn: (peer: PeerId, addresses: readonly string[]) => void
+  readonly clock: Clock
   readonly log: Logger
 }
 
@@ -23,9 +28,9 @@ export interface MemberComponents {
  * This peer as a member: stays connected with all others, whose addresses travel with the membership; tells them when it is reached
  * elsewhere than before; and leaves when it is stopped, if that is wished.
  */
-export function createMember ({ self, consensus, membership, bootstrap, addresses, learn, log }: MemberComponents, { leaves }: { readonly leaves: boolean }): Component {
+export function createMember ({ self, consensus, membership, bootstrap, addresses, learn, clock, log }: MemberComponents, { leaves }: { readonly leaves: boolean }): Component {
   const closing = new AbortController()
-  const background = createBackground(err => { if (!closing.signal.aborted) log.warn('the others were not told where this peer is reached now', { err }) })
+  const background = createBackground(err => { if (!closing.signal.aborted) log.error('telling the others where this peer is reached ended', { err }) })
   let watch: Disposable | undefined
 
   function useMembers (): void {
@@ -34,10 +39,18 @@ export function createMember ({ self, consensus, membership, bootstrap, addresse
     bootstrap.keep(members.map(({ peer }) => peer))
   }
 
-  /** Addresses are agreed on, so that those who were away hear of them as well. */
+  /** Addresses are agreed on, so that those who were away hear of them as well. Whoever leads may be gone just then: it is tried until it is done. */
   async function tellAddresses ({ signal }: AbortOptions): Promise<void> {
-    const known = membership.members().find(({ peer }) => peer === self)
-    if (known !== undefined && !isSame(known.addresses, addresses())) await membership.readdress(addresses(), { signal })
+    const isKnown = (): boolean => membership.members().every(({ peer, addresses: known }) => peer !== self || isSame(known, addresses()))
+    while (!isKnown()) {
+      try {
+        return await membership.readdress(addresses(), { signal })
+      } catch (err) {
+        signal.throwIfAborted()
+        log.warn('the others were not told where this peer is reached now; it is tried again', { err })
+      }
+      await pause(clock, tellAgainMs, signal)
+    }
   }
 
   async function leave (): Promise<void> {

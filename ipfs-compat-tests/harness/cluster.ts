@@ -58,6 +58,7 @@ export interface ClusterOptions {
 export async function startCluster (count: number, { settings = {} }: ClusterOptions = {}): Promise<TestCluster> {
   await using undo = new AsyncDisposableStack()
   const { path } = undo.use(await temporaryFolder())
+  const daemons = undo.use(new AsyncDisposableStack())
   const shared = { ...quick, CLUSTER_SECRET: randomBytes(32).toString('hex'), ...settings }
   const all: TestPeer[] = []
   let made = 0
@@ -65,7 +66,7 @@ export async function startCluster (count: number, { settings = {} }: ClusterOpt
     settings: shared,
     async another (more: PeerSettings = {}) {
       const folder = join(path, `peer-${made++}`)
-      const daemon = isKuboNamed() ? undo.use(await startDaemon()) : undefined
+      const daemon = isKuboNamed() ? daemons.use(await startDaemon()) : undefined
       const peer = createTestPeer(folder, { ...shared, ...daemonOf(daemon), CLUSTER_LISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${await freePort()}`, ...more })
       all.push(peer)
       return peer
