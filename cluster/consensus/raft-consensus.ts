@@ -102,6 +102,7 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
         engine = started
         removal?.watch(started)
       }, { signal })
+      removal?.joined()
     },
     async log (ops, { signal }) {
       signal.throwIfAborted()

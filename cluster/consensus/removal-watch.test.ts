@@ -30,6 +30,15 @@ t.test('a peer that was a member and is none any more has been removed, and hear
   t.strictSame(heard, ['removed'])
 })
 
+t.test('a peer that is removed before anybody has looked notices it all the same', async t => {
+  const { clock, heard, watch } = arrange({ isMember: false })
+
+  watch.joined()
+  clock.advance(1_000)
+
+  t.strictSame(heard, ['removed'])
+})
+
 t.test('a peer that is not yet a member has not been removed', async t => {
   const { clock, heard } = arrange({ isMember: false })
 

@@ -16,12 +16,19 @@ export interface RemovalWatchComponents {
   readonly unfit: (reason: ClusterError) => void
 }
 
+export interface RemovalWatch extends Disposable {
+  watch (engine: Engine): void
+  /** This peer is a member by now: one that is removed again before the next look was one all the same. */
+  joined (): void
+}
+
 /** Finds out that this peer was removed, or must not take part: by its own log, or by what the others answer it. */
-export function createRemovalWatch ({ clock, removed, unfit }: RemovalWatchComponents): { watch (engine: Engine): void } & Disposable {
+export function createRemovalWatch ({ clock, removed, unfit }: RemovalWatchComponents): RemovalWatch {
   let timer: Disposable | undefined
   let isOver = false
+  let wasMember = false
 
-  function look ({ node, transport, identity }: Engine, wasMember: boolean): void {
+  function look ({ node, transport, identity }: Engine): void {
     if (isOver) return
     const { conf } = node.bookkeeping()
     const isMember = [...conf.voters, ...conf.learners, ...conf.votersOutgoing].includes(identity.nodeId)
@@ -35,11 +42,13 @@ export function createRemovalWatch ({ clock, removed, unfit }: RemovalWatchCompo
       isOver = true
       return removed()
     }
-    timer = clock.after(lookMs, () => { look({ node, transport, identity }, wasMember || isMember) })
+    wasMember ||= isMember
+    timer = clock.after(lookMs, () => { look({ node, transport, identity }) })
   }
 
   return {
-    watch (engine) { timer = clock.after(lookMs, () => { look(engine, false) }) },
+    watch (engine) { timer = clock.after(lookMs, () => { look(engine) }) },
+    joined () { wasMember = true },
     [Symbol.dispose] () {
       isOver = true
       timer?.[Symbol.dispose]()
