@@ -153,6 +153,21 @@ t.test('closing lets requests in flight end, then gives them up', async t => {
   await t.rejects(ask(rest, '/id'), { code: 'ECONNREFUSED' })
 })
 
+t.test('who has sent but half of a body does not keep the peer from stopping', async t => {
+  const rest = await open(t)
+  const [endpoint] = rest.addresses
+  const client = request({ host: '127.0.0.1', port: endpoint!.kind === 'tcp' ? endpoint!.port : 0, path: '/add', method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=x', 'content-length': 1_000_000 } })
+  const ended = once(client, 'close')
+  client.on('error', () => {}).on('response', response => response.resume())
+  client.write('--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n')
+  await once(client, 'response')
+
+  await rest[Symbol.asyncDispose]()
+
+  await ended
+  t.ok(client.destroyed)
+})
+
 t.test('a unix socket is its owner\'s only, and one that was left behind is taken over', async t => {
   const path = join(tmpdir(), `quorum-rest-${process.pid}.sock`)
   t.teardown(() => rm(path, { force: true }))

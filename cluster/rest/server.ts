@@ -18,6 +18,8 @@ import type { RestParts } from './routes.ts'
 
 /** How long requests in flight may take to end when the door closes, before their signals abort. */
 const graceMs = 2_000
+/** For what is then still to be said; after it connections are closed, whatever they are at. */
+const lastWordMs = 500
 /** Go's servers allow so much above the configured limit. */
 const headerSlackBytes = 4_096
 
@@ -37,6 +39,7 @@ export function createRest (parts: RestParts, config: RestConfig, folder: string
   const doors = new AsyncDisposableStack()
   const { details } = createPeerDirectory(parts)
   let inFlight = 0
+  const apps: FastifyInstance[] = []
   let onIdle = (): void => {}
 
   const serve = (app: FastifyInstance, endpoint: Endpoint): void => {
@@ -84,6 +87,7 @@ export function createRest (parts: RestParts, config: RestConfig, folder: string
         const app = createApp(config, tls)
         serve(app, endpoint)
         opened.defer(() => app.close())
+        apps.push(app)
         addresses.push(await listening(app, endpoint, 'api.restapi.http_listen_multiaddress'))
       }
       doors.use(opened.move())
@@ -99,6 +103,8 @@ export function createRest (parts: RestParts, config: RestConfig, folder: string
         await idle
       }
       closing.abort(new ClusterError('ERR_PEER_FAILED', 'this peer is shutting down'))
+      // Who has sent but half of a body keeps its connection, and would keep the peer.
+      using _cut = parts.clock.after(lastWordMs, () => { for (const { server } of apps) server.closeAllConnections() })
       await closed
     }
   }
