@@ -57,9 +57,8 @@ export function composeNetwork (parts: NetworkParts): Network {
     noAnnounce: cluster.noAnnounceMultiaddress,
     dialTimeoutMs: cluster.dialPeerTimeout
   })
-  const handlers = new Proxy({} as RpcHandlers, { get: (_none, method) => parts.handlers()[method as keyof RpcHandlers] })
   const trustOf = (peer: PeerId): 'writer' | 'open' => parts.isMember(peer) ? 'writer' : 'open'
-  const rpc = createPeerRpc({ streams: host, handlers, trustOf, clock, log: log.for('rpc') })
+  const rpc = createPeerRpc({ streams: host, get handlers () { return parts.handlers() }, trustOf, clock, log: log.for('rpc') })
   const contacts = [...parts.bootstrap, ...cluster.peerAddresses]
   const bootstrap = createBootstrap({ host, clock, log: log.for('bootstrap') }, { addresses: contacts })
   const peerstore = createPeerstoreFile({ host, clock, log: log.for('peerstore') }, join(folder, cluster.peerstoreFile ?? 'peerstore'))

@@ -13,7 +13,7 @@ import type { Trust } from '../../cluster/peers/rpc/policy.ts'
 import type { Host } from '../../cluster/peers/host.ts'
 import { testHost } from '../../cluster/peers/testing/hosts.ts'
 import { peerRpcSuite } from './peer-rpc.ts'
-import type { RpcNetwork } from './peer-rpc.ts'
+import type { RpcNetwork } from './peer-rpc-kit.ts'
 
 const signal = AbortSignal.timeout(240_000)
 
