@@ -21,6 +21,3 @@ export async function applyEntry ({ state, applied }: ApplyComponents, ops: read
   }
   return outcomes
 }
-
-/** A listener for who replays a log: what it says was acted on before. */
-export const muteListener: AppliedOps = Object.freeze({ pinned () {}, unpinned () {}, replaced () {} })

@@ -18,7 +18,6 @@ import { DroppedError } from './raft/errors.ts'
 import { monotonicClock } from './raft/monotonic-clock.ts'
 import type { Applied } from './raft/proposals.ts'
 import type { RaftNode } from './raft/raft-node.ts'
-import type { NodeStatus } from './raft/status.ts'
 import { createRemovalWatch } from './removal-watch.ts'
 
 export interface RaftConsensusComponents {
@@ -49,8 +48,6 @@ const roomPerByte = 8
 /** Consensus, and who takes part in it. */
 export interface RaftConsensus extends Consensus {
   readonly membership: Membership
-  /** For `status`: term, role, leader, how far each peer is. Undefined before the start. */
-  engineStatus (): NodeStatus | undefined
 }
 
 /** Consensus over the Raft engine. An entry of the log is one `log()`: its index is the revision of the pins it writes. */
@@ -121,7 +118,6 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
     leader: () => nameOf(engine?.node.leader()),
     peerset: names,
     isTrusted: peer => peer === self || names().includes(peer),
-    engineStatus: () => engine?.node.status(),
     membership: {
       ...peerset,
       async readdress (addresses, options) {
