@@ -10,9 +10,7 @@ import { replayGroup } from './harness/recordings/replay.ts'
  * `node ipfs-compat-tests/harness/recordings/main.ts --target ipfs-compat-tests/harness/peer.ts --write ipfs-compat-tests/recordings-proxy.json`
  */
 const isRealKubo = (process.env['IPFS_BIN'] ?? '') !== ''
-const ours = await readKnown(join(import.meta.dirname, 'recordings-proxy.json'))
-const onEmbedded = await readKnown(join(import.meta.dirname, 'recordings-proxy-embedded.json'))
-const known = isRealKubo ? ours : { reasons: [], notYet: { ...ours.notYet, ...onEmbedded.notYet }, onPurpose: { ...ours.onPurpose, ...onEmbedded.onPurpose } }
+const known = await readKnown(join(import.meta.dirname, 'recordings-proxy.json'))
 /** What the embedded daemon itself answers otherwise is the business of its own test. */
 const ofTheDaemon = isRealKubo ? undefined : await readKnown(join(import.meta.dirname, 'recordings-embedded.json'))
 const isOfTheDaemon = (name: string): boolean => ofTheDaemon !== undefined && (name in ofTheDaemon.notYet || name in ofTheDaemon.onPurpose)
