@@ -1,6 +1,5 @@
 import { createAdder } from '../adder/adder.ts'
 import { createBalancedAllocator } from '../cluster/allocator/balanced.ts'
-import { pingName } from '../cluster/api/metric.ts'
 import type { PeerId } from '../cluster/api/pin.ts'
 import { createCluster } from '../cluster/cluster.ts'
 import type { Clock } from '../cluster/clock.ts'
@@ -26,6 +25,7 @@ import { createOverview } from '../cluster/overview.ts'
 import { createPinTracker } from '../cluster/pintracker/tracker.ts'
 import { createPlacer } from '../cluster/placer.ts'
 import type { ClusterApi, Component } from '../cluster/ports.ts'
+import { attentive, createPresence } from '../cluster/presence.ts'
 import { pushBlocks } from '../cluster/remote-import.ts'
 import { createRepinner } from '../cluster/repinner.ts'
 import { createRest } from '../cluster/rest/server.ts'
@@ -92,8 +92,10 @@ export function compose (parts: ComposeParts): Composed {
   const { membership } = consensus
   const peerset = (): readonly PeerId[] => consensus.peerset()
 
+  const presence = createPresence({ self, peerset, look: async (peer, options) => await rpc.call(peer, 'Monitor.Receive', [], options), clock })
+  const attentiveRpc = attentive(rpc, presence)
   const monitor = createMonitor({
-    self, peerset, clock, log: log.for('monitor'), exchange: async (peer, measurements, options) => await rpc.call(peer, 'Monitor.Receive', measurements, options)
+    self, peerset, clock, log: log.for('monitor'), exchange: async (peer, measurements, options) => await attentiveRpc.call(peer, 'Monitor.Receive', measurements, options)
   }, configs.monitor)
   const informers = [
     createPingInformer({ ipfs, clock }, configs.cluster), createDiskInformer({ ipfs, clock }, configs.disk),
@@ -101,9 +103,8 @@ export function compose (parts: ComposeParts): Composed {
   ]
   const publisher = createPublisher({ informers, monitor, clock, log: log.for('informer') })
   const placer = createPlacer({ self, peerset, monitor, allocator: createBalancedAllocator(configs.balanced) })
-  const holding = createHolding({ self, rpc, clock })
-  const isHeard = (peer: PeerId): boolean => peer === self || monitor.latest(pingName).some(metric => metric.peer === peer)
-  const cluster = createCluster({ self, consensus, tracker, ipfs, rpc, holding, placer, isHeard, clock, log: log.for('cluster') }, {
+  const holding = createHolding({ self, rpc: attentiveRpc, clock })
+  const cluster = createCluster({ self, consensus, tracker, ipfs, rpc: attentiveRpc, holding, placer, clock, log: log.for('cluster') }, {
     peername: configs.cluster.peername,
     version,
     replication: defaultReplication(configs.cluster),
@@ -111,11 +112,11 @@ export function compose (parts: ComposeParts): Composed {
     othersAddresses: () => membership.members().filter(({ peer }) => peer !== self).flatMap(({ addresses }) => addresses)
   })
   const requests = createRequests({ clock }, { endpoint: daemon.endpoint, apiAuth: ipfsConfig.apiAuth })
-  const links = createLinks({ self, peername: configs.cluster.peername, peerset, connected: () => host.connected(), ipfs, daemonPeers: async options => await swarmPeers(requests, options), rpc, clock })
+  const links = createLinks({ self, peername: configs.cluster.peername, peerset, connected: () => host.connected(), ipfs, daemonPeers: async options => await swarmPeers(requests, options), rpc: attentiveRpc, clock })
   const overview = createOverview({ self, consensus, membership, tracker, ipfs, placer, links, clock })
-  const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, id: async options => await cluster.id(options), links: async options => await links.own(options) })
+  const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, presence, id: async options => await cluster.id(options), links: async options => await links.own(options) })
   const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, clock, log: log.for('cluster') }, { leaves: parts.leaves })
-  const swarm = createSwarmConnector({ self, membership, rpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)
+  const swarm = createSwarmConnector({ self, membership, rpc: attentiveRpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)
   const upkeep = createUpkeep({ self, consensus, tracker, clock, log: log.for('upkeep') }, configs.cluster)
   const repinner = createRepinner({ self, consensus, monitor, placer, clock, log: log.for('repinning') }, configs.cluster)
 
@@ -127,7 +128,7 @@ export function compose (parts: ComposeParts): Composed {
   const { rest, proxy } = doors(parts, { cluster, adder })
   return {
     components: [
-      store, ...network.components, ipfs, consensus, member, monitor, publisher, tracker, telling, swarm, upkeep, repinner, adding,
+      store, ...network.components, ipfs, consensus, member, presence, monitor, publisher, tracker, telling, swarm, upkeep, repinner, adding,
       ...[rest, proxy].filter(door => door !== undefined)
     ],
     cluster, consensus, addresses: () => host.addresses(), rest, proxy

@@ -27,11 +27,10 @@ export interface ClusterComponents {
   readonly consensus: Consensus
   readonly tracker: PinTracker
   readonly ipfs: IpfsConnector
+  /** Fails soon where a peer is not there, see `attentive`. */
   readonly rpc: Pick<PeerRpc, 'call' | 'pull'>
   readonly holding: Holding
   readonly placer: Placer
-  /** Whether a peer has said lately that it is there. */
-  readonly isHeard: (peer: PeerId) => boolean
   readonly clock: Clock
   readonly log: Logger
 }
@@ -48,12 +47,12 @@ export interface ClusterSettings {
 
 /** The verbs of the cluster over its parts. */
 export function createCluster (components: ClusterComponents, { peername, version, replication, addresses, othersAddresses }: ClusterSettings): ClusterApi {
-  const { self, consensus, tracker, ipfs, rpc, placer, isHeard, clock } = components
+  const { self, consensus, tracker, ipfs, rpc, placer, clock } = components
   const { state, peerset } = consensus
   const defaults = { replication }
   const pinner = createPinner(components, defaults)
   const ask = createPeerVerbs({ self, rpc, tracker, ipfs, id })
-  const { status, recover, statusAll } = createGlobalStatus({ peerset, isHeard, state, ask, clock })
+  const { status, recover, statusAll } = createGlobalStatus({ peerset, state, ask, clock })
 
   async function id (options: AbortOptions): Promise<ClusterId> {
     return { id: self, peername, version, addresses: addresses(), clusterPeers: peerset(), clusterPeersAddresses: othersAddresses(), error: '', ipfs: await daemonId(ipfs, options) }
@@ -101,7 +100,7 @@ export function createCluster (components: ClusterComponents, { peername, versio
     status,
     statusAll,
     recover,
-    recoverAll: options => recoverOnAll({ peerset, isHeard, state, ask: ask.recoverAll, clock }, options),
+    recoverAll: options => recoverOnAll({ peerset, state, ask: ask.recoverAll, clock }, options),
     async settled (cid, call: PinCall) {
       const { info, cause } = await tracker.settled(cid, call)
       if (cause !== undefined) throw cause

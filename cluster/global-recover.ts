@@ -7,17 +7,13 @@ import type { Clock } from './clock.ts'
 import { globalPinInfo } from './global-status.ts'
 import type { AbortOptions, PinsetReader } from './ports.ts'
 
-/** How long a peer may take for the next line: it compares all that its daemon holds, and speaks of what it found alone… */
+/** How long a peer that is there may take for the next line: it compares all that its daemon holds, and speaks of what it found alone. */
 const peerTimeoutMs = 10 * 60_000
-/** …and one that has not been heard of lately: it is most likely not there. */
-const silentPeerTimeoutMs = 2_000
 /** Lines that wait for the reader, of all peers together. */
 const waitingMax = 64
 
 export interface GlobalRecoverComponents {
   readonly peerset: () => readonly PeerId[]
-  /** Whether a peer has said lately that it is there. */
-  readonly isHeard: (peer: PeerId) => boolean
   readonly state: PinsetReader
   /** Asks one peer, which may be this one, to recover all it can; it answers what it queued. */
   readonly ask: (peer: PeerId, options: AbortOptions) => AsyncIterable<PinInfo>
@@ -29,7 +25,7 @@ export interface GlobalRecoverComponents {
  *
  * @throws ClusterError ERR_PEER_FAILED, after the lines of all others, that names who did not answer and why
  */
-export async function * recoverOnAll ({ peerset, isHeard, state, ask, clock }: GlobalRecoverComponents, { signal }: AbortOptions): AsyncGenerator<GlobalPinInfo, void, undefined> {
+export async function * recoverOnAll ({ peerset, state, ask, clock }: GlobalRecoverComponents, { signal }: AbortOptions): AsyncGenerator<GlobalPinInfo, void, undefined> {
   signal.throwIfAborted()
   const leaving = new AbortController()
   const given = AbortSignal.any([signal, leaving.signal])
@@ -37,7 +33,7 @@ export async function * recoverOnAll ({ peerset, isHeard, state, ask, clock }: G
   const failures: string[] = []
 
   const recover = async (peer: PeerId): Promise<void> => {
-    const stall = { clock, timeoutMs: isHeard(peer) ? peerTimeoutMs : silentPeerTimeoutMs, what: 'recovering' }
+    const stall = { clock, timeoutMs: peerTimeoutMs, what: 'recovering' }
     try {
       for await (const info of untilGivenUp(ask(peer, { signal: given }), { signal: given, stall })) await lines.send(info)
     } catch (err) {

@@ -22,7 +22,7 @@ const rowsBySeed = (infos: readonly GlobalPinInfo[]): [number, Record<string, st
 interface Cluster { readonly status: GlobalStatus, readonly clock: FakeClock, readonly asked: string[] }
 
 /** Three peers over a pinset; what a peer is not told to say it says as it should be. */
-async function clusterOf (pins: readonly Pin[], given: Partial<PeerStatuses> = {}, heard: readonly PeerId[] = peers): Promise<Cluster> {
+async function clusterOf (pins: readonly Pin[], given: Partial<PeerStatuses> = {}): Promise<Cluster> {
   const state = createMemoryState()
   await state.apply(pins.map(pin => ({ kind: 'pin', pin })), 1n)
   const clock = new FakeClock()
@@ -34,7 +34,7 @@ async function clusterOf (pins: readonly Pin[], given: Partial<PeerStatuses> = {
   async function * statusAll (peer: PeerId): AsyncGenerator<PinInfo> {
     for await (const { cid, allocations } of state.list({ signal })) yield { ...infoOf(peer, 0), cid, status: allocations.length === 0 || allocations.includes(peer) ? 'pinned' : 'remote' }
   }
-  return { status: createGlobalStatus({ peerset: () => peers, isHeard: peer => heard.includes(peer), state, clock, ask: { status, recover: status, statusAll, ...given } }), clock, asked }
+  return { status: createGlobalStatus({ peerset: () => peers, state, clock, ask: { status, recover: status, statusAll, ...given } }), clock, asked }
 }
 const onTwo = { replication: { min: 2, max: 2 }, allocations: [a, b] } as const
 const never = async (): Promise<never> => await new Promise(() => {})
@@ -55,7 +55,7 @@ t.test('of what is in no pinset all are asked: it may be on its way out', async 
   t.strictSame(rows(await status.status(cidOf(1), { signal })), { a: 'unpinned', b: 'unpin_error', c: 'unpinned' })
 })
 
-t.test('a peer that fails or falls silent is a cluster_error with its words, in time', async t => {
+t.test('a peer that fails or takes too long is a cluster_error with its words, in time', async t => {
   const { status, clock } = await clusterOf([pinOf(1)], {
     async status (peer) {
       if (peer === b) throw new Error('refused')
@@ -68,16 +68,6 @@ t.test('a peer that fails or falls silent is a cluster_error with its words, in 
   clock.advance(15_000)
 
   t.strictSame(rows(await asking), { a: 'pinned', b: 'cluster_error refused', c: 'cluster_error the answer of c took longer than 15000 ms' })
-})
-
-t.test('a peer that was not heard of lately is not given as long', async t => {
-  const { status, clock } = await clusterOf([pinOf(1)], { status: async peer => peer === c ? await never() : infoOf(peer, 1) }, [a, b])
-
-  const asking = status.status(cidOf(1), { signal })
-  await new Promise(resolve => setImmediate(resolve))
-  clock.advance(2_000)
-
-  t.match(rows(await asking), { c: /^cluster_error/ })
 })
 
 t.test('who asks may leave', async t => {

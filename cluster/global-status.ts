@@ -9,12 +9,10 @@ import type { Clock } from './clock.ts'
 import type { AbortOptions, ClusterApi, PinsetReader } from './ports.ts'
 import { StatusLane } from './status-lane.ts'
 
-/** How long a peer may take to answer, or for the next of its pins… */
+/** How long a peer that is there may take to answer, or for the next of its pins. */
 const peerTimeoutMs = 15_000
-/** …and one that has not been heard of lately: it is most likely not there. */
-const silentPeerTimeoutMs = 2_000
 
-/** Asks one peer, which may be this one. */
+/** Asks one peer, which may be this one; one that is not there fails soon. */
 export interface PeerStatuses {
   status (peer: PeerId, cid: CID, options: AbortOptions): Promise<PinInfo>
   recover (peer: PeerId, cid: CID, options: AbortOptions): Promise<PinInfo>
@@ -24,8 +22,6 @@ export interface PeerStatuses {
 
 export interface GlobalStatusComponents {
   readonly peerset: () => readonly PeerId[]
-  /** Whether a peer has said lately that it is there. */
-  readonly isHeard: (peer: PeerId) => boolean
   readonly state: PinsetReader
   readonly ask: PeerStatuses
   readonly clock: Clock
@@ -34,11 +30,9 @@ export interface GlobalStatusComponents {
 /** Where pins stand on all members. Who does not answer in time is there with `cluster_error` and why, never absent. */
 export type GlobalStatus = Pick<ClusterApi, 'status' | 'recover' | 'statusAll'>
 
-export function createGlobalStatus ({ peerset, isHeard, state, ask, clock }: GlobalStatusComponents): GlobalStatus {
-  const timeoutMsOf = (peer: PeerId): number => isHeard(peer) ? peerTimeoutMs : silentPeerTimeoutMs
-
+export function createGlobalStatus ({ peerset, state, ask, clock }: GlobalStatusComponents): GlobalStatus {
   async function askOne (verb: 'status' | 'recover', peer: PeerId, cid: CID, { signal }: AbortOptions): Promise<PinInfo> {
-    using limit = deadline(clock, timeoutMsOf(peer), `the answer of ${peer}`, signal)
+    using limit = deadline(clock, peerTimeoutMs, `the answer of ${peer}`, signal)
     try {
       return await abortable(ask[verb](peer, cid, limit), limit.signal)
     } catch (err) {
@@ -61,7 +55,7 @@ export function createGlobalStatus ({ peerset, isHeard, state, ask, clock }: Glo
       signal.throwIfAborted()
       const leaving = new AbortController()
       const given = AbortSignal.any([signal, leaving.signal])
-      const lanes = peerset().map(peer => new StatusLane({ peer, infos: ask.statusAll(peer, filter, { signal: given }), clock, timeoutMs: timeoutMsOf(peer), signal: given }))
+      const lanes = peerset().map(peer => new StatusLane({ peer, infos: ask.statusAll(peer, filter, { signal: given }), clock, timeoutMs: peerTimeoutMs, signal: given }))
       try {
         yield * mergedLanes(lanes, { filter, state, clock, signal: given })
       } finally {

@@ -29,7 +29,7 @@ export interface OverviewComponents {
 /** The view of an operator: this peer by itself, and the peers as such. */
 export function createOverview ({ self, consensus, membership, tracker, ipfs, placer, links, clock }: OverviewComponents): ClusterOverview {
   const { state } = consensus
-  const alone = { peerset: () => [self], isHeard: () => true, state, clock }
+  const alone = { peerset: () => [self], state, clock }
   const ask = {
     status: async (_peer: PeerId, ...call: Parameters<PinTracker['status']>) => await tracker.status(...call),
     recover: async (_peer: PeerId, ...call: Parameters<PinTracker['recover']>) => await tracker.recover(...call),

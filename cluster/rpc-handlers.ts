@@ -4,6 +4,7 @@ import { pingFromText, pingName } from './api/metric.ts'
 import type { Holding } from './holding.ts'
 import type { JoinRequest, Membership, RpcHandlers } from './peer-ports.ts'
 import type { AbortOptions, Consensus, IpfsConnector, Monitor, PinTracker } from './ports.ts'
+import type { Presence } from './presence.ts'
 import { takeBlocks } from './remote-import.ts'
 
 export interface HandlersComponents {
@@ -13,13 +14,14 @@ export interface HandlersComponents {
   readonly ipfs: IpfsConnector
   readonly monitor: Pick<Monitor, 'receive' | 'latest'>
   readonly holding: Holding
+  readonly presence: Pick<Presence, 'heard'>
   /** Of this peer. */
   readonly id: (options: AbortOptions) => Promise<ClusterId>
   readonly links: (options: AbortOptions) => Promise<PeerLinks>
 }
 
 /** What other peers may ask of this one: each method and the seam that answers it. */
-export function createHandlers ({ consensus, membership, tracker, ipfs, monitor, holding, id, links }: HandlersComponents): RpcHandlers {
+export function createHandlers ({ consensus, membership, tracker, ipfs, monitor, holding, presence, id, links }: HandlersComponents): RpcHandlers {
   /** Two peers with one daemon would count as two copies and be one. */
   function refuseSharedDaemon ({ peer, daemon }: JoinRequest): void {
     const other = daemon === '' ? undefined : monitor.latest(pingName).find(metric => metric.peer !== peer && pingFromText(metric.value).ipfsId === daemon)
@@ -53,6 +55,9 @@ export function createHandlers ({ consensus, membership, tracker, ipfs, monitor,
     'IpfsConnector.RepoStat': async (sizeOnly, caller) => await ipfs.repoStat({ ...caller, sizeOnly }),
     'IpfsConnector.RepoGc': (_nothing, caller) => ipfs.repoGc(caller),
     'IpfsConnector.SwarmAddresses': async (_nothing, caller) => (await ipfs.id(caller)).addresses,
-    'Monitor.Receive': async (measurements, { peer }) => monitor.receive(peer, measurements)
+    async 'Monitor.Receive' (measurements, { peer }) {
+      presence.heard(peer)
+      return monitor.receive(peer, measurements)
+    }
   }
 }

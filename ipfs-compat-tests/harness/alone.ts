@@ -11,7 +11,6 @@ export interface Alone {
   readonly rpc: Pick<PeerRpc, 'call' | 'pull'>
   readonly holding: Holding
   readonly placer: Placer
-  readonly isHeard: (peer: PeerId) => boolean
 }
 
 /** Whoever is asked for is not there; pins go where there is room, which is here. */
@@ -23,7 +22,6 @@ export function alone (self: PeerId, clock: Clock): Alone {
   return {
     rpc,
     holding: createHolding({ self, rpc, clock }),
-    placer: { place: wish => placePin({ self, peerset: [self], ...wish }), explain: wish => explainPlacement({ self, peerset: [self], ...wish }) },
-    isHeard: peer => peer === self
+    placer: { place: wish => placePin({ self, peerset: [self], ...wish }), explain: wish => explainPlacement({ self, peerset: [self], ...wish }) }
   }
 }

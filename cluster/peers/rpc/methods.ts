@@ -23,6 +23,8 @@ export interface MethodRules<M extends RpcMethod> {
   readonly resultBytesMax: number
   /** For a call, on both sides. Streams last as long as they move; whether the peer is still there, the connection finds out. */
   readonly timeoutMs: number
+  /** Waits for no other call to the same peer, because it is asked whether that peer is there. */
+  readonly isUrgent?: true
 }
 
 const small = 64 * 1_024
@@ -105,7 +107,7 @@ export const rpcMethods: { readonly [M in RpcMethod]: MethodRules<M> } = {
   'IpfsConnector.RepoStat': { shape: 'call', argument: booleanCodec, result: repoStatCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 60_000 },
   'IpfsConnector.RepoGc': { shape: 'pull', argument: nothing, result: gcLineCodec, argumentBytesMax: 0, resultBytesMax: small, timeoutMs: noLimit },
   'IpfsConnector.SwarmAddresses': { shape: 'call', argument: nothing, result: textsCodec, argumentBytesMax: 0, resultBytesMax: small, timeoutMs: 30_000 },
-  'Monitor.Receive': { shape: 'call', argument: listOf(measurementCodec), result: listOf(measurementCodec), argumentBytesMax: small * 4, resultBytesMax: small * 4, timeoutMs: 10_000 }
+  'Monitor.Receive': { shape: 'call', argument: listOf(measurementCodec), result: listOf(measurementCodec), argumentBytesMax: small * 4, resultBytesMax: small * 4, timeoutMs: 10_000, isUrgent: true }
 }
 
 export const isMethod = (text: string): text is RpcMethod => Object.hasOwn(rpcMethods, text)

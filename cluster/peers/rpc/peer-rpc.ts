@@ -58,10 +58,10 @@ class StreamRpc implements PeerRpc {
   }
 
   async call<M extends CallMethod> (peer: PeerId, method: M, argument: RpcMethods[M]['argument'], { signal }: AbortOptions): Promise<RpcMethods[M]['result']> {
-    const { argument: codec, result, timeoutMs } = rpcMethods[method]
+    const { argument: codec, result, timeoutMs, isUrgent = false } = rpcMethods[method]
     const body = asking(method, encodeValue(codec as Codec<RpcMethods[M]['argument']>, argument))
     using limit = deadline(this.#with.clock, timeoutMs, `${method} on ${peer}`, AbortSignal.any([signal, this.#closing.signal]))
-    using _turn = await this.#callTurns.take(peer, limit.signal)
+    using _turn = isUrgent ? undefined : await this.#callTurns.take(peer, limit.signal)
     const link = await abortable(this.#link(peer), limit.signal)
     const answer = await link.ask(body, limit)
     return readAnswer(peer, () => decodeValue(result as Codec<RpcMethods[M]['result']>, answer))

@@ -1,0 +1,129 @@
+import t from 'tap'
+import type { PeerId } from './api/pin.ts'
+import { FakeClock } from './clock.ts'
+import type { PeerRpc } from './peer-ports.ts'
+import { attentive, createPresence } from './presence.ts'
+import type { Presence } from './presence.ts'
+
+const { signal } = new AbortController()
+const [self, other] = ['self', 'other'] as unknown as readonly [PeerId, PeerId]
+const turn = async (): Promise<void> => await new Promise(resolve => setImmediate(resolve))
+const never = async (): Promise<never> => await new Promise(() => {})
+
+interface Parts { readonly presence: Presence, readonly clock: FakeClock, readonly looks: () => number, readonly members: PeerId[], pass (ms: number): Promise<void>, answer: () => Promise<unknown> }
+
+/** Two peers; `answer` is what the other one does when it is looked at. */
+function twoPeers (answer: () => Promise<unknown>): Parts {
+  const clock = new FakeClock()
+  const members = [self, other]
+  let looks = 0
+  const parts: Parts = {
+    clock, members, answer,
+    looks: () => looks,
+    presence: createPresence({
+      self, clock, peerset: () => members,
+      look (_peer, { signal }) {
+        looks++
+        return Promise.race([parts.answer(), new Promise((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) })])
+      }
+    }),
+    async pass (ms) {
+      for (let passedMs = 0; passedMs < ms; passedMs += 250) {
+        clock.advance(250)
+        await turn()
+      }
+    }
+  }
+  return parts
+}
+
+t.test('who waits for a peer that does not answer is let go within 2.5 s, and who comes later at once', async t => {
+  const { presence, pass } = twoPeers(never)
+  const first = presence.watch(other, { signal })
+
+  await pass(2_250)
+  t.notOk(first.signal.aborted)
+  await pass(250)
+
+  t.match(first.signal.reason, { code: 'ERR_PEER_FAILED', message: 'other is silent: it has not answered for 2000 ms' })
+  t.match(presence.watch(other, { signal }).signal.reason, { code: 'ERR_PEER_FAILED' })
+  await presence[Symbol.asyncDispose]()
+})
+
+t.test('a peer that is slow but there is waited for', async t => {
+  const { presence, pass } = twoPeers(async () => {})
+  const wait = presence.watch(other, { signal })
+
+  await pass(60_000)
+
+  t.notOk(wait.signal.aborted)
+  await presence[Symbol.asyncDispose]()
+})
+
+t.test('what is answered quickly costs no look, and nobody is looked at that nobody waits for', async t => {
+  const { presence, pass, looks } = twoPeers(async () => {})
+
+  for (let i = 0; i < 10; i++) presence.watch(other, { signal })[Symbol.dispose]()
+  await pass(60_000)
+
+  t.equal(looks(), 0)
+  await presence[Symbol.asyncDispose]()
+})
+
+t.test('a silent peer is waited for again once it answers, which is found out without anybody asking', async t => {
+  const parts = twoPeers(async () => { throw new Error('connection refused') })
+  const { presence, pass } = parts
+  presence.watch(other, { signal })
+  await pass(500)
+  t.match(presence.watch(other, { signal }).signal.reason, { message: 'other: connection refused' })
+
+  parts.answer = async () => {}
+  await pass(2_000)
+
+  t.notOk(presence.watch(other, { signal }).signal.aborted)
+  await presence[Symbol.asyncDispose]()
+})
+
+t.test('a silent peer is waited for again as soon as it says something itself', async t => {
+  const { presence, pass } = twoPeers(never)
+  presence.watch(other, { signal })
+  await pass(2_500)
+
+  presence.heard(other)
+
+  t.notOk(presence.watch(other, { signal }).signal.aborted)
+  await presence[Symbol.asyncDispose]()
+})
+
+t.test('a silent peer that is removed is not looked at any more', async t => {
+  const { presence, pass, looks, members } = twoPeers(async () => { throw new Error('gone') })
+  presence.watch(other, { signal })
+  await pass(10_000)
+  t.ok(looks() > 3)
+
+  members.pop()
+  await pass(2_000)
+  const before = looks()
+  await pass(10_000)
+
+  t.equal(looks(), before)
+  await presence[Symbol.asyncDispose]()
+})
+
+t.test('calls and pulls end when the peer is silent; a peer never waits for itself', async t => {
+  const { presence, pass } = twoPeers(never)
+  const hanging = async ({ signal }: { readonly signal: AbortSignal }): Promise<never> => await new Promise((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) })
+  const rpc = attentive({
+    call: async (_peer, _method, _argument, options) => await hanging(options),
+    async * pull (_peer, _method, _argument, options) { yield await hanging(options) }
+  } as Pick<PeerRpc, 'call' | 'pull'>, presence)
+
+  const call = rpc.call(other, 'Cluster.Id', undefined, { signal })
+  const pull = Array.fromAsync(rpc.pull(other, 'IpfsConnector.RepoGc', undefined, { signal }))
+  const ended = Promise.all([t.rejects(call, { message: /^other is silent/ }), t.rejects(pull, { message: /^other is silent/ })])
+  await pass(2_500)
+  await ended
+
+  t.equal(presence.watch(self, { signal }).signal, signal)
+  await presence[Symbol.asyncDispose]()
+})
