@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,14 @@ import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
 t.setTimeout(240_000)
 
 const program = fileURLToPath(new URL('demo.ts', import.meta.url))
+
+t.test('a number of peers that it cannot start is refused', async t => {
+  for (const [args, problem] of [[['--peers', '8'], '--peers 8: expected a number from 1 to 7'], [['--pers', '5'], '--pers']] as const) {
+    const { status, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' })
+    t.equal(status, 1)
+    t.match(stderr, problem)
+  }
+})
 
 t.test('one command is three peers that pin what is added through any of them, and says when one dies; Ctrl-C leaves nothing', async t => {
   const folder = t.testdir()

@@ -11,10 +11,14 @@ import type { Child } from './child.ts'
 import { findKubo, startKubo } from './kubo.ts'
 import { freePorts } from './ports.ts'
 
-const names = ['alice', 'bob', 'carol'] as const
+const names = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace'] as const
+/** How many peers there can be, in words. */
+const numbers = ['', 'one', 'two', 'three', 'four', 'five', 'six', 'seven'] as const
 const service = fileURLToPath(new URL('../ipfs-cluster-service.ts', import.meta.url))
 
 export interface DemoContext {
+  /** How many peers, see `parsePeers`. */
+  readonly peers: number
   readonly env: NodeJS.ProcessEnv
   readonly say: (line: string) => void
   readonly signal: AbortSignal
@@ -29,13 +33,19 @@ interface DemoPeer {
   readonly daemon: string | undefined
 }
 
+/** @throws Error when it is no number of peers that the demo can start */
+export function parsePeers (text: string): number {
+  if (!/^[1-7]$/.test(text)) throw new Error(`--peers ${text}: expected a number from 1 to ${names.length}`)
+  return Number(text)
+}
+
 /**
- * Three peers, each with a daemon of its own, as one cluster on loopback, until the signal aborts. All they keep is in one temporary folder,
+ * Peers, each with a daemon of its own, as one cluster on loopback, until the signal aborts. All they keep is in one temporary folder,
  * which goes with them.
  *
  * @throws Error when one of them does not get ready
  */
-export async function runDemo ({ env, say, signal }: DemoContext): Promise<void> {
+export async function runDemo ({ peers: count, env, say, signal }: DemoContext): Promise<void> {
   const children: Child[] = []
   const clean = withoutSettings(env)
   await using undo = new AsyncDisposableStack()
@@ -48,8 +58,8 @@ export async function runDemo ({ env, say, signal }: DemoContext): Promise<void>
   }
 
   const kubo = await findKubo(env)
-  say(kubo === undefined ? 'No Kubo here (IPFS_BIN, or ipfs on the PATH): each peer runs its embedded daemon.' : `Starting three daemons (${kubo}).`)
-  const peers = await peersOf(folder)
+  say(kubo === undefined ? 'No Kubo here (IPFS_BIN, or ipfs on the PATH): each peer runs its embedded daemon.' : `Starting ${counted(count, 'daemon')} (${kubo}).`)
+  const peers = await peersOf(folder, count)
   const daemons = kubo === undefined
     ? []
     : await Promise.all(peers.map(async ({ name, folder }) => {
@@ -58,7 +68,7 @@ export async function runDemo ({ env, say, signal }: DemoContext): Promise<void>
       return multiaddr
     }))
 
-  say('Starting three peers.')
+  say(`Starting ${counted(count, 'peer')}.`)
   const secret = randomBytes(32).toString('hex')
   const settled = peers.map((peer, i) => ({ ...peer, daemon: daemons[i] }))
   const [first, ...others] = settled
@@ -76,15 +86,18 @@ export async function runDemo ({ env, say, signal }: DemoContext): Promise<void>
 
   say(panelOf(settled, [firstPid, ...otherPids], folder))
   await aborted(signal)
-  say('\nEnding three peers and their daemons.')
+  say(`\nEnding ${counted(count, 'peer')} and what they started.`)
 }
 
-async function peersOf (folder: string): Promise<readonly Omit<DemoPeer, 'daemon'>[]> {
-  const ports = await freePorts([9095, 9096, 9097, 9094, 0, 0, 0, 0, 0])
-  return await Promise.all(names.map(async (name, i) => {
+const counted = (count: number, what: string): string => `${numbers[count]} ${what}${count === 1 ? '' : 's'}`
+
+/** The first REST API is where tools look for it; the proxies are one after another. */
+async function peersOf (folder: string, count: number): Promise<readonly Omit<DemoPeer, 'daemon'>[]> {
+  const ports = await freePorts(names.slice(0, count).flatMap((_name, i) => [9095 + i, i === 0 ? 9094 : 0, 0]))
+  return await Promise.all(names.slice(0, count).map(async (name, i) => {
     const own = join(folder, name)
     await mkdir(own)
-    return { name, folder: own, proxyPort: ports[i]!, restPort: ports[3 + i]!, peerPort: ports[6 + i]! }
+    return { name, folder: own, proxyPort: ports[3 * i]!, restPort: ports[3 * i + 1]!, peerPort: ports[3 * i + 2]! }
   }))
 }
 
@@ -108,11 +121,11 @@ async function initPeer ({ name, folder, proxyPort, restPort, peerPort, daemon }
 
 function panelOf (peers: readonly DemoPeer[], pids: readonly number[], folder: string): string {
   const url = (port: number): string => `http://127.0.0.1:${port}`
-  const [first, second] = peers
+  const [first, second = first] = peers
   const host = first!.restPort === 9094 ? '' : `--host /ip4/127.0.0.1/tcp/${first!.restPort} `
   return [
     '',
-    `ipfs-quorum ${version}: three peers are one cluster`,
+    `ipfs-quorum ${version}: ${counted(peers.length, 'peer')} ${peers.length === 1 ? 'is' : 'are'} one cluster`,
     '',
     ...peers.map(({ name, proxyPort, restPort, daemon }, i) => `  ${name.padEnd(6)} IPFS proxy ${url(proxyPort)}   REST API ${url(restPort)}   daemon ${daemon ?? 'embedded'}   process ${pids[i]}`),
     `  folder ${folder}, with a log of each; it is removed at the end`,
