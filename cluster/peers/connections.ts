@@ -1,11 +1,12 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { abortable } from '../async/abortable.ts'
-import { ClusterError } from '../api/errors.ts'
 import type { PeerId } from '../api/pin.ts'
+import type { Clock } from '../clock.ts'
 import type { PeerLane } from '../peer-ports.ts'
 import type { AbortOptions } from '../ports.ts'
 import type { AddressBook } from './address-book.ts'
+import { unreached } from './reason.ts'
 
 /** Finds or makes the connection that a stream goes over. */
 export interface Connections {
@@ -15,15 +16,20 @@ export interface Connections {
   seen (connection: Connection, lane: PeerLane): void
 }
 
+/** The others are asked where a peer is that cannot be reached: so often, and for so long. */
+const lookUpEveryMs = 10_000
+const lookUpTimeoutMs = 3_000
+
 /**
  * A connection for each lane to a peer, dialled by us: then it is never in doubt what a stream shares its socket with. Who cannot be
  * dialled from here, but has dialled us, is talked to over that connection.
  */
-export function createConnections (libp2p: Libp2p, book: AddressBook): Connections {
+export function createConnections (libp2p: Libp2p, book: AddressBook, clock: Clock): Connections {
   const ours = new Map<string, Connection>()
   const dialling = new Map<string, Promise<Connection>>()
   const turns = new Map<PeerId, Promise<unknown>>()
   const busy = new WeakSet<Connection>()
+  const lookedUpMs = new Map<PeerId, number>()
   const isUsed = (connection: Connection): boolean => [...ours.values()].includes(connection)
 
   async function dial (peer: PeerId, lane: PeerLane): Promise<Connection> {
@@ -37,7 +43,25 @@ export function createConnections (libp2p: Libp2p, book: AddressBook): Connectio
     } catch (err) {
       const theirs = libp2p.getConnections(id).find(connection => connection.status === 'open' && (lane !== 'swift' || !busy.has(connection)))
       if (theirs !== undefined) return theirs
-      throw new ClusterError('ERR_PEER_FAILED', `cannot connect to ${peer}: ${reasonOf(err)}`, { cause: err })
+      const elsewhere = await dialElsewhere(peer)
+      if (elsewhere !== undefined) return elsewhere
+      throw unreached(`cannot connect to ${peer}`, err)
+    }
+  }
+
+  /** It may have moved: those who are connected with it know where to. libp2p itself asks them only for a peer of which it knows no address at all. */
+  async function dialElsewhere (peer: PeerId): Promise<Connection | undefined> {
+    const nowMs = clock.now()
+    if (libp2p.getPeers().length === 0 || nowMs - (lookedUpMs.get(peer) ?? -Infinity) < lookUpEveryMs) return undefined
+    lookedUpMs.set(peer, nowMs)
+    const known = book.addresses(peer).map(String)
+    try {
+      const { multiaddrs } = await libp2p.peerRouting.findPeer(peerIdFromString(peer), { useCache: false, signal: AbortSignal.timeout(lookUpTimeoutMs) })
+      book.learn(peer, multiaddrs.map(String))
+      const found = book.addresses(peer).filter(address => !known.includes(address.toString()))
+      return found.length === 0 ? undefined : await libp2p.dial(found.map(address => address.encapsulate(`/p2p/${peer}`)), { force: true })
+    } catch {
+      return undefined // what went wrong at the addresses that were known is what there is to say
     }
   }
 
@@ -69,10 +93,4 @@ export function createConnections (libp2p: Libp2p, book: AddressBook): Connectio
     },
     seen (connection, lane) { if (lane !== 'swift') busy.add(connection) }
   }
-}
-
-/** Of a dial to several addresses: what was said at each, once. */
-function reasonOf (err: unknown): string {
-  const errors = err instanceof AggregateError ? err.errors : [err]
-  return [...new Set(errors.map(error => error instanceof Error ? error.message : String(error)))].join('; ')
 }

@@ -8,7 +8,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { createBackground } from '../async/background.ts'
 import type { Background } from '../async/background.ts'
-import { ClusterError } from '../api/errors.ts'
+import { ClusterError, OwnIdentityError } from '../api/errors.ts'
 import type { PeerId } from '../api/pin.ts'
 import type { Clock } from '../clock.ts'
 import type { Identity } from '../config/identity.ts'
@@ -19,6 +19,7 @@ import { AddressBook, dialable } from './address-book.ts'
 import { createCredentials } from './credentials.ts'
 import { createConnections } from './connections.ts'
 import type { Connections } from './connections.ts'
+import { unreached } from './reason.ts'
 import { pacedStream } from './rpc/paced-stream.ts'
 import { securedTcp } from './secured-tcp.ts'
 
@@ -49,7 +50,7 @@ export interface Host extends Component, PeerStreams {
   connected (): readonly PeerId[]
   /** Connects if it is not. @throws ClusterError ERR_PEER_FAILED */
   connect (peer: PeerId, options: AbortOptions): Promise<void>
-  /** Connects to whoever answers at an address. @throws ClusterError ERR_PEER_FAILED */
+  /** Connects to whoever answers at an address. This peer's own id is answered when it is itself that is there, or somebody with its identity. @throws ClusterError ERR_PEER_FAILED */
   connectTo (address: string, options: AbortOptions): Promise<PeerId>
   /** Told when the first connection to a peer is there and when the last has gone. */
   watch (changed: (peer: PeerId, isConnected: boolean) => void): Disposable
@@ -72,6 +73,7 @@ export function createHost (components: HostComponents, config: HostConfig): Hos
   const listen = config.listen.filter(address => dialable(address) !== undefined)
   const others = config.listen.filter(address => dialable(address) === undefined)
   if (listen.length === 0) throw new ClusterError('ERR_INVALID_ARGUMENT', 'cluster.listen_multiaddress: expected at least one TCP address like /ip4/0.0.0.0/tcp/9096')
+  if (config.announce.length > 0 && announced(config).length === 0) throw new ClusterError('ERR_INVALID_ARGUMENT', 'cluster.no_announce_multiaddress: expected to leave something of cluster.announce_multiaddress')
   if (others.length > 0) components.log.warn('peers are reached over TCP only', { addressesLeftOut: others })
   return new ClusterHost(components, { ...config, listen })
 }
@@ -104,7 +106,7 @@ class ClusterHost implements Host {
     const libp2p = await this.#createLibp2p()
     signal.throwIfAborted()
     this.#libp2p = libp2p
-    this.#connections = createConnections(libp2p, this.#book)
+    this.#connections = createConnections(libp2p, this.#book, this.#with.clock)
     for (const [protocol, served] of this.#served) await this.#register(libp2p, protocol, served)
     libp2p.addEventListener('peer:connect', ({ detail }) => { this.#changed(detail.toString() as PeerId, true) })
     libp2p.addEventListener('peer:disconnect', ({ detail }) => { this.#changed(detail.toString() as PeerId, false) })
@@ -137,7 +139,7 @@ class ClusterHost implements Host {
       return this.#paced(await connection.newStream(protocol, { signal, maxOutboundStreams: streamsMax }), connection)
     } catch (err) {
       signal.throwIfAborted()
-      throw new ClusterError('ERR_PEER_FAILED', `${peer}: ${(err as Error).message}`, { cause: err })
+      throw unreached(peer, err)
     }
   }
 
@@ -148,6 +150,7 @@ class ClusterHost implements Host {
   async connectTo (address: string, { signal }: AbortOptions): Promise<PeerId> {
     const found = dialable(address)
     if (found === undefined) throw new ClusterError('ERR_INVALID_ARGUMENT', `not an address of a peer: ${JSON.stringify(address)}`)
+    if (found.peer === this.self) return this.self
     try {
       const { remotePeer } = await this.#running().libp2p.dial(multiaddr(address), { signal })
       const peer = remotePeer.toString() as PeerId
@@ -155,14 +158,15 @@ class ClusterHost implements Host {
       return peer
     } catch (err) {
       signal.throwIfAborted()
-      throw new ClusterError('ERR_PEER_FAILED', `cannot connect to ${address}: ${(err as Error).message}`, { cause: err })
+      if (err instanceof OwnIdentityError) return this.self
+      throw unreached(`cannot connect to ${address}`, err)
     }
   }
 
   addresses (): readonly string[] {
     const { announce, noAnnounce } = this.#config
-    const told = announce.length > 0 ? announce : this.#listening
-    return told.filter(address => !noAnnounce.includes(address)).map(address => address.includes('/p2p/') ? address : `${address}/p2p/${this.self}`)
+    const told = announce.length > 0 ? announced(this.#config) : this.#listening.filter(address => !noAnnounce.includes(address))
+    return told.map(address => address.includes('/p2p/') ? address : `${address}/p2p/${this.self}`)
   }
 
   known (): ReadonlyMap<PeerId, readonly string[]> { return this.#book.all() }
@@ -178,7 +182,7 @@ class ClusterHost implements Host {
 
   async #createLibp2p (): Promise<Libp2p> {
     const { identity, clock } = this.#with
-    const { secret, listen, announce, noAnnounce, dialTimeoutMs } = this.#config
+    const { secret, listen, noAnnounce, dialTimeoutMs } = this.#config
     const privateKey = privateKeyFromProtobuf(identity.privateKey)
     const transport = securedTcp({
       credentials: await createCredentials(identity, secret), clock, handshakeTimeoutMs, strangersMax, connectionsMax,
@@ -188,7 +192,7 @@ class ClusterHost implements Host {
     return await createLibp2p({
       start: false,
       privateKey,
-      addresses: { listen: [...listen], announce: [...announce], noAnnounce: [...noAnnounce] },
+      addresses: { listen: [...listen], announce: announced(this.#config), noAnnounce: [...noAnnounce] },
       transports: [transport],
       streamMuxers: [yamux({ maxInboundStreams: 4 * streamsMax, maxOutboundStreams: 4 * streamsMax, streamOptions: { initialStreamWindowSize: windowBytes, maxStreamWindowSize: windowBytes, maxReadBufferLength: readBufferBytes } })],
       connectionManager: { maxConnections: connectionsMax, maxIncomingPendingConnections: strangersMax, inboundConnectionThreshold: connectionsMax, addressDialTimeout: dialTimeoutMs, dialTimeout: dialTimeoutMs * 5 },
@@ -234,3 +238,8 @@ class ClusterHost implements Host {
 }
 
 const protocolPrefix = 'ipfs-quorum'
+
+/** What is not to be announced libp2p takes from what it listens on, but not from this. */
+function announced ({ announce, noAnnounce }: HostConfig): string[] {
+  return announce.filter(address => !noAnnounce.includes(address))
+}

@@ -4,9 +4,10 @@ import { connect, TLSSocket } from 'node:tls'
 import type { SecureContext } from 'node:tls'
 import type { PeerId as Libp2pPeerId } from '@libp2p/interface'
 import { verifyPeerCertificate } from '@libp2p/tls/utils'
-import { ClusterError } from '../api/errors.ts'
+import { ClusterError, OtherSecretError, OwnIdentityError } from '../api/errors.ts'
 import type { PeerId } from '../api/pin.ts'
 import { abortable } from '../async/abortable.ts'
+import { reasonOf } from './reason.ts'
 import { isProof, proofBytes, proofOf } from './secret-proof.ts'
 
 /** What a peer shows and asks of others before a byte of any protocol. */
@@ -38,7 +39,8 @@ export async function secureDialled (raw: Socket, { self, secret, context }: Cre
     const channel = { binding: bindingOf(socket), dialler: self, listener: idOf(peer) }
     socket.write(proofOf(secret, 'dialler', channel))
     const answer = await readExactly(socket, proofBytes, signal)
-    if (answer === undefined) throw new ClusterError('ERR_PEER_FAILED', `${idOf(peer)} closed the connection instead of proving the cluster secret: its secret is another one`)
+    if (idOf(peer) === self) throw new OwnIdentityError(self) // only now, so that the other side can see it too
+    if (answer === undefined) throw new OtherSecretError(`${idOf(peer)} closed the connection instead of proving the cluster secret: its secret is another one`)
     if (!isProof(answer, proofOf(secret, 'listener', channel))) throw strangerError(peer)
     return { socket, peer }
   })
@@ -49,6 +51,7 @@ export async function secureAccepted (raw: Socket, { self, secret, context }: Cr
   const socket = new TLSSocket(raw, { isServer: true, secureContext: context, requestCert: true, rejectUnauthorized: false })
   return await orDestroy(socket, signal, async () => {
     const peer = await peerBehind(socket, undefined, signal)
+    if (idOf(peer) === self) throw new OwnIdentityError(self)
     const channel = { binding: bindingOf(socket), dialler: idOf(peer), listener: self }
     const said = await readExactly(socket, proofBytes, signal)
     if (said === undefined || !isProof(said, proofOf(secret, 'dialler', channel))) throw strangerError(peer)
@@ -67,7 +70,7 @@ async function orDestroy (socket: TLSSocket, signal: AbortSignal, work: () => Pr
     return await work()
   } catch (err) {
     socket.destroy()
-    throw err instanceof ClusterError ? err : new ClusterError('ERR_PEER_FAILED', `no secured connection: ${(err as Error).message}`, { cause: err })
+    throw err instanceof ClusterError ? err : new ClusterError('ERR_PEER_FAILED', `no secured connection: ${reasonOf(err)}`, { cause: err })
   } finally {
     signal.removeEventListener('abort', onAbort)
   }

@@ -1,6 +1,7 @@
 import { ClusterError } from '../../api/errors.ts'
 import type { PeerStream } from '../../peer-ports.ts'
 import type { AbortOptions } from '../../ports.ts'
+import { reasonOf } from '../reason.ts'
 import { decodeError } from './error-codec.ts'
 import { encodeFrame, FrameReader } from './frame.ts'
 import { FrameWriter } from './frame-writer.ts'
@@ -53,7 +54,7 @@ export class CallLink {
         if (kind === 'error') answer?.reject(decodeError(body))
       }
     } catch (err) {
-      const error = err instanceof ClusterError && err.code === 'ERR_PEER_FAILED' ? err : new ClusterError('ERR_PEER_FAILED', `${this.#stream.peer}: ${(err as Error).message}`, { cause: err })
+      const error = err instanceof ClusterError && err.code === 'ERR_PEER_FAILED' ? err : new ClusterError('ERR_PEER_FAILED', `${this.#stream.peer}: ${reasonOf(err)}`, { cause: err })
       this.#stream.abort(error)
       for (const answer of this.#waiting.values()) answer.reject(error)
     }
