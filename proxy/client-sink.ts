@@ -68,5 +68,5 @@ async function drained (to: Writable, { signal }: AbortOptions): Promise<void> {
   await once(to, 'drain', { signal }).catch((err: unknown) => { signal.throwIfAborted(); throw err })
 }
 
-const reasons: Readonly<Record<number, string>> = { 200: 'OK', 400: 'Bad Request', 500: 'Internal Server Error' }
+const reasons: Readonly<Record<number, string>> = { 200: 'OK', 400: 'Bad Request', 403: 'Forbidden', 500: 'Internal Server Error' }
 const reasonOf = (status: number): string => reasons[status] ?? ''

@@ -1,5 +1,5 @@
-import { durationMs, endpoint, endpoints, oneOf, optional, section, secret, text, boolean } from '../cluster/config/section.ts'
-import type { ConfigOf } from '../cluster/config/section.ts'
+import { durationMs, endpoint, endpoints, oneOf, optional, section, secret, text, texts, boolean } from '../cluster/config/section.ts'
+import type { ConfigOf, Field } from '../cluster/config/section.ts'
 
 const fields = {
   /** Where clients find the proxy. */
@@ -13,7 +13,15 @@ const fields = {
   /** How long an answer of pin/add, add and dag/import is held back. */
   pinWait: oneOf('min', ['commit', 'min', 'all']),
   /** How long what the daemon says about its headers and guards is remembered. It is forgotten at once when a connection to it ends. */
-  extractHeadersTtl: durationMs('1m', { min: '0s' })
+  extractHeadersTtl: durationMs('1m', { min: '0s' }),
+  /** The only calls that are let through: command paths (`pin/ls`), also with `*` at their end (`files/*`), or with a slash in front paths beside `/api/v0` (`/webui*`). `version` always is. */
+  allow: commandPaths('all but those of `deny`'),
+  /** Calls that are refused with Kubo's 403, written likewise; stronger than `allow`. */
+  deny: commandPaths('none; off loopback, unless `allow` is set, what administers the daemon ([the list](kubo-api.md))')
+}
+
+function commandPaths (fallbackInWords: string): Field<readonly string[] | undefined> {
+  return { ...optional(texts([], { expects: 'command paths like shutdown, key/* or /debug/*', pattern: /^(?:\*|\/?[a-z0-9][a-z0-9/_.-]*\*?|\/\*?)$/i })), fallbackInWords }
 }
 
 export const proxySection = section('api.ipfsproxy', 'CLUSTER_IPFSPROXY', fields, {

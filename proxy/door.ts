@@ -6,18 +6,21 @@ import type { Logger } from '../cluster/log.ts'
 import { answerBadRequest, closeWith, refusedByGo, retryEscaped } from './bad-request.ts'
 import type { ParseFailure } from './bad-request.ts'
 import { relayBytes, relayRequest } from './byte-relay.ts'
+import type { CommandRules } from './command-rules.ts'
 import { headBytesMax } from './daemon-link.ts'
 import type { DaemonLink } from './daemon-link.ts'
 import { openFastLane } from './lanes.ts'
 import { lingerOnClose } from './lingering-close.ts'
 import type { OriginMap } from './origins.ts'
 import { writeRawHead } from './passthrough.ts'
+import { accessDenied } from './refuse-command.ts'
 
 export interface DoorParts {
   readonly daemon: DaemonLink
   readonly origins: () => OriginMap
   readonly clock: Clock
   readonly log: Logger
+  readonly rules: CommandRules
   /** Whether the daemon alone answers this target. */
   isForDaemon (target: string): boolean
   /** False while every request has to be looked at. */
@@ -29,7 +32,7 @@ export interface DoorParts {
 interface Exchange { readonly request: IncomingMessage, readonly response: ServerResponse }
 
 /** Node's HTTP server, made to behave as Go's: what it lets in, what it refuses, how it closes. */
-export function createDoor ({ daemon, origins, clock, log, isForDaemon, isFast, answer }: DoorParts): Server {
+export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, isFast, answer }: DoorParts): Server {
   const inFlight = new WeakMap<Socket, Exchange>()
   const take = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
     inFlight.set(request.socket, { request, response })
@@ -48,10 +51,13 @@ export function createDoor ({ daemon, origins, clock, log, isForDaemon, isFast, 
   server.on('request', (request, response) => take(request, response, false))
   server.on('checkContinue', (request, response) => take(request, response, true))
   server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response))
-  server.on('connect', (request: IncomingMessage, socket: Socket) => relayRequest(request, socket, { daemon, origins: origins() }))
+  server.on('connect', (request: IncomingMessage, socket: Socket) => {
+    if (rules.refuses(request.url!)) closeWith('403 Forbidden', socket, accessDenied)
+    else relayRequest(request, socket, { daemon, origins: origins() })
+  })
   server.on('clientError', (error: ParseFailure, socket: Socket) => {
     if (error.code === 'HPE_INVALID_EOF_STATE' && cutUpload(inFlight.get(socket))) return
-    if (error.code === 'HPE_INVALID_METHOD' && isWholeHead(error.rawPacket)) relayBytes(error.rawPacket!, socket, daemon)
+    if (error.code === 'HPE_INVALID_METHOD' && headOf(error.rawPacket) !== undefined) relayUnknownMethod(headOf(error.rawPacket)!, socket, { daemon, rules })
     else if (error.code !== 'HPE_INVALID_URL' || error.rawPacket === undefined || !retryEscaped(error.rawPacket, socket, server)) answerBadRequest(socket, error)
   })
   return server
@@ -78,4 +84,22 @@ function refuseExpectation (response: ServerResponse): void {
   response.end()
 }
 
-const isWholeHead = (packet: Buffer | undefined): boolean => packet !== undefined && /^[A-Z]+ \S+ HTTP\/1\.[01]\r\n/.test(packet.toString('latin1', 0, 4096)) && packet.includes('\r\n\r\n')
+/** The first head of a packet, without what came behind it: that would be further requests, which nobody has looked at. */
+function headOf (packet: Buffer | undefined): UnknownMethod | undefined {
+  if (packet === undefined) return undefined
+  const target = /^[A-Z]+ (\S+) HTTP\/1\.[01]\r\n/.exec(packet.toString('latin1', 0, headBytesMax))?.[1]
+  const end = packet.indexOf('\r\n\r\n')
+  return target === undefined || end < 0 ? undefined : { target, head: packet.subarray(0, end + 4), hasMore: packet.length > end + 4 }
+}
+
+interface UnknownMethod { readonly target: string, readonly head: Buffer, readonly hasMore: boolean }
+
+/** The daemon says that it does not know the method; a body that it would wait for is not sent. */
+function relayUnknownMethod ({ target, head, hasMore }: UnknownMethod, socket: Socket, { daemon, rules }: Pick<DoorParts, 'daemon' | 'rules'>): void {
+  if (rules.refuses(target)) {
+    closeWith('403 Forbidden', socket, accessDenied)
+    return
+  }
+  const upstream = relayBytes(head, socket, daemon)
+  if (hasMore) upstream.end()
+}

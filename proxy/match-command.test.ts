@@ -11,6 +11,8 @@ t.test('a command is found however its path is written', async t => {
   t.equal(argumentOf('/api/v0/pin%2Fadd'), 'none')
   t.equal(argumentOf('/api/v0/pin/%61dd'), 'none')
   t.equal(argumentOf('http://localhost:5001/api/v0/pin/add'), 'none')
+  t.equal(argumentOf('ftp://x/api/v0/pin/add'), 'none')
+  t.equal(argumentOf('/%61pi/%760/pin/add?arg=x'), 'none')
 })
 
 t.test('one segment more is an argument, two are none of ours', async t => {
@@ -21,7 +23,7 @@ t.test('one segment more is an argument, two are none of ours', async t => {
 })
 
 t.test('what Go redirects or refuses goes to the daemon', async t => {
-  for (const target of ['//api/v0/pin/add', '/api/v0//pin/add', '/api/v0/pin/../pin/add', '/api/v0/pin/add/..', '/API/v0/pin/add', '/api/v0/pin/add#x', '/api/v0/pin/%zz', '/api/v0/pin/ls']) {
+  for (const target of ['//api/v0/pin/add', '/api%2Fv0/pin/add', '/api/v0', '/%61pi/v0', '/api/v0//pin/add', '/api/v0/pin/../pin/add', '/api/v0/pin/add/..', '/API/v0/pin/add', '/api/v0/pin/add#x', '/api/v0/pin/%zz', '/api/v0/pin/ls']) {
     t.equal(argumentOf(target), 'the daemon', target)
   }
 })

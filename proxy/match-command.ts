@@ -19,10 +19,9 @@ const prefix = '/api/v0/'
  * has is its first argument. Paths that Go's router redirects (`//`, `.`, `..`) and all else are `undefined`: the daemon knows.
  */
 export function matchCommand (table: CommandTable, target: string): CommandMatch | undefined {
-  if (!target.startsWith(prefix) && !/^https?:/i.test(target)) return undefined
   const { path: rawPath, query: rawQuery } = splitTarget(target)
-  if (!rawPath.startsWith(prefix) || rawPath.includes('#')) return undefined
-  const path = rawPath.slice(prefix.length)
+  const path = belowPrefix(rawPath)
+  if (path === undefined || path.includes('#')) return undefined
   const exact = table.get(path)
   if (exact !== undefined) return { command: exact, pathArgument: undefined, path, rawQuery }
 
@@ -35,4 +34,12 @@ export function matchCommand (table: CommandTable, target: string): CommandMatch
   return { command: found, pathArgument: command === undefined ? decoded.slice(lastSlash + 1) : undefined, path, rawQuery }
 }
 
-const isClean = (path: string): boolean => !path.startsWith('/') && !path.split('/').some((segment, i, all) => segment === '.' || segment === '..' || (segment === '' && i < all.length - 1))
+/** Go's router unescapes the prefix as well, segment by segment. */
+function belowPrefix (rawPath: string): string | undefined {
+  if (rawPath.startsWith(prefix)) return rawPath.slice(prefix.length)
+  const [, api, version, ...rest] = rawPath.includes('%') ? rawPath.split('/') : []
+  return rest.length > 0 && unescapeGo(api!, 'path') === 'api' && unescapeGo(version!, 'path') === 'v0' ? rest.join('/') : undefined
+}
+
+/** Whether Go's router leaves a path as it is. */
+export const isClean = (path: string): boolean => !path.startsWith('/') && !path.split('/').some((segment, i, all) => segment === '.' || segment === '..' || (segment === '' && i < all.length - 1))

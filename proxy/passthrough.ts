@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { PassThrough } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { originForm } from '../cluster/api/kubo/query.ts'
 import type { Logger } from '../cluster/log.ts'
 import { answerUnreachable } from './unreachable.ts'
 import type { DaemonLink } from './daemon-link.ts'
@@ -46,8 +47,8 @@ export function hasBody ({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && Number(headers['content-length']) > 0)
 }
 
-/** undici takes a path or an http URL; `http://host/path` is what a client of a forward proxy sends. */
-const pathOf = (target: string): string => target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '') || '/'
+/** undici takes a path. */
+const pathOf = (target: string): string => originForm(target) || '/'
 
 interface RelayParts { readonly daemon: DaemonLink, readonly origins: OriginMap, readonly log: Logger, readonly body: PassThrough | null }
 

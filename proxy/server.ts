@@ -6,6 +6,7 @@ import type { Clock } from '../cluster/clock.ts'
 import type { Logger } from '../cluster/log.ts'
 import type { ClusterApi, Component } from '../cluster/ports.ts'
 import { relayRequest } from './byte-relay.ts'
+import { commandRules } from './command-rules.ts'
 import type { ProxyConfig } from './config.ts'
 import { createDaemonCalls } from './daemon-calls.ts'
 import { createDaemonLink } from './daemon-link.ts'
@@ -21,6 +22,7 @@ import type { OriginMap } from './origins.ts'
 import { ownAddressCheck } from './own-address.ts'
 import type { OwnAddressCheck } from './own-address.ts'
 import { createPassthrough } from './passthrough.ts'
+import { refuseCommand } from './refuse-command.ts'
 import { createRoutes } from './routes.ts'
 import { answerUnreachable } from './unreachable.ts'
 
@@ -47,13 +49,18 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
   const servers: Server[] = []
   let origins: OriginMap = mapOrigins([], undefined)
   let check: OwnAddressCheck | undefined
-  const parts = { daemon, origins: () => origins, clock, log }
+  const rules = commandRules(config)
+  const parts = { daemon, origins: () => origins, clock, log, rules }
   const guard = createGuard({ ...parts, calls }, { ttlMs: config.extractHeadersTtl })
   const pass = createPassthrough(parts)
   const table = createRoutes({ cluster, adder, daemon: calls, clock, givenUp: watchGivenUp({ cluster }) }, config)
 
   const answer = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
     if (check?.caught(request, response) === true) return
+    if (rules.refuses(request.url!)) {
+      own(refuseCommand(request, response, { expects, clock, log }), response)
+      return
+    }
     const handOn = (target?: string): void => {
       if (expects) passWithExpect(request, response, parts, target)
       else if (request.httpVersion === '1.0') relayRequest(request, request.socket, { daemon, origins })
@@ -64,11 +71,17 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
       handOn()
       return
     }
-    const work = intercept({ request, response, match, handOn, awaitsContinue: expects, signal: stopping.signal }, { guard, clock, log })
+    own(intercept({ request, response, match, handOn, awaitsContinue: expects, signal: stopping.signal }, { guard, clock, log }), response)
+  }
+
+  const own = (answering: Promise<void>, response: ServerResponse): void => {
+    const work = answering
       .catch((err: unknown) => failed(response, err, { address: daemon.address, log }))
       .finally(() => running.delete(work))
     running.add(work)
   }
+
+  const isForDaemon = (target: string): boolean => matchCommand(table, target) === undefined && !rules.refuses(target)
 
   const stop = async (): Promise<void> => {
     stopping.abort(new Error('the proxy is closing'))
@@ -85,12 +98,13 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
     async start ({ signal }) {
       await using undo = new AsyncDisposableStack()
       undo.defer(stop)
-      for (const endpoint of config.listenMultiaddress) servers.push(await open(createDoor({ ...parts, isForDaemon: target => matchCommand(table, target) === undefined, isFast: () => check === undefined, answer }), endpoint))
+      for (const endpoint of config.listenMultiaddress) servers.push(await open(createDoor({ ...parts, isForDaemon, isFast: () => check === undefined, answer }), endpoint))
       origins = mapOrigins(servers.map(portOf).filter(port => port !== undefined), daemon.port)
       check = ownAddressCheck()
       await check.run(calls, daemon.address, { signal })
       check = undefined
       undo.move()
+      for (const note of rules.notes) log.warn(note)
       log.info('the IPFS proxy is open', { addresses: servers.map(addressOf), daemon: daemon.address })
     },
     [Symbol.asyncDispose]: stop

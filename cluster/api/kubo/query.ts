@@ -51,9 +51,12 @@ function unescapeUtf8 (text: string, kind: 'query' | 'path'): string | undefined
   }
 }
 
+/** A target without scheme and host, which a client of a forward proxy sends and Go does not look at. */
+export const originForm = (target: string): string => target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:(?:\/\/[^/?]*)?/i, '')
+
 /** The path and query of a request target, absolute form (`http://host/path`) included. */
 export function splitTarget (target: string): { readonly path: string, readonly query: string } {
-  const local = target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '')
+  const local = originForm(target)
   const at = local.indexOf('?')
   return at < 0 ? { path: local, query: '' } : { path: local.slice(0, at), query: local.slice(at + 1) }
 }

@@ -67,4 +67,5 @@ t.test('values are read as Go reads them', async t => {
 
 t.test('an absolute target is as good as a path', async t => {
   t.strictSame(splitTarget('http://127.0.0.1:5001/api/v0/id?a=b?c'), { path: '/api/v0/id', query: 'a=b?c' })
+  for (const target of ['ftp://x/api/v0/id', 'http:///api/v0/id', 'HTTP://x:1/api/v0/id', 'a:/api/v0/id']) t.equal(splitTarget(target).path, '/api/v0/id', target)
 })
