@@ -10,9 +10,8 @@ import type { ClusterOverview, Membership } from './peer-ports.ts'
 import type { Placer } from './placer.ts'
 import type { AbortOptions, Consensus, IpfsConnector, PinTracker } from './ports.ts'
 
-const removeTimeoutMs = 60_000
-/** A cluster without a majority can remove nobody: who asks is told so by then. */
-const leaderlessTimeoutMs = 10_000
+/** A cluster without a majority can remove nobody: who asks is told so by then, as with any other change. */
+const removeTimeoutMs = 15_000
 const daemonTimeoutMs = 3_000
 
 export interface OverviewComponents {
@@ -43,8 +42,7 @@ export function createOverview ({ self, consensus, membership, tracker, ipfs, pl
       repoGc: options => collectOnAll({ ...alone, ask: { repoGc: (_peer, call) => ipfs.repoGc(call), repoStat: async (_peer, call) => await ipfs.repoStat(call) } }, options)
     },
     async remove (peer, { signal }) {
-      const timeoutMs = consensus.leader() === undefined ? leaderlessTimeoutMs : removeTimeoutMs
-      using limit = deadline(clock, timeoutMs, `agreeing that ${peer} is no member any more`, signal)
+      using limit = deadline(clock, removeTimeoutMs, `agreeing that ${peer} is no member any more`, signal)
       await membership.remove(peer, limit)
     },
     async explain (cid, { signal }) {

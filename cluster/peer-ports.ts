@@ -34,7 +34,7 @@ export interface Membership {
   add (request: JoinRequest, options: AbortOptions): Promise<readonly PeerAddresses[]>
   /** Has it noted where this peer is reached now. */
   readdress (addresses: readonly string[], options: AbortOptions): Promise<void>
-  /** @throws ClusterError ERR_INVALID_ARGUMENT when it is no member, or the last one; ERR_NO_LEADER when a majority would be missing */
+  /** @throws ClusterError ERR_INVALID_ARGUMENT when it is no member, or the last one; ERR_NO_LEADER when a majority would be missing; ERR_UNKNOWN_OUTCOME when it was asked for and may happen yet */
   remove (peer: PeerId, options: AbortOptions): Promise<void>
   /** Told after each change, and once at the start. */
   watch (changed: () => void): Disposable
@@ -44,7 +44,7 @@ export interface Membership {
 export interface ClusterOverview {
   /** Those verbs as far as this peer alone goes: no other is asked. */
   readonly here: Pick<ClusterApi, 'status' | 'statusAll' | 'recover' | 'recoverAll' | 'repoGc'>
-  /** Takes a peer out of the cluster, dead or alive; what only it was to hold is given to others. @throws as `Membership.remove`; ERR_TIMEOUT */
+  /** Takes a peer out of the cluster, dead or alive; what only it was to hold is given to others. Given up after a while. @throws as `Membership.remove` */
   remove (peer: PeerId, options: AbortOptions): Promise<void>
   /** What each peer would be chosen for or not as the holder of a pin, by what is known of them now. @throws ClusterError ERR_PIN_NOT_FOUND */
   explain (cid: CID, options: AbortOptions): Promise<readonly AllocationReason[]>

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts'
 import type { JoinRequest, Membership, PeerAddresses, PeerRpc } from '../peer-ports.ts'
 import type { AbortOptions } from '../ports.ts'
 import { addressText, addressesOf } from './raft/addresses.ts'
-import { DroppedError, NotLeaderError } from './raft/errors.ts'
+import { DroppedError, NotLeaderError, UnknownOutcomeError } from './raft/errors.ts'
 import type { Member } from './raft/members.ts'
 import type { RaftNode } from './raft/raft-node.ts'
 
@@ -29,24 +29,38 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
   const list = (): readonly Member[] => node().bookkeeping().members
   const members = (): readonly PeerAddresses[] => list().map(member => ({ peer: member.name as PeerId, addresses: addressesOf(member) }))
 
-  /** Where this peer does not lead, the leader is asked; where nobody does, somebody will soon. */
+  /**
+   * Where this peer does not lead, the leader is asked; where nobody does, or the leader is gone, somebody will soon lead. So the same may be asked
+   * twice, which has to be as good as once.
+   *
+   * @throws ClusterError when the signal aborts: ERR_NO_LEADER if nobody was asked yet, else ERR_UNKNOWN_OUTCOME
+   */
   async function atLeader<T> (here: () => Promise<T>, there: (leader: PeerId) => Promise<T>, { signal }: AbortOptions): Promise<T> {
     const startedMs = clock.now()
-    while (true) {
-      signal.throwIfAborted()
+    let isAsked = false
+    const isPassing = (err: unknown): boolean => err instanceof NotLeaderError || isLost(err) || (isAlone(err) && clock.now() - startedMs < othersPatienceMs)
+
+    async function ask (): Promise<T> {
       try {
         return await here()
       } catch (err) {
-        if (isAlone(err) && clock.now() - startedMs < othersPatienceMs) {
-          await pause(clock, leaderRetryMs, signal)
-          continue
-        }
-        if (!(err instanceof NotLeaderError)) throw inTheClustersWords(err)
-        const leader = list().find(({ id }) => id === err.leader)?.name as PeerId | undefined
-        if (leader !== undefined && leader !== self) return await there(leader)
-        await pause(clock, leaderRetryMs, signal)
+        if (err instanceof UnknownOutcomeError) isAsked = true
+        const leader = err instanceof NotLeaderError ? list().find(({ id }) => id === err.leader)?.name as PeerId | undefined : undefined
+        if (leader === undefined || leader === self) throw err
+        isAsked = true
+        return await there(leader)
       }
     }
+
+    while (!signal.aborted) {
+      try {
+        return await ask()
+      } catch (err) {
+        if (!signal.aborted && !isPassing(err)) throw inTheClustersWords(err)
+      }
+      await pause(clock, leaderRetryMs, signal).catch(() => {}) // given up: the loop ends
+    }
+    throw isAsked ? unknown(signal.reason) : new ClusterError('ERR_NO_LEADER', 'the peerset was not changed: no leader is known, for too few of the peers answer', { cause: signal.reason })
   }
 
   async function addHere ({ peer, clusterName: wanted, nodeId: id, incarnation, addresses }: JoinRequest, options: AbortOptions): Promise<readonly PeerAddresses[]> {
@@ -60,7 +74,7 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
       return members()
     }
     if (known.id !== id || known.incarnation !== incarnation) {
-      throw refused(`${peer} is a member with another folder, which is not there any more. Remove it first: ipfs-cluster-ctl peers rm ${peer}`)
+      throw refused(`${peer} is a member with another folder. If that is lost, remove the member first: ipfs-cluster-ctl peers rm ${peer}. If the member still runs, this peer was given its identity.json, and needs one of its own`)
     }
     if (known.address !== member.address) await membership.readdress(member, options)
     await membership.promote(id, options) // the first try may have been cut off before
@@ -77,7 +91,15 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
   return {
     members,
     add: async (request, options) => await atLeader(async () => await addHere(request, options), async leader => await rpc.call(leader, 'Cluster.Join', request, options), options),
-    remove: async (peer, options) => { await atLeader(async () => { await removeHere(peer, options) }, async leader => { await rpc.call(leader, 'Consensus.RemovePeer', peer, options) }, options) }
+    async remove (peer, options) {
+      let isAsked = false
+      await atLeader(async () => {
+        if (!isAsked || list().some(({ name }) => name === peer)) await removeHere(peer, options)
+      }, async leader => {
+        isAsked = true
+        await rpc.call(leader, 'Consensus.RemovePeer', peer, options)
+      }, options)
+    }
   }
 }
 
@@ -86,7 +108,14 @@ const refused = (message: string): ClusterError => new ClusterError('ERR_INVALID
 /** Nothing was changed, because too few others were heard of lately. */
 const isAlone = (err: unknown): boolean => err instanceof DroppedError && err.reason === 'no-leader'
 
+/** The leader that was asked is gone, or this peer's way to it. */
+const isLost = (err: unknown): boolean => err instanceof ClusterError && err.code === 'ERR_PEER_FAILED'
+
+const unknown = (cause: unknown): ClusterError =>
+  new ClusterError('ERR_UNKNOWN_OUTCOME', 'whether the peerset is changed is not known: too few of the peers answered in time, and it may happen yet when they are back', { cause })
+
 function inTheClustersWords (err: unknown): unknown {
+  if (err instanceof UnknownOutcomeError) return unknown(err)
   if (isAlone(err)) return new ClusterError('ERR_NO_LEADER', 'the peerset was not changed: too few of the peers that would be left answer', { cause: err })
   if (err instanceof DroppedError) return new ClusterError('ERR_NO_LEADER', `the peerset was not changed: ${err.message}`, { cause: err })
   return err
