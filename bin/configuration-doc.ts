@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { jsonKeyOf, variableOf } from '../cluster/config/section.ts'
 import type { Field, Section } from '../cluster/config/section.ts'
@@ -70,5 +70,3 @@ function defaultOf ({ fallback, fallbackInWords, write }: Field<unknown>): strin
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;')
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(docPath, await configurationDoc())

@@ -18,6 +18,10 @@ block/put
 block/rm
 cat
 commands
+commands/completion group
+commands/completion/bash local
+commands/completion/zsh local
+commands/completion/fish local
 files group
 files/read
 files/write
