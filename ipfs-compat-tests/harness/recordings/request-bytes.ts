@@ -45,7 +45,7 @@ export function pseudoRandom (seed: string, length: number): Buffer {
 
 const generated = new Map<string, Buffer>()
 
-function fillIn (text: string, values: Values): string {
+export function fillIn (text: string, values: Values): string {
   return text
     .replace(/\{\{REPEAT:(.):(\d+)\}\}/g, (_, letter: string, times: string) => letter.repeat(Number(times)))
     .replace(/\{\{([A-Z0-9_]+)\}\}/g, (placeholder, name: string) => values[name] ?? placeholder)
