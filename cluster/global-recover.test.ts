@@ -26,7 +26,7 @@ async function linesOf (lines: AsyncIterable<GlobalPinInfo>): Promise<{ readonly
 
 t.test('all members recover at the same time, and each line has what the pinset knows', async t => {
   const given = parts(async function * (peer) { yield infoOf(peer, 1) })
-  await (given.state as ReturnType<typeof createMemoryState>).apply([{ kind: 'pin', pin: pinOf(1) }], 1n)
+  await (given.state as ReturnType<typeof createMemoryState>).apply([{ ops: [{ kind: 'pin', pin: pinOf(1) }], index: 1n }])
 
   const lines = await Array.fromAsync(recoverOnAll(given, { signal }))
 

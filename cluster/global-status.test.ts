@@ -24,7 +24,7 @@ interface Cluster { readonly status: GlobalStatus, readonly clock: FakeClock, re
 /** Three peers over a pinset; what a peer is not told to say it says as it should be. */
 async function clusterOf (pins: readonly Pin[], given: Partial<PeerStatuses> = {}): Promise<Cluster> {
   const state = createMemoryState()
-  await state.apply(pins.map(pin => ({ kind: 'pin', pin })), 1n)
+  await state.apply([{ ops: pins.map(pin => ({ kind: 'pin', pin })), index: 1n }])
   const clock = new FakeClock()
   const asked: string[] = []
   const status = async (peer: PeerId, cid: PinInfo['cid']): Promise<PinInfo> => {

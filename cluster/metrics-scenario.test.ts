@@ -94,8 +94,8 @@ class Three implements AsyncDisposable {
       leader: () => a,
       peerset: () => peers,
       log: async ops => {
-        const applied = await this.state.apply(ops, ++this.#index)
-        if (applied.some(outcome => 'outdated' in outcome)) throw new ClusterError('ERR_OUTDATED', 'somebody was quicker')
+        const [applied] = await this.state.apply([{ ops: ops, index: ++this.#index }])
+        if (applied!.some(outcome => 'outdated' in outcome)) throw new ClusterError('ERR_OUTDATED', 'somebody was quicker')
         this.repins += ops.length
         return this.#index
       }
@@ -150,7 +150,7 @@ t.test('a peer that dies is an alert to all, and what it held goes to the others
   await using three = new Three()
   for (const peer of peers) await three.begin(peer)
   const seeds = Array.from({ length: 30 }, (_, i) => i)
-  await three.state.apply(seeds.map(seed => ({ kind: 'pin', pin: pinOf(seed, { replication: { min: 2, max: 2 }, allocations: [c, a] }) })), 1n)
+  await three.state.apply([{ ops: seeds.map(seed => ({ kind: 'pin', pin: pinOf(seed, { replication: { min: 2, max: 2 }, allocations: [c, a] }) })), index: 1n }])
   await three.pass(10_000)
 
   await three.kill(c)

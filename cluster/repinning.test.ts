@@ -31,7 +31,7 @@ class World {
   #index = 0n
 
   async put (...pins: readonly Pin[]): Promise<void> {
-    await this.state.apply(pins.map(pin => ({ kind: 'pin', pin })), ++this.#index)
+    await this.state.apply([{ ops: pins.map(pin => ({ kind: 'pin', pin })), index: ++this.#index }])
   }
 
   get consensus (): Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset'> {
@@ -42,8 +42,8 @@ class World {
       log: async ops => {
         const reason = this.refuse(ops[0]!)
         if (reason !== undefined) throw reason
-        const applied = await this.state.apply(ops, ++this.#index)
-        if (applied.some(outcome => 'outdated' in outcome)) throw new ClusterError('ERR_OUTDATED', 'somebody was quicker')
+        const [applied] = await this.state.apply([{ ops: ops, index: ++this.#index }])
+        if (applied!.some(outcome => 'outdated' in outcome)) throw new ClusterError('ERR_OUTDATED', 'somebody was quicker')
         this.logged.push(...ops)
         return this.#index
       }

@@ -52,7 +52,7 @@ export interface EngineParts {
 
 export interface EngineConfig extends RaftConfig {
   readonly folder: string
-  readonly found: () => boolean
+  readonly found: (options: AbortOptions) => boolean | Promise<boolean>
 }
 
 /** The engine, and whose folder it runs on. */
@@ -72,7 +72,7 @@ export async function startEngine (parts: EngineParts, config: EngineConfig, run
   await using undo = new AsyncDisposableStack()
   const storage = undo.use(await openLogStorage({ folder, disk, clock, segmentBytes }))
   const machine = createPinsetMachine({ store, state, listener: applied })
-  if (storage.identity.clusterId === undefined && config.found()) await foundOnPinset({ storage, machine, store, state, self, folder, addresses: others?.addresses() ?? [] })
+  if (storage.identity.clusterId === undefined && await config.found({ signal })) await foundOnPinset({ storage, machine, store, state, self, folder, addresses: others?.addresses() ?? [] })
   const transport = others === undefined ? noTransport : others.transport({
     storage, memory: await openPeerMemory(disk, folder), confIndex: () => node?.bookkeeping().confIndex ?? 0, acknowledged: id => node?.acknowledged(id) ?? 0
   })

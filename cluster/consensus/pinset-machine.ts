@@ -3,7 +3,7 @@ import { ClusterError } from '../api/errors.ts'
 import type { AppliedOps, PinsetOp, StateStore } from '../ports.ts'
 import { bytesPerRow } from '../store/store.ts'
 import type { Store } from '../store/store.ts'
-import { applyEntry } from './apply.ts'
+import { applyEntries } from './apply.ts'
 import { decodeLogOp } from './log-op.ts'
 import type { Kept, Loaded, StateMachine } from './raft/state-machine.ts'
 
@@ -11,6 +11,7 @@ const headKey = Buffer.from('head')
 const sessionPrefix = 's'.charCodeAt(0)
 const applied = Uint8Array.of(1)
 const outdated = Uint8Array.of(0)
+const notKnownYet = new Uint8Array(0)
 /** Between tries to apply what is committed: while the disk is full it can neither be skipped nor forgotten. */
 const fullDiskRetryMs = 1_000
 
@@ -37,13 +38,11 @@ export function createPinsetMachine ({ store, state, listener }: {
   }
 
   async function applyAll (commands: Parameters<StateMachine['apply']>[0], kept: Kept): Promise<readonly Uint8Array[]> {
-    const applying = commands.map(async ({ index, data, decoded }) => {
-      const outcomes = await applyEntry({ state, applied: listener }, decoded as readonly PinsetOp[] | undefined ?? decodeLogOp(data), BigInt(index))
-      return outcomes.every(outcome => 'revision' in outcome) ? applied : outdated
-    })
+    const entries = commands.map(({ index, data, decoded }) => ({ ops: decoded as readonly PinsetOp[] | undefined ?? decodeLogOp(data), index: BigInt(index) }))
+    const applying = entries.length === 0 ? [] : applyEntries({ state, applied: listener }, entries)
     const keeping = store.write(() => { put(kept) }, 4 * bytesPerRow)
-    const [answers] = await Promise.all([Promise.all(applying), keeping])
-    return answers
+    const [outcomes] = await Promise.all([applying, keeping])
+    return outcomes.map(outcome => outcome.every(op => 'revision' in op) ? applied : outdated)
   }
 
   return {
@@ -57,7 +56,7 @@ export function createPinsetMachine ({ store, state, listener }: {
     async apply (commands, keep) {
       // Which answers there will be is known when the transaction is through. The rows say meanwhile that the requests were
       // applied, which is what keeps them from being applied again; who asked hears from this peer, which knows.
-      const kept = keep(commands.map(() => new Uint8Array(0)))
+      const kept = keep(commands.map(() => notKnownYet))
       const frozen = { head: kept.head(), sessions: [...kept.sessions()] }
       while (true) {
         try {

@@ -4,7 +4,7 @@ import { pause } from '../async/pause.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { Membership } from '../peer-ports.ts'
-import type { AppliedOps, Consensus, PinsetOp, StateStore } from '../ports.ts'
+import type { AbortOptions, AppliedOps, Consensus, PinsetOp, StateStore } from '../ports.ts'
 import type { Store } from '../store/store.ts'
 import type { RaftConfig } from './config.ts'
 import { startEngine } from './engine.ts'
@@ -39,7 +39,7 @@ export interface RaftConsensusConfig extends RaftConfig {
   /** Of the log. */
   readonly folder: string
   /** Whether a new folder founds a cluster of this one peer; otherwise it asks to be taken in. */
-  readonly found: () => boolean
+  readonly found: (options: AbortOptions) => boolean | Promise<boolean>
 }
 
 /** What an entry takes in the pinset beside what it takes in the log: keys, indexes, and pages that are copied. */
@@ -75,7 +75,8 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
 
   async function propose (ops: readonly PinsetOp[], signal: AbortSignal): Promise<Applied> {
     const data = encodeLogOp(ops)
-    await store.ensureRoom(data.length * roomPerByte) // what is agreed on has to be applied, so a full disk says so before
+    const makingRoom = store.ensureRoom(data.length * roomPerByte) // what is agreed on has to be applied, so a full disk says so before
+    if (makingRoom !== undefined) await makingRoom
     for (let retriesLeft = commitRetries; ; retriesLeft--) {
       try {
         return await running().propose(data, { signal, decoded: ops, staysOnceSent: true })

@@ -27,7 +27,7 @@ export function createMemoryState (): StateStore {
       const expireAtMs = ({ pin }: PinsetEntry): number => pin.expireAtMs ?? Infinity
       return breathing(sorted().filter(entry => expireAtMs(entry) <= timeMs).sort((a, b) => expireAtMs(a) - expireAtMs(b)), options)
     },
-    async apply (ops, index) {
+    apply: async logged => logged.map(({ ops, index }) => {
       assert(index > applied, 'entries are applied once, in order')
       const isApplied = guardsHold(ops, cid => get(cid)?.revision ?? 0n)
       for (const op of isApplied ? ops : []) {
@@ -36,7 +36,7 @@ export function createMemoryState (): StateStore {
       }
       applied = index
       return outcomes(ops, isApplied, index)
-    },
+    }),
     appliedIndex: () => applied,
     digest,
     snapshot: () => encodeSnapshot(breathing(sorted(), { signal: never }), applied, digest()),

@@ -9,14 +9,14 @@ t.test('a store of a time before there were digests has the digest of its pins, 
   await using store = createStore({ folder: folder.path })
   await store.start({ signal: new AbortController().signal })
   const pinset = createPinset({ store })
-  await pinset.apply([{ kind: 'pin', pin: pinOf('a') }, { kind: 'pin', pin: pinOf('b') }], 1n)
+  await pinset.apply([{ ops: [{ kind: 'pin', pin: pinOf('a') }, { kind: 'pin', pin: pinOf('b') }], index: 1n }])
   const before = pinset.digest()
   const meta = store.table('pinset')
 
   await store.write(() => { meta.remove(Buffer.from('digest')) })
 
   t.equal(pinset.digest(), before)
-  await pinset.apply([{ kind: 'pin', pin: pinOf('c') }], 2n)
-  await pinset.apply([{ kind: 'unpin', cid: pinOf('c').cid }], 3n)
+  await pinset.apply([{ ops: [{ kind: 'pin', pin: pinOf('c') }], index: 2n }])
+  await pinset.apply([{ ops: [{ kind: 'unpin', cid: pinOf('c').cid }], index: 3n }])
   t.equal(pinset.digest(), before)
 })

@@ -63,20 +63,28 @@ export function createPinset ({ store }: { readonly store: Store }): StateStore 
         if (row !== undefined) yield decodeRow(row)
       }
     },
-    async apply (ops, index) {
-      const rows = ops.map(op => op.kind === 'pin' ? encodeEntry({ pin: op.pin, revision: index }) : undefined)
+    async apply (entries) {
+      let roomBytes = 0
+      const rows = entries.map(({ ops, index }) => ops.map(op => {
+        const row = op.kind === 'pin' ? encodeEntry({ pin: op.pin, revision: index }) : undefined
+        roomBytes += bytesPerRow + 2 * (row?.byteLength ?? 0)
+        return row
+      }))
       return await store.write(() => {
-        assert(index > applied(), 'entries are applied once, in order')
         const side = current()
-        const isApplied = guardsHold(ops, cid => revisionOf(side, cid))
-        if (isApplied) {
-          let sum = digest()
-          for (const [i, op] of ops.entries()) sum = digestAfter(sum, applyOp(side, op, rows[i]), rows[i])
-          setDigest(sum)
-        }
-        setApplied(index)
-        return outcomes(ops, isApplied, index)
-      }, rows.reduce((sum, row) => sum + bytesPerRow + 2 * (row?.byteLength ?? 0), 0))
+        let last = applied()
+        let sum = digest()
+        const answers = entries.map(({ ops, index }, entry) => {
+          assert(index > last, 'entries are applied once, in order')
+          last = index
+          const isApplied = guardsHold(ops, cid => revisionOf(side, cid))
+          if (isApplied) for (const [i, op] of ops.entries()) sum = digestAfter(sum, applyOp(side, op, rows[entry]![i]), rows[entry]![i])
+          return outcomes(ops, isApplied, index)
+        })
+        setDigest(sum)
+        setApplied(last)
+        return answers
+      }, roomBytes)
     },
     appliedIndex: () => applied(),
     digest: () => digest(),

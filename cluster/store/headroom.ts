@@ -12,26 +12,36 @@ const stepBytes = 4 << 20
  * might need it, and when that fails the transaction is refused. LMDB does not mind a file longer than what it uses.
  */
 export interface Headroom extends AsyncDisposable {
-  /** @throws ClusterError ERR_STORAGE */
-  ensure (usedBytes: number, neededBytes: number): Promise<void>
+  /** Nothing to wait for when there is room already. @throws ClusterError ERR_STORAGE */
+  ensure (bytes: number): Promise<void> | undefined
+  /** Up to so many of them were used. */
+  taken (bytes: number): void
 }
 
-export async function openHeadroom (path: string): Promise<Headroom> {
+/** `usedBytes` of the file are used; it is asked only when what was taken since may not leave enough, because to answer LMDB walks its free list. */
+export async function openHeadroom (path: string, usedBytes: () => number): Promise<Headroom> {
   const file = await open(path, 'a') // appending cannot hit a page that LMDB writes meanwhile
   let sizeBytes = 0
+  let usedAtMost = 0
+
+  async function grow (neededBytes: number): Promise<void> {
+    sizeBytes = (await file.stat()).size
+    if (neededBytes <= sizeBytes) return
+    try {
+      await append(file, Math.max(neededBytes - sizeBytes, stepBytes))
+      sizeBytes = (await file.stat()).size
+    } catch (err) {
+      throw new ClusterError('ERR_STORAGE', `the disk refused to make room for the store: ${(err as Error).message}`, { cause: err })
+    }
+  }
 
   return {
-    async ensure (usedBytes, neededBytes) {
-      if (usedBytes + neededBytes <= sizeBytes) return
-      sizeBytes = (await file.stat()).size
-      if (usedBytes + neededBytes <= sizeBytes) return
-      try {
-        await append(file, Math.max(usedBytes + neededBytes - sizeBytes, stepBytes))
-        sizeBytes = (await file.stat()).size
-      } catch (err) {
-        throw new ClusterError('ERR_STORAGE', `the disk refused to make room for the store: ${(err as Error).message}`, { cause: err })
-      }
+    ensure (bytes) {
+      if (usedAtMost + bytes <= sizeBytes) return undefined
+      usedAtMost = usedBytes()
+      return usedAtMost + bytes <= sizeBytes ? undefined : grow(usedAtMost + bytes)
     },
+    taken (bytes) { usedAtMost += bytes },
     [Symbol.asyncDispose]: () => file.close()
   }
 }

@@ -64,10 +64,11 @@ export interface Store extends AsyncDisposable {
   write<T> (work: () => T, roomBytes?: number): Promise<T>
   /**
    * Makes sure that so much can be written, and what is on its way besides: for who is about to promise something that must be written then.
+   * Answers nothing when there is room already, as nearly always.
    *
    * @throws ClusterError ERR_STORAGE when the disk is full
    */
-  ensureRoom (bytes: number): Promise<void>
+  ensureRoom (bytes: number): Promise<void> | undefined
 }
 
 interface Waiting { readonly roomBytes: number, readonly work: () => unknown, readonly resolve: (answer: never) => void, readonly reject: (reason: unknown) => void }
@@ -132,7 +133,8 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
   async function commit (group: readonly Waiting[]): Promise<readonly unknown[]> {
     const environment = opened()
     if (broken !== undefined) throw new ClusterError('ERR_STORAGE', 'the store is read-only since the disk refused a write; restart the peer', { cause: broken })
-    await headroom?.ensure(usedBytes(environment), group.reduce((sum, { roomBytes }) => sum + roomBytes, overheadBytes))
+    const roomBytes = group.reduce((sum, { roomBytes }) => sum + roomBytes, overheadBytes)
+    await headroom?.ensure(roomBytes)
     const gathered = changes = new Changes()
     let answers: readonly unknown[]
     try {
@@ -141,6 +143,7 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
       changes = undefined
     }
     if (!gathered.isEmpty) await writeDown(environment, gathered)
+    headroom?.taken(roomBytes)
     return answers
   }
 
@@ -193,7 +196,7 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
         else await probeRoom(path)
         // Without overlappingSync a transaction that is answered is on disk: one promise, one meaning. With eventTurnBatching lmdb leaves a rejection behind that nobody can catch.
         environment = open<Buffer, Buffer>({ path, noSubdir: true, keyEncoding: 'binary', encoding: 'binary', maxDbs: tablesMax, overlappingSync: false, eventTurnBatching: false })
-        headroom = await openHeadroom(path)
+        headroom = await openHeadroom(path, () => usedBytes(opened()))
         for (const name of names) openTable(name)
       } catch (err) {
         if (err instanceof ClusterError) throw err
@@ -212,7 +215,7 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
       writing ??= writeWaiting()
       return await promise
     },
-    async ensureRoom (bytes) { await headroom?.ensure(usedBytes(opened()), bytes + underWayBytes) },
+    ensureRoom: bytes => headroom?.ensure(bytes + underWayBytes),
     async [Symbol.asyncDispose] () {
       await writing
       const closing = environment

@@ -1,5 +1,5 @@
 import { FakeClock } from '../../cluster/clock.ts'
-import { applyEntry } from '../../cluster/consensus/apply.ts'
+import { applyEntries } from '../../cluster/consensus/apply.ts'
 import { silentLogger } from '../../cluster/log.ts'
 import { createPinTracker } from '../../cluster/pintracker/tracker.ts'
 import { pinTrackerSection } from '../../cluster/pintracker/config.ts'
@@ -32,7 +32,7 @@ async function openOn (folder: AsyncDisposable & { readonly path: string }, ipfs
     ipfs,
     clock,
     async log (...ops) {
-      await applyEntry({ state, applied: listener }, ops, state.appliedIndex() + 1n)
+      await applyEntries({ state, applied: listener }, [{ ops, index: state.appliedIndex() + 1n }])
     },
     async restart (meanwhile = async () => {}) {
       await tracker[Symbol.asyncDispose]()

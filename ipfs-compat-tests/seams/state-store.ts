@@ -17,7 +17,7 @@ export function stateStoreSuite (name: string, open: OpenState): void {
       metadata: { b: '2', a: '1' }, pinUpdate: cidOf('older'), origins: ['/ip4/1.2.3.4/tcp/4001/p2p/12D3KooWQmTqkMSHKgb7VBvTH6WmmB7JSa9jVqFFpZQVzQ4mYFdN']
     })
 
-    await opened.state.apply([{ kind: 'pin', pin }], 7n)
+    await opened.state.apply([{ ops: [{ kind: 'pin', pin }], index: 7n }])
     const found = await opened.state.get(pin.cid)
 
     t.equal(found?.revision, 7n)
@@ -29,9 +29,9 @@ export function stateStoreSuite (name: string, open: OpenState): void {
   t.test(`${name}: the CIDv0 and the CIDv1 of the same content are two pins, as in Kubo`, async t => {
     await using opened = await open()
     const v0 = CID.createV0(cidOf('both').multihash as CID['multihash'] & { code: 0x12 })
-    await opened.state.apply([{ kind: 'pin', pin: pinOf('v0', { cid: v0 }) }, { kind: 'pin', pin: pinOf('v1', { cid: v0.toV1() }) }], 1n)
+    await opened.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('v0', { cid: v0 }) }, { kind: 'pin', pin: pinOf('v1', { cid: v0.toV1() }) }], index: 1n }])
 
-    await opened.state.apply([{ kind: 'unpin', cid: v0.toV1() }], 2n)
+    await opened.state.apply([{ ops: [{ kind: 'unpin', cid: v0.toV1() }], index: 2n }])
 
     t.equal((await opened.state.get(v0))?.pin.name, 'pin v0')
     t.equal(await opened.state.get(v0.toV1()), undefined)
@@ -39,14 +39,14 @@ export function stateStoreSuite (name: string, open: OpenState): void {
 
   t.test(`${name}: an entry whose guard no longer holds changes nothing, not even with its other ops`, async t => {
     await using opened = await open()
-    await opened.state.apply([{ kind: 'pin', pin: pinOf('a') }], 1n)
+    await opened.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('a') }], index: 1n }])
 
-    const outcomes = await opened.state.apply([
+    const [outcomes] = await opened.state.apply([{ ops: [
       { kind: 'pin', pin: pinOf('b'), ifRevision: 0n },
       { kind: 'unpin', cid: cidOf('a'), ifRevision: 99n }
-    ], 2n)
+    ], index: 2n }])
 
-    t.ok(outcomes.every(outcome => 'outdated' in outcome))
+    t.ok(outcomes!.every(outcome => 'outdated' in outcome))
     t.equal(await opened.state.get(cidOf('b')), undefined)
     t.equal((await opened.state.get(cidOf('a')))?.revision, 1n)
     t.equal(opened.state.appliedIndex(), 2n, 'the entry counts as applied all the same')
@@ -55,37 +55,39 @@ export function stateStoreSuite (name: string, open: OpenState): void {
   t.test(`${name}: a guard of 0 means that there is none, a right revision that it is still that one`, async t => {
     await using opened = await open()
 
-    const first = await opened.state.apply([{ kind: 'pin', pin: pinOf('a'), ifRevision: 0n }], 1n)
-    const again = await opened.state.apply([{ kind: 'pin', pin: pinOf('a'), ifRevision: 0n }], 2n)
-    const right = await opened.state.apply([{ kind: 'unpin', cid: cidOf('a'), ifRevision: 1n }], 3n)
+    const first = await opened.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('a'), ifRevision: 0n }], index: 1n }])
+    const again = await opened.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('a'), ifRevision: 0n }], index: 2n }])
+    const right = await opened.state.apply([{ ops: [{ kind: 'unpin', cid: cidOf('a'), ifRevision: 1n }], index: 3n }])
 
-    t.match(first, [{ revision: 1n }])
-    t.match(again, [{ outdated: true }])
-    t.match(right, [{ revision: 3n }])
+    t.match(first, [[{ revision: 1n }]])
+    t.match(again, [[{ outdated: true }]])
+    t.match(right, [[{ revision: 3n }]])
     t.equal(await opened.state.count(), 0)
   })
 
   t.test(`${name}: entries handed in together are applied in their order`, async t => {
     await using opened = await open()
 
-    await Promise.all([
-      opened.state.apply([{ kind: 'pin', pin: pinOf('x', { name: 'first' }) }], 1n),
-      opened.state.apply([{ kind: 'pin', pin: pinOf('x', { name: 'second' }), ifRevision: 1n }], 2n),
-      opened.state.apply([{ kind: 'pin', pin: pinOf('y') }], 3n)
+    const outcomes = await opened.state.apply([
+      { ops: [{ kind: 'pin', pin: pinOf('x', { name: 'first' }) }], index: 1n },
+      { ops: [{ kind: 'pin', pin: pinOf('x', { name: 'second' }), ifRevision: 1n }], index: 2n },
+      { ops: [{ kind: 'pin', pin: pinOf('x', { name: 'late' }), ifRevision: 1n }], index: 3n },
+      { ops: [{ kind: 'pin', pin: pinOf('y') }], index: 4n }
     ])
 
+    t.match(outcomes, [[{ revision: 1n }], [{ revision: 2n }], [{ outdated: true }], [{ revision: 4n }]])
     t.match(await opened.state.get(cidOf('x')), { revision: 2n, pin: { name: 'second' } })
-    t.equal(opened.state.appliedIndex(), 3n)
+    t.equal(opened.state.appliedIndex(), 4n)
   })
 
   t.test(`${name}: a list is ordered by CID and does not see what is written while it is read`, async t => {
     await using opened = await open()
     const pins = Array.from({ length: 1_200 }, (_, i) => pinOf(i))
-    await opened.state.apply(pins.map(pin => ({ kind: 'pin', pin })), 1n)
+    await opened.state.apply([{ ops: pins.map(pin => ({ kind: 'pin', pin })), index: 1n }])
 
     const listed: Pin[] = []
     for await (const pin of opened.state.list(never)) {
-      if (listed.length === 0) await opened.state.apply([{ kind: 'unpin', cid: pins.at(-1)!.cid }, { kind: 'pin', pin: pinOf('late') }], 2n)
+      if (listed.length === 0) await opened.state.apply([{ ops: [{ kind: 'unpin', cid: pins.at(-1)!.cid }, { kind: 'pin', pin: pinOf('late') }], index: 2n }])
       listed.push(pin)
     }
 
@@ -97,7 +99,7 @@ export function stateStoreSuite (name: string, open: OpenState): void {
 
   t.test(`${name}: a list can be given up`, async t => {
     await using opened = await open()
-    await opened.state.apply(Array.from({ length: 1_200 }, (_, i) => ({ kind: 'pin', pin: pinOf(i) })), 1n)
+    await opened.state.apply([{ ops: Array.from({ length: 1_200 }, (_, i) => ({ kind: 'pin', pin: pinOf(i) })), index: 1n }])
     const giving = new AbortController()
 
     const listing = (async () => { for await (const _pin of opened.state.list(giving)) giving.abort(new Error('enough')) })()
@@ -107,15 +109,15 @@ export function stateStoreSuite (name: string, open: OpenState): void {
 
   t.test(`${name}: what has expired comes the earliest first, and no longer once it is renewed or gone`, async t => {
     await using opened = await open()
-    await opened.state.apply([
+    await opened.state.apply([{ ops: [
       { kind: 'pin', pin: pinOf('late', { expireAtMs: 300 }) },
       { kind: 'pin', pin: pinOf('early', { expireAtMs: 100 }) },
       { kind: 'pin', pin: pinOf('renewed', { expireAtMs: 50 }) },
       { kind: 'pin', pin: pinOf('gone', { expireAtMs: 60 }) },
       { kind: 'pin', pin: pinOf('future', { expireAtMs: 301 }) },
       { kind: 'pin', pin: pinOf('eternal') }
-    ], 1n)
-    await opened.state.apply([{ kind: 'pin', pin: pinOf('renewed', { expireAtMs: 900 }) }, { kind: 'unpin', cid: cidOf('gone') }], 2n)
+    ], index: 1n }])
+    await opened.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('renewed', { expireAtMs: 900 }) }, { kind: 'unpin', cid: cidOf('gone') }], index: 2n }])
 
     const expired = await Array.fromAsync(opened.state.expired(300, never))
 
@@ -127,7 +129,7 @@ export function stateStoreSuite (name: string, open: OpenState): void {
 
 function snapshotSuite (name: string, open: OpenState): void {
   const filled = async (state: StateStore, count: number): Promise<void> => {
-    await state.apply(Array.from({ length: count }, (_, i) => ({ kind: 'pin', pin: pinOf(i, i % 10 === 0 ? { expireAtMs: 1_000 + i } : {}) })), 5n)
+    await state.apply([{ ops: Array.from({ length: count }, (_, i) => ({ kind: 'pin', pin: pinOf(i, i % 10 === 0 ? { expireAtMs: 1_000 + i } : {}) })), index: 5n }])
   }
   const bytesOf = async (state: StateStore): Promise<Buffer> => Buffer.concat(await Array.fromAsync(state.snapshot()))
 
@@ -135,7 +137,7 @@ function snapshotSuite (name: string, open: OpenState): void {
     await using from = await open()
     await using to = await open()
     await filled(from.state, 2_500)
-    await to.state.apply([{ kind: 'pin', pin: pinOf('stale', { expireAtMs: 1 }) }], 1n)
+    await to.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('stale', { expireAtMs: 1 }) }], index: 1n }])
 
     await to.state.restore(from.state.snapshot())
 
@@ -151,7 +153,7 @@ function snapshotSuite (name: string, open: OpenState): void {
     await using from = await open()
     await using to = await open()
     await filled(from.state, 1_300)
-    await to.state.apply([{ kind: 'pin', pin: pinOf('old') }], 1n)
+    await to.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('old') }], index: 1n }])
     const whole = await bytesOf(from.state)
     const cut = async function * (): AsyncGenerator<Uint8Array> { yield whole.subarray(0, whole.length - 3) }
     const foreign = async function * (): AsyncGenerator<Uint8Array> { yield Buffer.from('{"cid":"x"}\n') }
@@ -171,13 +173,13 @@ function snapshotSuite (name: string, open: OpenState): void {
     const pins: PinsetOp[] = Array.from({ length: 50 }, (_, i) => ({ kind: 'pin', pin: pinOf(i) }))
     const empty = a.state.digest()
 
-    await a.state.apply([{ kind: 'pin', pin: pinOf('gone') }, { kind: 'pin', pin: pinOf(3, { name: 'earlier' }) }], 1n)
-    await a.state.apply([{ kind: 'unpin', cid: cidOf('gone') }], 2n)
-    await a.state.apply(pins, 3n)
-    await b.state.apply(pins.toReversed(), 3n)
+    await a.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('gone') }, { kind: 'pin', pin: pinOf(3, { name: 'earlier' }) }], index: 1n }])
+    await a.state.apply([{ ops: [{ kind: 'unpin', cid: cidOf('gone') }], index: 2n }])
+    await a.state.apply([{ ops: pins, index: 3n }])
+    await b.state.apply([{ ops: pins.toReversed(), index: 3n }])
 
     t.equal(a.state.digest(), b.state.digest())
-    await a.state.apply(pins.map((_, i) => ({ kind: 'unpin', cid: cidOf(i) })), 4n)
+    await a.state.apply([{ ops: pins.map((_, i) => ({ kind: 'unpin', cid: cidOf(i) })), index: 4n }])
     t.equal(a.state.digest(), empty)
   })
 
@@ -190,7 +192,7 @@ function snapshotSuite (name: string, open: OpenState): void {
 
     const digests = await Promise.all(variants.map(async ([pin, index]) => {
       await using opened = await open()
-      await opened.state.apply([{ kind: 'pin', pin }], index)
+      await opened.state.apply([{ ops: [{ kind: 'pin', pin }], index }])
       return opened.state.digest()
     }))
 
@@ -201,12 +203,12 @@ function snapshotSuite (name: string, open: OpenState): void {
     await using from = await open()
     await using to = await open()
     await filled(from.state, 1_300)
-    await to.state.apply([{ kind: 'pin', pin: pinOf('stale') }], 1n)
+    await to.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('stale') }], index: 1n }])
 
     await to.state.restore(from.state.snapshot())
 
     t.equal(to.state.digest(), from.state.digest())
-    for (const { state } of [from, to]) await state.apply([{ kind: 'pin', pin: pinOf(7, { name: 'changed' }) }, { kind: 'unpin', cid: cidOf(8) }], 6n)
+    for (const { state } of [from, to]) await state.apply([{ ops: [{ kind: 'pin', pin: pinOf(7, { name: 'changed' }) }, { kind: 'unpin', cid: cidOf(8) }], index: 6n }])
     t.equal(to.state.digest(), from.state.digest())
   })
 
@@ -227,8 +229,8 @@ function snapshotSuite (name: string, open: OpenState): void {
     await using b = await open()
     for (const { state } of [a, b]) {
       await filled(state, 100)
-      await state.apply([{ kind: 'unpin', cid: cidOf(7) }], 6n)
-      await state.apply([{ kind: 'pin', pin: pinOf(8, { metadata: state === a.state ? { x: '1', y: '2' } : { y: '2', x: '1' } }) }], 7n)
+      await state.apply([{ ops: [{ kind: 'unpin', cid: cidOf(7) }], index: 6n }])
+      await state.apply([{ ops: [{ kind: 'pin', pin: pinOf(8, { metadata: state === a.state ? { x: '1', y: '2' } : { y: '2', x: '1' } }) }], index: 7n }])
     }
 
     t.ok((await bytesOf(a.state)).equals(await bytesOf(b.state)))

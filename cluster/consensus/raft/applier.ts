@@ -93,8 +93,10 @@ export class Applier {
     const commands: Command[] = []
     const requests: Array<{ readonly id: RequestId, readonly index: Index, readonly admission: 'new' | 'answered' | 'expired' }> = []
     const later: Array<() => void> = []
+    let last = this.#at.index
     for (const entry of entries) {
-      assert(entry.index === this.#at.index + 1, `entry ${entry.index} applied after ${this.#at.index}`)
+      if (entry.index !== last + 1) assert.fail(`entry ${entry.index} applied after ${last}`)
+      last = entry.index
       const change = decodeConfChange(entry)
       if (change !== undefined) this.#applyChange(change, entry, later)
       const instruction = change === undefined ? this.#instruction(entry) : undefined
@@ -105,8 +107,8 @@ export class Applier {
       } else if (instruction !== undefined) {
         this.#applyOwn(instruction, entry, later)
       }
-      this.#at = { ...this.#at, index: entry.index, term: entry.term }
     }
+    this.#at = { ...this.#at, index: last, term: entries.at(-1)!.term }
 
     this.#isWaiting = true
     const answers = await this.#machine.apply(commands, answers => this.#keep(requests, answers))

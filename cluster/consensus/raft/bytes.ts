@@ -2,9 +2,13 @@
 
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>
+  readonly #allocate: Allocate
   #length = 0
 
-  constructor (capacity = 256) { this.#bytes = Buffer.allocUnsafeSlow(capacity) }
+  constructor (capacity = 256, allocate: Allocate = Buffer.allocUnsafe) {
+    this.#allocate = allocate
+    this.#bytes = allocate(capacity)
+  }
 
   get length (): number { return this.#length }
 
@@ -16,7 +20,7 @@ export class ByteWriter {
 
   u32 (value: number): this {
     this.#reserve(4)
-    new DataView(this.#bytes.buffer).setUint32(this.#length, value, true)
+    this.patchU32(this.#length, value)
     this.#length += 4
     return this
   }
@@ -56,16 +60,36 @@ export class ByteWriter {
   }
 
   /** Overwrites four bytes already written, for a length that was not known before. */
-  patchU32 (at: number, value: number): void { new DataView(this.#bytes.buffer).setUint32(at, value, true) }
+  patchU32 (at: number, value: number): void { new DataView(this.#bytes.buffer, this.#bytes.byteOffset).setUint32(at, value, true) }
 
   /** What has been written; the writer must not be used any more. */
   done (): Uint8Array<ArrayBuffer> { return this.#bytes.subarray(0, this.#length) }
 
   #reserve (more: number): void {
     if (this.#length + more <= this.#bytes.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + more))
+    const grown = this.#allocate(Math.max(this.#bytes.length * 2, this.#length + more))
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = grown
+  }
+}
+
+type Allocate = (bytes: number) => Buffer<ArrayBuffer>
+
+/** What is small is cut out of these: an allocation of its own costs more than filling it. */
+const slabBytes = 64 * 1_024
+const smallBytes = 1_024
+
+/** For what lives long: in node's own pool it would keep alive all the short-lived bytes that lie beside it there. */
+export function slabs (): Allocate {
+  let slab = Buffer.allocUnsafeSlow(slabBytes)
+  let used = 0
+  return bytes => {
+    if (bytes > smallBytes) return Buffer.allocUnsafeSlow(bytes)
+    if (used + bytes > slabBytes) {
+      slab = Buffer.allocUnsafeSlow(slabBytes)
+      used = 0
+    }
+    return slab.subarray(used, used += bytes)
   }
 }
 

@@ -1,5 +1,5 @@
 /** What an ordinary log entry says, as bytes. An empty entry is a new leader's first and says nothing. */
-import { ByteReader, ByteWriter } from './bytes.ts'
+import { ByteReader, ByteWriter, slabs } from './bytes.ts'
 import type { Index } from './core/types.ts'
 
 /** `sequence` counts a session's requests; it has had the answers of all below `answeredBelow`, which may be forgotten. */
@@ -23,8 +23,11 @@ export const featureLevelKnown = 1
 
 const kinds: ReadonlyArray<Instruction['kind']> = ['command', 'open-session', 'digest', 'feature-level']
 
+/** An entry stays in memory until the log is cut. */
+const allocate = slabs()
+
 export function encodeInstruction (instruction: Instruction): Uint8Array {
-  const to = new ByteWriter(instruction.kind === 'command' ? instruction.data.length + 24 : 24).u8(kinds.indexOf(instruction.kind) + 1)
+  const to = new ByteWriter(instruction.kind === 'command' ? instruction.data.length + 24 : 24, allocate).u8(kinds.indexOf(instruction.kind) + 1)
   switch (instruction.kind) {
     case 'command': {
       const { session, sequence, answeredBelow } = instruction.id

@@ -101,9 +101,7 @@ class Engine implements RaftNode {
     if (isAlone(this.id, this.#applier.at, storage)) void leadAtOnce({ driver, storage, ticks: this.#ticks, applied: () => this.#applier.at.index })
   }
 
-  async propose (data: Uint8Array, options: ProposeOptions): Promise<Applied> {
-    return await this.#proposals.propose(data, options)
-  }
+  propose (data: Uint8Array, options: ProposeOptions): Promise<Applied> { return this.#proposals.propose(data, options) }
 
   async openSession (options: { readonly signal: AbortSignal }): Promise<number> { return await this.#proposals.openSession(options) }
 

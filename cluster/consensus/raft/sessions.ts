@@ -26,6 +26,8 @@ export class SessionTable {
   /** In order of use: the first is the next to be forgotten. */
   readonly #sessions = new Map<number, Session>()
   #changed = new Set<number>()
+  /** The one that was used last is where it belongs already. */
+  #newest: Session | undefined
 
   get size (): number { return this.#sessions.size }
 
@@ -35,7 +37,8 @@ export class SessionTable {
       this.#sessions.delete(oldest!)
       this.#changed.add(oldest!)
     }
-    this.#sessions.set(index, { id: index, lastUsed: index, floor: 0, answers: new Map() })
+    this.#newest = { id: index, lastUsed: index, floor: 0, answers: new Map() }
+    this.#sessions.set(index, this.#newest)
     this.#changed.add(index)
   }
 
@@ -43,8 +46,11 @@ export class SessionTable {
   admit ({ session: id, sequence, answeredBelow }: RequestId, index: Index): Admission {
     const session = this.#sessions.get(id)
     if (session === undefined) return 'expired'
-    this.#sessions.delete(id)
-    this.#sessions.set(id, session)
+    if (session !== this.#newest) {
+      this.#sessions.delete(id)
+      this.#sessions.set(id, session)
+      this.#newest = session
+    }
     this.#changed.add(id)
     session.lastUsed = index
     if (answeredBelow > session.floor) this.#forgetBelow(session, answeredBelow)
@@ -83,6 +89,7 @@ export class SessionTable {
   load (rows: Iterable<readonly [number, Uint8Array]>): void {
     const sessions = Array.from(rows, ([id, row]) => decode(id, row)).sort((a, b) => a.lastUsed - b.lastUsed)
     this.#sessions.clear()
+    this.#newest = undefined
     for (const session of sessions) this.#sessions.set(session.id, session)
     this.#changed = new Set()
   }
@@ -96,7 +103,7 @@ export class SessionTable {
 const empty = new Uint8Array(0)
 
 function encode ({ lastUsed, floor, answers }: Session): Uint8Array {
-  const to = new ByteWriter().varint(lastUsed).varint(floor).varint(answers.size)
+  const to = new ByteWriter(24 + 8 * answers.size).varint(lastUsed).varint(floor).varint(answers.size)
   for (const [sequence, answer] of answers) to.varint(sequence).bytes(answer)
   return to.done()
 }
