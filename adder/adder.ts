@@ -12,11 +12,12 @@ import { buildEntries } from './build.ts'
 import { readCar } from './car.ts'
 import { addOnDaemon, assertAccepted } from './daemon-add.ts'
 import { createDelivery } from './delivery.ts'
-import type { Delivery, DeliveryComponents } from './delivery.ts'
+import type { Delivery, DeliveryComponents, DeliveryWishes } from './delivery.ts'
 import type { AddEntry } from './entries.ts'
 import { createImportSettings } from './import-settings.ts'
 import type { AddedOutput, Built, ImportOutput } from './output.ts'
 import { importerLayout } from './params.ts'
+import { UploadError } from './upload-error.ts'
 import type { AddParams, ImporterLayout } from './params.ts'
 
 export interface AdderComponents extends DeliveryComponents {
@@ -25,7 +26,7 @@ export interface AdderComponents extends DeliveryComponents {
   readonly clock: Clock
 }
 
-export interface ImportParams extends ImportCall {
+export interface ImportParams extends ImportCall, DeliveryWishes {
   readonly allowBigBlock: boolean
   readonly stats: boolean
   readonly pin: PinOptions
@@ -118,7 +119,7 @@ async function addBatches (asked: AddRun, entries: AsyncIterable<AddEntry>, outp
     source.return().catch(() => {})
     await before
   }
-  if (count === 0) throw new Error('expected a file argument')
+  if (count === 0) throw new UploadError('expected a file argument')
 }
 
 const nothing: AsyncIterable<AddEntry> = { async * [Symbol.asyncIterator] () {} }
@@ -143,7 +144,7 @@ async function buildBatch (run: AddRun, entries: AsyncIterable<AddEntry>, output
   }
   const asked = params.pin ?? defaultPinOptions
   const pin: PinOptions = { ...asked, name: params.options['pin-name'] ?? asked.name }
-  const delivery = await createDelivery(components, { pin, wait: params.wait, queueBytesMax, isHeldHere: layout === undefined, signal })
+  const delivery = await createDelivery(components, { ...params, pin, queueBytesMax, isHeldHere: layout === undefined, signal })
   try {
     if (layout !== undefined) {
       routes.importer++

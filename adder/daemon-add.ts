@@ -7,6 +7,7 @@ import { noEntryMetadata } from './entries.ts'
 import type { AddEntry, EntryMetadata } from './entries.ts'
 import type { AddedOutput, TellBuilt } from './output.ts'
 import type { AddOptions } from './params.ts'
+import { OptionsRefusedError } from './upload-error.ts'
 
 /** What would make the daemon pin, announce what is not pinned yet, or keep from us what it did. */
 const withheld: ReadonlySet<string> = new Set(['encoding', 'pin', 'pin-name', 'silent', 'only-hash', 'fast-provide-root', 'fast-provide-dag', 'fast-provide-wait'])
@@ -30,7 +31,7 @@ export async function addOnDaemon (daemon: AddingDaemon, entries: AsyncIterable<
  * Has the daemon say whether it takes these options, before anything of the upload is read, as Kubo would. An upload of nothing makes it
  * look at them and stop.
  *
- * @throws KuboRepliedError with its refusal
+ * @throws OptionsRefusedError with its refusal
  */
 export async function assertAccepted (daemon: AddingDaemon, options: AddOptions, { signal }: AbortOptions): Promise<void> {
   const boundary = 'nothing'
@@ -38,7 +39,8 @@ export async function assertAccepted (daemon: AddingDaemon, options: AddOptions,
     const body = multipartBody(noEntries, boundary)
     await Array.fromAsync(daemon.add({ query: queryOf(options), contentType: `multipart/form-data; boundary=${boundary}`, body }, { signal }))
   } catch (err) {
-    if (!(err instanceof KuboRepliedError && err.message === 'expected a file argument')) throw err
+    if (!(err instanceof KuboRepliedError)) throw err
+    if (err.message !== 'expected a file argument') throw new OptionsRefusedError(err.message, err)
   }
 }
 

@@ -11,12 +11,20 @@ export interface DeliveryComponents {
 }
 
 /** What all roots of a delivery are pinned with. */
-export interface DeliveryOptions extends ImportCall {
+export interface DeliveryOptions extends ImportCall, DeliveryWishes {
   readonly pin: PinOptions
   readonly wait: PinWait
   readonly queueBytesMax: number
   /** Whether the blocks are on this peer's own daemon already: then they are only held there until the roots are pinned. */
   readonly isHeldHere: boolean
+}
+
+/** Where blocks go and what becomes of them, where that is not the usual. */
+export interface DeliveryWishes {
+  /** They go to this peer's own daemon only; the others that are to hold the content fetch it from there. */
+  readonly isLocal?: boolean
+  /** They are brought to the daemons, and nothing is pinned. */
+  readonly isUnpinned?: boolean
 }
 
 /** One root's end: pinned and held as far as was asked, or why not. */
@@ -41,8 +49,9 @@ export async function createDelivery ({ cluster, putBlocks }: DeliveryComponents
   const { peers, min } = await cluster.allocate(options.pin, options)
   const isAllocatedHere = peers.includes(cluster.self)
   // A daemon that has the blocks without being chosen keeps them until the others have read them.
-  const lanes = options.isHeldHere && !isAllocatedHere ? [cluster.self, ...peers] : peers
-  const lanesMin = lanes.length - peers.length + min
+  const sentTo = options.isLocal === true ? peers.filter(peer => peer === cluster.self) : peers
+  const lanes = (options.isHeldHere || options.isLocal === true) && !isAllocatedHere ? [cluster.self, ...sentTo] : sentTo
+  const lanesMin = lanes.length - sentTo.length + Math.min(min, sentTo.length)
   const namedFor: PutBlocks = (peer, blocks, roots, call) => putBlocks(peer, blocks, peers.includes(peer) ? roots : roots.then(() => []), call)
   const name = randomUUID()
   const out = fanOut(lanes, lanesMin, namedFor, options.queueBytesMax, { ...options, delivery: name })
@@ -52,7 +61,9 @@ export async function createDelivery ({ cluster, putBlocks }: DeliveryComponents
     async pin (roots, order) {
       // The same content may have been added twice; it is one pin.
       const distinct = new Map(roots.map(cid => [cid.toString(), cid]))
-      const outcomes = await pinRoots({ cluster, out, name, peers, min, isAllocatedHere }, options, [...distinct.values()], order)
+      const outcomes = options.isUnpinned === true
+        ? await out.finish([]).then(() => [...distinct.values()].map(cid => ({ cid })))
+        : await pinRoots({ cluster, out, name, peers, sentTo, min, isAllocatedHere }, options, [...distinct.values()], order)
       const byRoot = new Map(outcomes.map(outcome => [outcome.cid.toString(), outcome]))
       return roots.map(cid => byRoot.get(cid.toString())!)
     },
@@ -66,6 +77,8 @@ interface Destinations {
   /** Of the delivery, see `PinsetOp`. */
   readonly name: string
   readonly peers: readonly PeerId[]
+  /** Those of them that get the blocks from here. */
+  readonly sentTo: readonly PeerId[]
   readonly min: number
   readonly isAllocatedHere: boolean
 }
@@ -109,12 +122,12 @@ interface OpenPin {
 }
 
 /** Asks the cluster for one pin. Given up after it was agreed, the cluster puts the pinset back as it was. */
-function openPin ({ cluster, out, name, peers, isAllocatedHere }: Destinations, options: DeliveryOptions, cid: CID): OpenPin {
+function openPin ({ cluster, out, name, peers, sentTo, isAllocatedHere }: Destinations, options: DeliveryOptions, cid: CID): OpenPin {
   const agreed = Promise.withResolvers<boolean>()
   const delivered = Promise.withResolvers<void>()
   delivered.promise.catch(() => {}) // the tracker hears of it; if it was never told to expect anything, nobody has to
   const given = new AbortController()
-  const to = new Map(peers.filter(peer => peer !== cluster.self).map(peer => [peer, out.outcome(peer).then(lane => { throwIfFailed(lane, cid) })]))
+  const to = new Map(sentTo.filter(peer => peer !== cluster.self).map(peer => [peer, out.outcome(peer).then(lane => { throwIfFailed(lane, cid) })]))
   for (const lane of to.values()) lane.catch(() => {}) // the cluster hears of it, while it waits
   const outcome = cluster.pin(cid, options.pin, {
     wait: options.wait,
@@ -135,9 +148,9 @@ function openPin ({ cluster, out, name, peers, isAllocatedHere }: Destinations, 
       else delivered.reject(error)
     },
     deliveredTo (outcomes, { min }) {
-      const errors = peers.map(peer => errorIn(outcomes.get(peer)!, cid)).filter(error => error !== undefined)
+      const errors = sentTo.map(peer => errorIn(outcomes.get(peer)!, cid)).filter(error => error !== undefined)
       // Where it failed that peer's tracker tries by itself; where too many failed the caller is told now.
-      if (peers.length - errors.length < min) this.giveUp(errors[0])
+      if (sentTo.length - errors.length < Math.min(min, sentTo.length)) this.giveUp(errors[0])
     },
     giveUp (reason) {
       given.abort(reason)

@@ -6,6 +6,7 @@ import type { Block } from '../cluster/ports.ts'
 import { sha256Cid } from './leaf-blocks.ts'
 import { hasMetadata, metadataFields, withMetadata } from './unixfs.ts'
 import type { TakeBlock, UnixfsMetadata, UnixfsNode } from './unixfs.ts'
+import { UploadError } from './upload-error.ts'
 
 /** How Kubo was asked to build directories. */
 export interface DirectoryLayout {
@@ -38,7 +39,7 @@ export function openDirectory (root: Directory, path: string, metadata: UnixfsMe
   for (const [i, step] of steps.entries()) {
     at.hadEntries = true
     const found = at.children.get(step)
-    if (found !== undefined && !isDirectory(found)) throw new Error(i === steps.length - 1 ? 'file already exists' : `${steps.slice(0, i).join('/')} was not a directory`)
+    if (found !== undefined && !isDirectory(found)) throw new UploadError(i === steps.length - 1 ? 'file already exists' : `${steps.slice(0, i).join('/')} was not a directory`)
     const next = found ?? newDirectory(i === steps.length - 1 ? metadata : parentMetadata)
     at.children.set(step, next)
     at = next
@@ -49,7 +50,7 @@ export function openDirectory (root: Directory, path: string, metadata: UnixfsMe
 /** Puts a node into its directory. @throws Error in Kubo's words when the name is taken */
 export function putNode (directory: Directory, name: string, node: UnixfsNode): void {
   directory.hadEntries = true
-  if (directory.children.has(name)) throw new Error('directory already has entry by that name')
+  if (directory.children.has(name)) throw new UploadError('directory already has entry by that name')
   directory.children.set(name, node)
 }
 

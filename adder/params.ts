@@ -2,6 +2,7 @@ import type { addOptions } from '../cluster/api/kubo/add-options.ts'
 import type { OptionsOf } from '../cluster/api/kubo/request.ts'
 import type { PinOptions } from '../cluster/api/pin.ts'
 import type { PinWait } from '../cluster/ports.ts'
+import type { DeliveryWishes } from './delivery.ts'
 import type { DirectoryLayout } from './directories.ts'
 import type { EntryMetadata } from './entries.ts'
 import type { FileLayout, UnixfsMetadata } from './unixfs.ts'
@@ -9,7 +10,7 @@ import type { FileLayout, UnixfsMetadata } from './unixfs.ts'
 export type AddOptions = Partial<OptionsOf<typeof addOptions>>
 
 /** One add: what Kubo was asked for, and what the cluster is to do with the roots. */
-export interface AddParams {
+export interface AddParams extends DeliveryWishes {
   readonly options: AddOptions
   /** What each root's pin gets besides; its name stands unless `pin-name` is among the options. */
   readonly pin?: PinOptions

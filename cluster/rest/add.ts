@@ -1,96 +1,116 @@
+import type { AddParams } from '../../adder/params.ts'
 import { addEntries } from '../../adder/entries.ts'
-import type { AddOptions } from '../../adder/params.ts'
 import { multipartBoundary, readMultipart } from '../api/kubo/multipart.ts'
 import type { MultipartPart } from '../api/kubo/multipart.ts'
-import type { PinOptions } from '../api/pin.ts'
+import type { PeerId, PinOptions } from '../api/pin.ts'
 import { linesAnswer, valueAnswer } from './answer.ts'
-import type { Answer } from './answer.ts'
-import { pinOptionsFromQuery } from './pin-query.ts'
+import { flag, integer, optionalFlag, text, word } from './parameters.ts'
+import type { ValuesOf } from './parameters.ts'
+import { pinOptionsOf, pinParameters } from './pin-query.ts'
 import { RefusedError } from './rest-error.ts'
-import type { RestCall } from './routes.ts'
+import { route } from './route.ts'
+import type { RestCall, Route } from './route.ts'
 
-const addNames: readonly string[] = [
-  'local', 'recursive', 'hidden', 'wrap-with-directory', 'shard', 'stream-channels', 'progress', 'format', 'layout', 'chunker', 'raw-leaves', 'cid-version', 'hash', 'nocopy', 'no-pin'
-]
+const addQuery = {
+  ...pinParameters,
+  local: flag('Send the content to this peer\'s daemon only; the others that are to hold it fetch it from there.'),
+  wait: word('What the line of a root waits for: that the pin is agreed, that enough peers hold it, that all chosen ones do. An addition.', ['commit', 'min', 'all'], 'min'),
+  'no-pin': flag('Bring the content to the daemons and pin nothing.'),
+  'stream-channels': flag('A line each as it comes; false is one array at the end.', true),
+  progress: flag('Lines with how many bytes of a file were read.'),
+  format: word('What the upload is: files, or CARs (version 1 or 2, with any number of roots).', ['unixfs', 'car'], 'unixfs'),
+  'wrap-with-directory': flag('Put a directory around all of it, which is then the one pin.'),
+  wrap: flag('The same: the JavaScript client\'s word.'),
+  layout: word('How files are laid out.', ['balanced', 'trickle'], 'balanced'),
+  chunker: text('How files are cut: size-N, rabin, rabin-AVG, rabin-MIN-AVG-MAX or buzhash.', 64),
+  'raw-leaves': optionalFlag('Leaves as raw blocks; if it is not given, as the CID version has it.'),
+  'cid-version': integer('0 or 1. Version 1 has raw leaves unless they are refused.', { min: 0, max: 1 }),
+  hash: text('The hash function, like sha2-256.', 64),
+  recursive: flag('Says nothing here: the upload has its folders.'),
+  hidden: flag('Says nothing here: the upload has its hidden files.'),
+  shard: flag('Refused: a DAG is not spread over several peers here.'),
+  nocopy: flag('Refused: files are uploaded, so the daemon has no path to refer to.'),
+  'no-copy': flag('The same: the JavaScript client\'s word.')
+} as const
+type AddQuery = ValuesOf<typeof addQuery>
+
 const lineHeaders = { 'cache-control': 'no-cache', connection: 'close', 'x-chunked-output': '1' }
 
 /** ipfs-cluster's AddedOutput: a progress row has no CID, zero numbers are left out. */
 interface AddedJson { readonly name: string, readonly cid: string | null, readonly bytes?: number, readonly size?: number, readonly allocations?: readonly string[] }
 
-/** `POST /add`: files, or one CAR with `format=car`, as one pin each or one around all of them. */
-export async function addContent (call: RestCall): Promise<Answer> {
-  const { query, request } = call
-  const boundary = multipartBoundary(request.headers['content-type'] ?? '')
-  if (boundary === undefined) throw new RefusedError(400, 'request Content-Type isn\'t multipart/form-data')
-  const pin: PinOptions = { ...pinOptionsFromQuery(query, { nowMs: call.clock.now(), defaults: call.cluster.defaults, others: addNames }), mode: 'recursive', pinUpdate: undefined }
-  const asked = readAsked(query)
+export const addRoutes: readonly Route[] = [
+  route({
+    method: 'POST',
+    path: '/add',
+    about: 'Adds files, each one at the top a pin of its own, or CARs, each root a pin.',
+    query: addQuery,
+    takesMetadata: true,
+    body: { type: 'multipart/form-data', schema: { type: 'object', properties: { file: { type: 'string', contentMediaType: 'application/octet-stream' } } } },
+    answer: { kind: 'lines or list', of: 'AddedOutput' }
+  }, async call => {
+    const { query, request } = call
+    const boundary = multipartBoundary(request.headers['content-type'] ?? '')
+    if (boundary === undefined) throw new RefusedError(400, 'request Content-Type isn\'t multipart/form-data')
+    const params = paramsOf(call)
+    const rows = addedRows(call, readMultipart(request, boundary), params)
+    return query['stream-channels'] ? linesAnswer(rows, lineHeaders) : valueAnswer(await Array.fromAsync(rows))
+  })
+]
 
-  const rows = addedRows(call, readMultipart(request, boundary), pin, asked)
-  if (asked.isStreamed) return linesAnswer(rows, lineHeaders)
-  return valueAnswer(await Array.fromAsync(rows))
-}
+/** @throws RefusedError 400 for what cannot be done here */
+function paramsOf ({ query, metadata, cluster, clock }: RestCall<AddQuery>): AddParams & { readonly pin: PinOptions } {
+  if (query.shard) throw new RefusedError(400, 'parameter shard invalid: here each peer that holds content holds all of it, so nothing is sharded; add without it')
+  if (query.nocopy || query['no-copy']) throw new RefusedError(400, 'parameter nocopy invalid: the files come as an upload, so the daemon has no path that it could refer to; add without it, or with ipfs add --nocopy on the daemon\'s machine')
+  const isWrapped = query['wrap-with-directory'] || query.wrap
+  if (query.format === 'car' && isWrapped) throw new RefusedError(400, 'wrap-with-directory is not supported with format=car')
+  if (query['no-pin'] && query['pin-update'] !== undefined) throw new RefusedError(400, 'parameter pin-update invalid: with no-pin nothing is pinned')
 
-interface Asked { readonly isCar: boolean, readonly isStreamed: boolean, readonly options: AddOptions }
-
-/** @throws RefusedError 400 for a value that is not understood, 501 for what is not there */
-function readAsked (query: URLSearchParams): Asked {
-  const is = (name: string, fallback = false): boolean => goBoolean(name, query.get(name), fallback)
-  for (const name of ['shard', 'nocopy', 'no-pin']) if (is(name)) throw new RefusedError(501, `adding with ${name} is not supported by this version`)
-  const format = oneOf(query, 'format', ['unixfs', 'car'])
-  const layout = oneOf(query, 'layout', ['balanced', 'trickle'])
-  const isWrapped = is('wrap-with-directory')
-  if (format === 'car' && isWrapped) throw new RefusedError(400, 'wrap-with-directory is not supported with format=car')
-
-  const cidVersion = query.get('cid-version') ?? ''
-  if (!['', '0', '1'].includes(cidVersion)) throw new RefusedError(400, 'parameter cid-version invalid: expected 0 or 1')
-  const text = (name: 'chunker' | 'hash'): AddOptions => query.get(name) ? { [name]: query.get(name)! } : {}
   return {
-    isCar: format === 'car',
-    isStreamed: is('stream-channels', true),
+    pin: { ...pinOptionsOf(query, metadata, { nowMs: clock.now(), defaults: cluster.defaults }), mode: 'recursive', pinUpdate: undefined },
+    wait: query.wait,
+    isLocal: query.local,
+    isUnpinned: query['no-pin'],
     options: {
       'wrap-with-directory': isWrapped,
-      progress: is('progress'),
-      trickle: layout === 'trickle',
-      ...query.get('raw-leaves') && { 'raw-leaves': is('raw-leaves') },
-      ...cidVersion !== '' && { 'cid-version': Number(cidVersion) },
-      ...text('chunker'),
-      ...text('hash')
+      progress: query.progress,
+      trickle: query.layout === 'trickle',
+      ...query['raw-leaves'] !== undefined && { 'raw-leaves': query['raw-leaves'] },
+      ...query['cid-version'] !== undefined && { 'cid-version': query['cid-version'] },
+      ...query.chunker !== '' && { chunker: query.chunker },
+      ...query.hash !== '' && { hash: query.hash }
     }
   }
 }
 
-async function * addedRows ({ adder, cluster, signal }: RestCall, parts: AsyncIterable<MultipartPart>, wished: PinOptions, { isCar, options }: Asked): AsyncGenerator<AddedJson> {
-  const { peers: allocations } = await cluster.allocate(wished, { signal })
+async function * addedRows (call: RestCall<AddQuery>, parts: AsyncIterable<MultipartPart>, { pin: wished, ...params }: ReturnType<typeof paramsOf>): AsyncGenerator<AddedJson> {
+  const { adder, query, signal } = call
+  const allocations = await allocationsOf(call, wished)
   const pin = { ...wished, userAllocations: allocations } // each row tells them, so they are to be those that get it
-  if (isCar) {
-    for await (const output of adder.importCars(bodies(parts), { allowBigBlock: false, stats: false, pin, wait: 'min', signal })) {
+  if (query.format === 'car') {
+    let rootCount = 0
+    for await (const output of adder.importCars(bodies(parts), { ...params, allowBigBlock: false, stats: false, pin, signal })) {
       if (output.kind !== 'root') continue
       if (output.pinError !== '') throw new Error(output.pinError)
+      rootCount++
       yield { name: pin.name, cid: output.cid.toString(), allocations }
     }
+    if (rootCount === 0) throw new RefusedError(400, 'the upload has no CAR that names a root')
     return
   }
-  for await (const output of adder.add(addEntries(parts), { options, pin, wait: 'min' }, { signal })) {
+  for await (const output of adder.add(addEntries(parts), { ...params, pin }, { signal })) {
     if (output.kind === 'progress') yield { name: output.name, cid: null, ...output.bytes > 0 && { bytes: output.bytes } }
     else if (output.kind === 'added') yield { name: output.name, cid: output.cid.toString(), ...output.size > 0n && { size: Number(output.size) }, allocations }
   }
 }
 
+/** As in ipfs-cluster, a peer that takes content alone is one of those that hold it, unless others were wished for. */
+async function allocationsOf ({ cluster, query, signal }: RestCall<AddQuery>, wished: PinOptions): Promise<readonly PeerId[]> {
+  const { peers } = await cluster.allocate(wished, { signal })
+  if (!query.local || peers.includes(cluster.self) || wished.userAllocations.length > 0) return peers
+  return [cluster.self, ...peers.slice(0, -1)]
+}
+
 async function * bodies (parts: AsyncIterable<MultipartPart>): AsyncGenerator<AsyncIterable<Uint8Array>> {
   for await (const { body } of parts) yield body
-}
-
-function oneOf (query: URLSearchParams, name: string, words: readonly string[]): string | undefined {
-  const value = query.get(name)
-  if (value === null || value === '') return undefined
-  if (!words.includes(value)) throw new RefusedError(400, `parameter ${name} invalid: expected ${words.join(' or ')}`)
-  return value
-}
-
-/** Go's strconv.ParseBool. */
-function goBoolean (name: string, value: string | null, fallback: boolean): boolean {
-  if (value === null || value === '') return fallback
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true
-  if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false
-  throw new RefusedError(400, `parameter ${name} invalid`)
 }

@@ -1,10 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { isLoopback } from '../config/endpoint.ts'
 import type { Endpoint } from '../config/endpoint.ts'
 import type { RestConfig } from './config.ts'
 import { RefusedError } from './rest-error.ts'
+import { routes } from './routes.ts'
+import type { Users } from './users.ts'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -17,21 +18,17 @@ export interface Guard {
   preflight (request: IncomingMessage): Headers
 }
 
-export class UnauthorizedError extends RefusedError {
-  readonly challenge = 'Basic realm="Restricted IPFS Cluster API"'
-}
-
-export function createGuard (config: RestConfig, endpoint: Endpoint): Guard {
+/** @param users nobody needs credentials where there are none */
+export function createGuard (config: RestConfig, users: Users | undefined, endpoint: Endpoint): Guard {
   const { corsAllowedOrigins, corsAllowedMethods, corsAllowedHeaders, corsExposedHeaders, corsMaxAge } = config
-  const passwords = config.basicAuthCredentials === undefined ? undefined : new Map(Object.entries(config.basicAuthCredentials).map(([user, password]) => [user, digest(password)]))
   const added = Object.fromEntries(Object.entries(config.headers).map(([name, values]) => [name, values.join(', ')]))
   const isAllowed = (origin: string): boolean => corsAllowedOrigins.includes('*') || corsAllowedOrigins.includes(origin)
   const allowOrigin = (origin: string): Headers => ({ 'access-control-allow-origin': corsAllowedOrigins.includes('*') ? '*' : origin })
 
   return {
     admit (request) {
-      if (passwords === undefined) refuseRebinding(request, endpoint)
-      else if (!isOpen(request)) authorize(request, passwords)
+      if (users === undefined) refuseRebinding(request, endpoint)
+      else if (!isOpen(request)) users.authorize(request)
       const { origin } = request.headers
       if (origin === undefined || isSameOrigin(origin, request) || isHarmless(request)) return
       if (!isAllowed(origin) || !corsAllowedMethods.includes(request.method ?? '')) {
@@ -56,7 +53,7 @@ export function createGuard (config: RestConfig, endpoint: Endpoint): Guard {
 
 /** What needs no credentials: a browser's question, and whether we are there at all. */
 function isOpen ({ method, url = '' }: IncomingMessage): boolean {
-  return method === 'OPTIONS' || (method === 'GET' && /^\/health(\/live|\/ready)?($|\?)/.test(url))
+  return method === 'OPTIONS' || routes.some(({ isOpen = false, method: open, path }) => isOpen && open === method && path === url.split('?')[0])
 }
 
 /** Browsers let any page send these; they change nothing, and the page cannot read the answer unless it is allowed to. */
@@ -77,20 +74,3 @@ function refuseRebinding ({ headers: { host = '' } }: IncomingMessage, endpoint:
     throw new RefusedError(403, `the Host header names ${JSON.stringify(name)}, but this API is for this machine only; set basic_auth_credentials to serve it under a name`)
   }
 }
-
-function authorize ({ headers: { authorization } }: IncomingMessage, passwords: ReadonlyMap<string, Buffer>): void {
-  if (authorization === undefined) throw new UnauthorizedError(401, 'unauthorized: no auth provided')
-  const [, basic] = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(authorization) ?? []
-  const [user, password] = splitOnce(Buffer.from(basic ?? '', 'base64').toString('utf8'))
-  // A user who is not there costs as much time as one with a wrong password.
-  const expected = passwords.get(user) ?? digest('')
-  const isRight = timingSafeEqual(digest(password), expected)
-  if (!isRight || !passwords.has(user)) throw new UnauthorizedError(401, 'unauthorized: access denied')
-}
-
-function splitOnce (text: string): [string, string] {
-  const at = text.indexOf(':')
-  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
-}
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -4,33 +4,38 @@ import type { PeerId } from '../api/pin.ts'
 import { nothing, valueAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
 import { RefusedError } from './rest-error.ts'
-import type { RestCall } from './routes.ts'
+import { route } from './route.ts'
+import type { RestCall, Route } from './route.ts'
 
-/** `GET /health` and `/health/ready`: 204 when this peer can do its work, else 503 and why. ipfs-cluster's tests nothing. */
-export async function readiness ({ overview, signal }: RestCall): Promise<Answer> {
+const isReady = { method: 'GET', answer: { kind: 'none' }, refusals: [503], isOpen: true } as const
+
+export const healthRoutes: readonly Route[] = [
+  route({ ...isReady, path: '/health', about: 'Whether this peer can do its work; if not, 503 and why. ipfs-cluster\'s tests nothing.' }, readiness),
+  route({ ...isReady, path: '/health/ready', about: 'The same as /health. An addition.' }, readiness),
+  route({
+    method: 'GET', path: '/health/live', about: 'Whether the process answers. An addition.', answer: { kind: 'none' }, isOpen: true
+  }, () => nothing),
+  route({
+    method: 'GET', path: '/health/graph', about: 'Who is connected with whom. A member that does not answer is there without links.', answer: { kind: 'value', of: 'ConnectGraph' }
+  }, connectionGraph),
+  route({
+    method: 'GET', path: '/health/alerts', about: 'Metrics that were not renewed in time, the newest first, as this peer has seen it.', answer: { kind: 'list', of: 'Alert' }
+  }, ({ monitor }) => valueAnswer(monitor.alerts().map(alertToJson))),
+  route({
+    method: 'GET', path: '/monitor/metrics', about: 'Names of what the peers measure of themselves.', answer: { kind: 'list', of: 'text' }
+  }, ({ monitor }) => valueAnswer(monitor.names())),
+  route({
+    method: 'GET', path: '/monitor/metrics/:name', about: 'The latest of one metric by each peer. What could not be measured is left out; a name that nobody measures is an empty list.', answer: { kind: 'list', of: 'Metric' }
+  }, ({ monitor, path }) => valueAnswer(monitor.latest(path['name']!).filter(({ isValid }) => isValid).map(metricToJson)))
+]
+
+async function readiness ({ overview, signal }: RestCall): Promise<Answer> {
   const ailments = await overview.ailments({ signal })
   if (ailments.length > 0) throw new RefusedError(503, ailments.join('; '))
   return nothing
 }
 
-/** `GET /health/live`: the process answers. */
-export const liveness = (): Answer => nothing
-
-export function listAlerts ({ monitor }: RestCall): Answer {
-  return valueAnswer(monitor.alerts().map(alertToJson))
-}
-
-export function listMetricNames ({ monitor }: RestCall): Answer {
-  return valueAnswer(monitor.names())
-}
-
-/** As ipfs-cluster, what could not be measured is left out, and a name that nobody measures is an empty list. */
-export function listMetrics ({ monitor, params }: RestCall): Answer {
-  return valueAnswer(monitor.latest(params['name']!).filter(({ isValid }) => isValid).map(metricToJson))
-}
-
-/** `GET /health/graph`: ipfs-cluster's ConnectGraph. A member that does not answer is there without links. */
-export async function connectionGraph ({ cluster, overview, signal }: RestCall): Promise<Answer> {
+async function connectionGraph ({ cluster, overview, signal }: RestCall): Promise<Answer> {
   const links = await overview.links({ signal })
   const answered = [...links].filter((entry): entry is [PeerId, PeerLinks] => entry[1] !== undefined)
   const daemons = answered.filter(([, { daemon }]) => daemon !== '')

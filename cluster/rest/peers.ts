@@ -2,40 +2,47 @@ import type { IncomingMessage } from 'node:http'
 import { parsePeerId } from '../api/peer-id.ts'
 import type { PeerId } from '../api/pin.ts'
 import { linesAnswer, nothing, valueAnswer } from './answer.ts'
-import type { Answer } from './answer.ts'
 import { idToJson } from './answers.ts'
 import { RefusedError } from './rest-error.ts'
-import type { RestCall } from './routes.ts'
+import { route } from './route.ts'
+import type { Route } from './route.ts'
+import { objectSchema, peerSchema } from './schema.ts'
 
 const bodyBytesMax = 4_096
 
-export async function thisPeer ({ cluster, signal }: RestCall): Promise<Answer> {
-  return valueAnswer(idToJson(await cluster.id({ signal })))
-}
+export const peerRoutes: readonly Route[] = [
+  route({ method: 'GET', path: '/id', about: 'This peer and its daemon.', answer: { kind: 'value', of: 'ID' } }, async ({ cluster, signal }) => valueAnswer(idToJson(await cluster.id({ signal })))),
+  route({ method: 'GET', path: '/version', about: 'The version of this peer.', answer: { kind: 'value', of: 'Version' } }, ({ version }) => valueAnswer({ version })),
 
-export function listPeers ({ cluster, signal }: RestCall): Answer {
-  async function * ids (): AsyncGenerator<object> {
-    for await (const id of cluster.peers({ signal })) yield idToJson(id)
-  }
-  return linesAnswer(ids())
-}
+  route({
+    method: 'GET', path: '/peers', about: 'The members of the cluster, as they answer. Of one that does not, the error says why.', answer: { kind: 'lines', of: 'ID' }
+  }, ({ cluster, signal }) => {
+    async function * ids (): AsyncGenerator<object> {
+      for await (const id of cluster.peers({ signal })) yield idToJson(id)
+    }
+    return linesAnswer(ids())
+  }),
 
-/**
- * `POST /peers {"peer_id": …}`: in ipfs-cluster it makes a peer a voter that somebody is about to start. Here a peer joins by itself, with
- * its addresses and its log's identity, so a member is answered as it is, and of any other it is said how it joins.
- */
-export async function addPeer ({ cluster, request, signal }: RestCall): Promise<Answer> {
-  const peer = peerIn(await bodyText(request))
-  for await (const id of cluster.peers({ signal })) if (id.id === peer) return valueAnswer(idToJson(id))
-  const { addresses } = await cluster.id({ signal })
-  throw new RefusedError(400, `${peer} is not a member of this cluster. A peer joins by itself: start it with the same secret and: ipfs-cluster-service daemon --bootstrap ${addresses[0] ?? '<address of a member>'}`)
-}
+  route({
+    method: 'POST',
+    path: '/peers',
+    about: 'Answers a member as it is. In ipfs-cluster it makes a peer a voter that somebody is about to start; here a peer joins by itself, and 400 says how.',
+    body: { type: 'application/json', schema: objectSchema({ peer_id: peerSchema }) },
+    answer: { kind: 'value', of: 'ID' }
+  }, async ({ cluster, request, signal }) => {
+    const peer = peerIn(await bodyText(request))
+    for await (const id of cluster.peers({ signal })) if (id.id === peer) return valueAnswer(idToJson(id))
+    const { addresses } = await cluster.id({ signal })
+    throw new RefusedError(400, `${peer} is not a member of this cluster. A peer joins by itself: start it with the same secret and: ipfs-cluster-service daemon --bootstrap ${addresses[0] ?? '<address of a member>'}`)
+  }),
 
-/** `DELETE /peers/{id}`: answered once it is agreed on. */
-export async function removePeer ({ overview, params, signal }: RestCall): Promise<Answer> {
-  await overview.remove(peerFrom(params['peer']!, 'error decoding Peer ID'), { signal })
-  return nothing
-}
+  route({
+    method: 'DELETE', path: '/peers/:peer', about: 'Takes a peer out of the cluster, dead or alive; answered once it is agreed on. One that runs stops.', answer: { kind: 'none' }
+  }, async ({ overview, path, signal }) => {
+    await overview.remove(peerFrom(path['peer']!, 'error decoding Peer ID'), { signal })
+    return nothing
+  })
+]
 
 function peerIn (text: string): PeerId {
   let body: unknown

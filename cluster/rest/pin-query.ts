@@ -1,58 +1,47 @@
 import { CID } from 'multiformats/cid'
 import { factorsOf, replicationOf } from '../api/pin-json.ts'
-import { parseGoTime } from '../api/go-time.ts'
-import { parsePeerId } from '../api/peer-id.ts'
-import type { PinMode, PinOptions, Replication } from '../api/pin.ts'
-import { durationMs } from '../config/section.ts'
-import { didYouMean } from '../config/suggestion.ts'
+import type { PinOptions, Replication } from '../api/pin.ts'
+import { cid, duration, integer, origins, peers, text, time, word } from './parameters.ts'
+import type { ValuesOf } from './parameters.ts'
 import { RefusedError } from './rest-error.ts'
 
-const names: readonly string[] = [
-  'name', 'mode', 'replication', 'replication-min', 'replication-max', 'shard-size', 'user-allocations', 'expire-at', 'expire-in', 'pin-update', 'origins'
-]
-const metaPrefix = 'meta-'
-const duration = durationMs('0s', { min: '1s' })
+const factor = (which: string) => integer(`${which} peers that hold it: -1 is everywhere, 0 as configured`, { min: -1, max: 1_000_000 })
+
+/** What a pin may be asked for with, as ipfs-cluster's clients write it in a query. */
+export const pinParameters = {
+  name: text('A name for it.', 255),
+  mode: word('All below it, or its one block.', ['recursive', 'direct'], 'recursive'),
+  replication: factor('Fewest and most'),
+  'replication-min': factor('Fewest'),
+  'replication-max': factor('Most'),
+  'shard-size': integer('Go clients always send it. It says something about sharded adds only, which are not made here.', { min: 0, max: Number.MAX_SAFE_INTEGER }),
+  'user-allocations': peers('Peers that should hold it if they can, with commas between.'),
+  'expire-at': time('When it is unpinned; stands over expire-in.'),
+  'expire-in': duration('How long until it is unpinned, at least 1s.', '1s'),
+  'pin-update': cid('A pin that it takes over what is not asked for from, and whose blocks it shares.'),
+  origins: origins('Nodes that have the content: multiaddrs with /p2p/<peer id> at the end, with commas between.')
+} as const
 
 export interface PinQueryContext {
   readonly nowMs: number
   /** What stands for a replication factor that is 0 or not given. */
   readonly defaults: { readonly replication: Replication }
-  /** Parameters that the route understands besides. */
-  readonly others?: readonly string[]
 }
 
-/**
- * Pin options as ipfs-cluster's clients write them in a query. A parameter that is not known is refused: an option that is misspelt
- * and silently ignored pins something else than was asked for.
- *
- * @throws RefusedError 400
- */
-export function pinOptionsFromQuery (query: URLSearchParams, { nowMs, defaults, others = [] }: PinQueryContext): PinOptions {
-  const stranger = [...query.keys()].find(key => !names.includes(key) && !others.includes(key) && !key.startsWith(metaPrefix))
-  if (stranger !== undefined) throw new RefusedError(400, `parameter ${stranger} unknown${didYouMean(stranger, [...names, ...others])}`)
-
-  const value = <T>(name: string, parse: (text: string) => T): T | undefined => {
-    const text = query.get(name)
-    if (text === null || text === '') return undefined
-    try {
-      return parse(text)
-    } catch (err) {
-      throw new RefusedError(400, `parameter ${name} invalid: ${(err as Error).message}`)
-    }
-  }
-  value('shard-size', text => integer(text)) // Go clients always send it; it says something only about sharded adds
-  const expireAtMs = value('expire-at', parseGoTime) ?? value('expire-in', text => nowMs + duration.parse(text))
+/** @throws RefusedError 400 for what no parameter by itself can see */
+export function pinOptionsOf (query: ValuesOf<typeof pinParameters>, metadata: Readonly<Record<string, string>>, { nowMs, defaults }: PinQueryContext): PinOptions {
+  const expireIn = query['expire-in']
+  const expireAtMs = query['expire-at'] ?? (expireIn === undefined ? undefined : nowMs + expireIn)
   if (expireAtMs !== undefined && expireAtMs <= nowMs) throw new RefusedError(400, 'parameter expire-at invalid: it is in the past')
-
   return {
-    name: value('name', validName) ?? '',
-    mode: value('mode', pinMode) ?? 'recursive',
-    replication: replicationFrom(value, defaults.replication),
-    userAllocations: value('user-allocations', text => listOf(text).map(parsePeerId)) ?? [],
+    name: query.name,
+    mode: query.mode,
+    replication: replicationFrom(query, defaults.replication),
+    userAllocations: query['user-allocations'],
     expireAtMs,
-    metadata: Object.fromEntries([...query].filter(([key]) => key.startsWith(metaPrefix) && key !== metaPrefix).map(([key, text]) => [key.slice(metaPrefix.length), text])),
-    pinUpdate: value('pin-update', text => CID.parse(text)),
-    origins: value('origins', text => listOf(text).map(origin)) ?? []
+    metadata,
+    pinUpdate: query['pin-update'],
+    origins: query.origins
   }
 }
 
@@ -65,10 +54,9 @@ export function cidFromText (text: string): CID {
   }
 }
 
-function replicationFrom (value: <T>(name: string, parse: (text: string) => T) => T | undefined, fallback: Replication): Replication | undefined {
-  const both = value('replication', integer)
-  const min = both ?? value('replication-min', integer) ?? 0
-  const max = both ?? value('replication-max', integer) ?? 0
+function replicationFrom (query: ValuesOf<typeof pinParameters>, fallback: Replication): Replication | undefined {
+  const min = query.replication ?? query['replication-min'] ?? 0
+  const max = query.replication ?? query['replication-max'] ?? 0
   if (min === 0 && max === 0) return undefined
   const factors = factorsOf(fallback)
   try {
@@ -77,25 +65,3 @@ function replicationFrom (value: <T>(name: string, parse: (text: string) => T) =
     throw new RefusedError(400, (err as Error).message)
   }
 }
-
-function integer (text: string): number {
-  if (!/^[+-]?\d{1,15}$/.test(text)) throw new Error('expected an integer')
-  return Number(text)
-}
-
-function pinMode (text: string): PinMode {
-  if (text !== 'recursive' && text !== 'direct') throw new Error('expected recursive or direct')
-  return text
-}
-
-function validName (text: string): string {
-  if (Buffer.byteLength(text) > 255) throw new Error('expected at most 255 bytes')
-  return text
-}
-
-function origin (text: string): string {
-  if (!/^\/.+\/p2p\/[^/]+$/.test(text)) throw new Error('expected multiaddrs that end in /p2p/<peer id>')
-  return text
-}
-
-const listOf = (text: string): string[] => text.split(',').filter(item => item !== '')

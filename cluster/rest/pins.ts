@@ -1,102 +1,155 @@
+import { ClusterError } from '../api/errors.ts'
 import { pinToJson } from '../api/pin-json.ts'
 import { trackerStatuses } from '../api/pin-info.ts'
 import type { GlobalPinInfo, TrackerStatus } from '../api/pin-info.ts'
-import type { PinOptions } from '../api/pin.ts'
 import type { ClusterOverview } from '../peer-ports.ts'
+import type { CID } from 'multiformats/cid'
 import { linesAnswer, valueAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
 import { pinInfoToJson } from './answers.ts'
-import { cidFromText, pinOptionsFromQuery } from './pin-query.ts'
+import { pageOf, pageParameters } from './listing.ts'
+import { cids, filter, flag, word } from './parameters.ts'
+import type { ValuesOf } from './parameters.ts'
+import { cidFromText, pinOptionsOf, pinParameters } from './pin-query.ts'
 import { RefusedError } from './rest-error.ts'
-import type { RestCall } from './routes.ts'
+import { route } from './route.ts'
+import type { RestCall, Route } from './route.ts'
 
-const groups: Readonly<Record<string, readonly TrackerStatus[]>> = {
-  error: ['cluster_error', 'pin_error', 'unpin_error'],
-  queued: ['pin_queued', 'unpin_queued']
-}
+const groups = { error: ['cluster_error', 'pin_error', 'unpin_error'], queued: ['pin_queued', 'unpin_queued'] } as const satisfies Record<string, readonly TrackerStatus[]>
 const namespaces: readonly string[] = ['ipfs', 'ipns', 'ipld']
+const cidsMax = 10_000
 
-/** Answers when it is agreed, as ipfs-cluster does: how it goes on is for `GET /pins/{cid}` to say. */
-export async function pinCid (call: RestCall): Promise<Answer> {
-  const { cluster, params, signal } = call
-  const cid = cidFromText(params['cid']!)
-  return valueAnswer(pinToJson(await cluster.pin(cid, optionsOf(call), { signal, wait: 'commit' })))
+/** With it no other peer is asked. */
+export const localParameter = { local: flag('Ask this peer only.') } as const
+
+/** How long an answer is held back is an addition: ipfs-cluster answers when a pin is agreed, and how it goes on is for `GET /pins/{cid}` to say. */
+const pinQuery = {
+  ...pinParameters,
+  wait: word('What the answer waits for: that it is agreed, that enough peers hold it, that all chosen ones do. An addition.', ['commit', 'min', 'all'], 'commit')
+} as const
+
+const byPath = 'The path after /ipfs, /ipns or /ipld is resolved by the daemon.'
+
+export const pinRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/pins',
+    about: 'Where all pins stand, in the order of the CIDs\' bytes; those of `cids` in the order asked for.',
+    query: {
+      ...localParameter,
+      filter: filter('Statuses, with commas between; error and queued are groups of them.', [...trackerStatuses, 'error', 'queued']),
+      cids: cids('Only these, pinned or not. Then the filter says nothing.', cidsMax),
+      ...pageParameters
+    },
+    answer: { kind: 'lines', of: 'GlobalPinInfo' }
+  }, call => {
+    const { query, signal } = call
+    if (query.cids.length === 0) return infoLines(call, pageOf(askedOf(call).statusAll(statusesOf(query.filter), { signal }), query))
+
+    async function * each (): AsyncGenerator<GlobalPinInfo> {
+      for (const cid of query.cids) yield await askedOf(call).status(cid, { signal })
+    }
+    return infoLines(call, each())
+  }),
+
+  route({
+    method: 'GET',
+    path: '/pins/:cid',
+    about: 'Where one pin stands. What nobody pins is unpinned everywhere, never 404.',
+    query: localParameter,
+    answer: { kind: 'value', of: 'GlobalPinInfo' }
+  }, async call => {
+    const info = await askedOf(call).status(cidFromText(call.path['cid']!), { signal: call.signal })
+    return valueAnswer(pinInfoToJson(info, await call.details(), call.clock.now()))
+  }),
+
+  route({
+    method: 'POST',
+    path: '/pins/:cid',
+    about: 'Pins content.',
+    query: pinQuery,
+    takesMetadata: true,
+    answer: { kind: 'value', of: 'Pin' },
+    refusals: [404]
+  }, async call => await pin(call, () => cidFromText(call.path['cid']!))),
+
+  route({
+    method: 'POST',
+    path: '/pins/:namespace/*',
+    about: `Pins what a path leads to. ${byPath}`,
+    query: pinQuery,
+    takesMetadata: true,
+    answer: { kind: 'value', of: 'Pin' },
+    refusals: [404]
+  }, async call => await pin(call, async () => await call.cluster.resolve(pathOf(call), { signal: call.signal }))),
+
+  route({
+    method: 'DELETE',
+    path: '/pins/:cid',
+    about: 'Unpins content; answers the pin that went.',
+    answer: { kind: 'value', of: 'Pin' },
+    refusals: [404]
+  }, async ({ cluster, path, signal }) => valueAnswer(pinToJson(await cluster.unpin(cidFromText(path['cid']!), { signal })))),
+
+  route({
+    method: 'DELETE',
+    path: '/pins/:namespace/*',
+    about: `Unpins what a path leads to; answers the pin that went. ${byPath}`,
+    answer: { kind: 'value', of: 'Pin' },
+    refusals: [404]
+  }, async call => {
+    const { cluster, signal } = call
+    return valueAnswer(pinToJson(await cluster.unpin(await cluster.resolve(pathOf(call), { signal }), { signal })))
+  }),
+
+  route({
+    method: 'POST',
+    path: '/pins/:cid/recover',
+    about: 'Tries a pin again that has failed.',
+    query: localParameter,
+    answer: { kind: 'value', of: 'GlobalPinInfo' }
+  }, async call => {
+    const info = await askedOf(call).recover(cidFromText(call.path['cid']!), { signal: call.signal })
+    return valueAnswer(pinInfoToJson(info, await call.details(), call.clock.now()))
+  }),
+
+  route({
+    method: 'POST',
+    path: '/pins/recover',
+    about: 'Tries all pins again that have failed, are missing or too much; answers those.',
+    query: localParameter,
+    answer: { kind: 'lines', of: 'GlobalPinInfo' }
+  }, call => infoLines(call, askedOf(call).recoverAll({ signal: call.signal })))
+]
+
+/** This peer alone, or all. */
+export function askedOf ({ cluster, overview, query }: RestCall<ValuesOf<typeof localParameter>>): ClusterOverview['here'] {
+  return query.local ? overview.here : cluster
 }
 
-export async function pinPath (call: RestCall): Promise<Answer> {
-  const { cluster, signal } = call
-  const options = optionsOf(call)
-  const cid = await cluster.resolve(pathOf(call), { signal })
-  return valueAnswer(pinToJson(await cluster.pin(cid, options, { signal, wait: 'commit' })))
+async function pin ({ cluster, clock, query, metadata, signal }: RestCall<ValuesOf<typeof pinQuery>>, find: () => CID | Promise<CID>): Promise<Answer> {
+  const options = pinOptionsOf(query, metadata, { nowMs: clock.now(), defaults: cluster.defaults })
+  const cid = await find()
+  const { pinUpdate } = options
+  if (pinUpdate !== undefined && await cluster.state.get(pinUpdate) === undefined) throw new ClusterError('ERR_PIN_NOT_FOUND', `not pinned: ${pinUpdate.toString()}`)
+  return valueAnswer(pinToJson(await cluster.pin(cid, options, { signal, wait: query.wait })))
 }
 
-export async function unpinCid ({ cluster, params, signal }: RestCall): Promise<Answer> {
-  return valueAnswer(pinToJson(await cluster.unpin(cidFromText(params['cid']!), { signal })))
+function statusesOf (words: ReadonlyArray<TrackerStatus | keyof typeof groups>): ReadonlySet<TrackerStatus> {
+  const statuses = words.flatMap<TrackerStatus>(word => word === 'error' || word === 'queued' ? groups[word] : word)
+  return new Set(statuses.length === 0 ? trackerStatuses : statuses)
 }
 
-export async function unpinPath (call: RestCall): Promise<Answer> {
-  const { cluster, signal } = call
-  const cid = await cluster.resolve(pathOf(call), { signal })
-  return valueAnswer(pinToJson(await cluster.unpin(cid, { signal })))
-}
-
-export async function onePin (call: RestCall): Promise<Answer> {
-  const { params, signal } = call
-  const info = await askedOf(call).status(cidFromText(params['cid']!), { signal })
-  return valueAnswer(pinInfoToJson(info, await call.details(), call.clock.now()))
-}
-
-export function listPins (call: RestCall): Answer {
-  const { query, signal } = call
-  const cids = listOf(query.get('cids')).map(cidFromText)
-  if (cids.length === 0) return infoLines(call, askedOf(call).statusAll(statusFilter(query.get('filter')), { signal }))
-
-  async function * each (): AsyncGenerator<GlobalPinInfo> {
-    for (const cid of cids) yield await askedOf(call).status(cid, { signal })
-  }
-  return infoLines(call, each())
-}
-
-export async function recoverPin (call: RestCall): Promise<Answer> {
-  const { params, signal } = call
-  const info = await askedOf(call).recover(cidFromText(params['cid']!), { signal })
-  return valueAnswer(pinInfoToJson(info, await call.details(), call.clock.now()))
-}
-
-export function recoverPins (call: RestCall): Answer {
-  return infoLines(call, askedOf(call).recoverAll({ signal: call.signal }))
-}
-
-/** @throws RefusedError 400 for a word that is no status: a misspelt filter would list everything */
-export function statusFilter (text: string | null): ReadonlySet<TrackerStatus> {
-  const words = listOf(text)
-  const found = words.flatMap(word => groups[word] ?? trackerStatuses.filter(status => status === word))
-  const isKnown = (word: string): boolean => word in groups || trackerStatuses.some(status => status === word)
-  if (!words.every(isKnown)) throw new RefusedError(400, 'invalid filter value')
-  return new Set(words.length === 0 ? trackerStatuses : found)
-}
-
-function infoLines (call: RestCall, infos: AsyncIterable<GlobalPinInfo>): Answer {
+function infoLines<Q> ({ details, clock }: RestCall<Q>, infos: AsyncIterable<GlobalPinInfo>): Answer {
   async function * lines (): AsyncGenerator<object> {
-    const details = await call.details()
-    for await (const info of infos) yield pinInfoToJson(info, details, call.clock.now())
+    const known = await details()
+    for await (const info of infos) yield pinInfoToJson(info, known, clock.now())
   }
   return linesAnswer(lines())
 }
 
-/** With `local=true` no other peer is asked. As in ipfs-cluster any other word is not that. */
-export function askedOf ({ cluster, overview, query }: RestCall): ClusterOverview['here'] {
-  return query.get('local') === 'true' ? overview.here : cluster
-}
-
-function optionsOf ({ cluster, clock, query }: RestCall): PinOptions {
-  return pinOptionsFromQuery(query, { nowMs: clock.now(), defaults: cluster.defaults })
-}
-
-function pathOf ({ params }: RestCall): string {
-  const namespace = params['namespace']!
+function pathOf<Q> ({ path }: RestCall<Q>): string {
+  const namespace = path['namespace']!
   if (!namespaces.includes(namespace)) throw new RefusedError(404, 'not found')
-  return `/${namespace}/${params['*'] ?? ''}`
+  return `/${namespace}/${path['*'] ?? ''}`
 }
-
-const listOf = (text: string | null): string[] => (text ?? '').split(',').filter(item => item !== '')

@@ -1,5 +1,8 @@
+import { CarError } from '../../adder/car.ts'
+import { OptionsRefusedError, UploadError } from '../../adder/upload-error.ts'
 import { ClusterError } from '../api/errors.ts'
 import type { ErrorCode } from '../api/errors.ts'
+import { MultipartError } from '../api/kubo/multipart.ts'
 
 /** As ipfs-cluster: 404 for a pin that is not there, 500 for all that fails; 400 for what was asked wrongly, wherever that is found out. */
 const statuses = {
@@ -38,7 +41,13 @@ export class RefusedError extends Error {
 /** Any error as `{"code", "message"}`, whose code is the HTTP status. */
 export function restError (err: unknown): RestError {
   if (err instanceof RefusedError) return { code: err.status, message: err.message }
+  if (isWrongUpload(err)) return { code: 400, message: err.message }
   if (err instanceof ClusterError) return { code: statuses[err.code], message: err.code === 'ERR_PIN_NOT_FOUND' ? notFoundText : err.message }
   const { statusCode, message } = err as { statusCode?: number, message?: string }
   return { code: statusCode !== undefined && statusCode >= 400 ? statusCode : 500, message: message ?? String(err) }
+}
+
+/** What was uploaded, or how it is to be added. */
+function isWrongUpload (err: unknown): err is Error {
+  return [MultipartError, CarError, UploadError, OptionsRefusedError].some(kind => err instanceof kind)
 }

@@ -9,12 +9,14 @@ import type { Endpoint } from '../config/endpoint.ts'
 import type { Component } from '../ports.ts'
 import { sendAnswer, sendError } from './answer.ts'
 import type { RestConfig } from './config.ts'
-import { createGuard, UnauthorizedError } from './guard.ts'
+import { createGuard } from './guard.ts'
 import { createPeerDirectory } from './peer-details.ts'
 import { listening } from './listening.ts'
 import { RefusedError } from './rest-error.ts'
+import type { RestParts } from './route.ts'
 import { routes } from './routes.ts'
-import type { RestParts } from './routes.ts'
+import { createUsers, UnauthorizedError } from './users.ts'
+import type { Users } from './users.ts'
 
 /** How long requests in flight may take to end when the door closes, before their signals abort. */
 const graceMs = 2_000
@@ -38,12 +40,13 @@ export function createRest (parts: RestParts, config: RestConfig, folder: string
   const closing = new AbortController()
   const doors = new AsyncDisposableStack()
   const { details } = createPeerDirectory(parts)
+  const users = config.basicAuthCredentials === undefined ? undefined : createUsers(config.basicAuthCredentials, parts.clock)
   let inFlight = 0
   const apps: FastifyInstance[] = []
   let onIdle = (): void => {}
 
   const serve = (app: FastifyInstance, endpoint: Endpoint): void => {
-    const guard = createGuard(config, endpoint)
+    const guard = createGuard(config, users, endpoint)
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, done) => { done(null) }) // bodies are for handlers to pull
     app.addHook('onRequest', async (request, reply) => {
@@ -57,21 +60,21 @@ export function createRest (parts: RestParts, config: RestConfig, folder: string
       guard.admit(request.raw)
     })
     app.options('*', async (request, reply) => await reply.code(204).headers(guard.preflight(request.raw)).send())
-    for (const { method, path, answer } of routes) {
+    for (const { method, path, serve } of routes) {
       app.route({
         method,
         url: path,
         handler: async (request, reply) => {
           const signal = AbortSignal.any([goneSignal(reply), closing.signal])
-          const params = request.params as Record<string, string>
-          await sendAnswer(reply, await answer({ ...parts, details, params, query: request.query as URLSearchParams, request: request.raw, signal }), signal)
+          const path = request.params as Record<string, string>
+          await sendAnswer(reply, await serve({ ...parts, details, token: () => tokenOf(users, request.raw), path, search: request.query as URLSearchParams, request: request.raw, signal }), signal)
           return reply
         }
       })
     }
     app.setNotFoundHandler(async (request, reply) => await notFound(request.raw, reply))
     app.setErrorHandler(async (err, request, reply) => {
-      if (err instanceof UnauthorizedError) reply.header('www-authenticate', err.challenge)
+      if (err instanceof UnauthorizedError) reply.header('www-authenticate', err.challenges)
       if (!(err instanceof RefusedError)) parts.log.debug('a request failed', { method: request.method, path: request.url.split('?')[0], error: err })
       await sendError(reply, err)
     })
@@ -128,6 +131,11 @@ function createApp (config: RestConfig, tls: { cert: Buffer, key: Buffer, minVer
   return (tls === undefined ? fastify({ ...options, http: limits }) : fastify({ ...options, https: { ...limits, ...tls } })) as unknown as FastifyInstance
 }
 
+function tokenOf (users: Users | undefined, request: IncomingMessage): string {
+  if (users === undefined) throw new UnauthorizedError('unauthorized', [])
+  return users.token(users.authorize(request))
+}
+
 /** Aborts when the client goes away before it has its whole answer. Fastify's own signal fires once an upload has been read. */
 function goneSignal ({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController()
@@ -142,12 +150,20 @@ function limitTime ({ clock }: RestParts, { raw }: FastifyReply, timeoutMs: numb
   raw.once('close', () => timer[Symbol.dispose]())
 }
 
-/** A path that ends in "/" is sent on to the one without, as in ipfs-cluster. */
-async function notFound ({ url = '/' }: IncomingMessage, reply: FastifyReply): Promise<void> {
+/** A path that ends in "/" is sent on to the one without, as in ipfs-cluster; so is 405 for one that is there with another method. */
+async function notFound ({ method = '', url = '/' }: IncomingMessage, reply: FastifyReply): Promise<void> {
   const [path = '/', query] = url.split('?', 2)
   const bare = `/${path.replace(/^\/+/, '').replace(/\/+$/, '')}`
-  if (path.endsWith('/') && path !== '/') await reply.redirect(query === undefined ? bare : `${bare}?${query}`, 307)
-  else await sendError(reply, new RefusedError(404, 'not found'))
+  if (path.endsWith('/') && path !== '/') return await reply.redirect(query === undefined ? bare : `${bare}?${query}`, 307)
+  const allowed = methodsOf(path)
+  if (allowed.length === 0) return await sendError(reply, new RefusedError(404, 'not found'))
+  await sendError(reply.header('allow', allowed.join(', ')), new RefusedError(405, `${method} is not a method of this path: expected ${allowed.join(' or ')}`))
+}
+
+const patterns = routes.map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]+').replace('*', '.+')}$`) }))
+
+function methodsOf (path: string): readonly string[] {
+  return [...new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))]
 }
 
 async function pem (folder: string, file: string): Promise<Buffer> {
