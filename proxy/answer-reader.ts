@@ -73,7 +73,7 @@ export class AnswerReader {
     if (status === null) throw new Error('the answer is not HTTP/1.1')
     if (status[2]!.startsWith('1')) return // an interim answer; the one that counts follows
     const connection = /\r\nconnection:([^\r]*)/i.exec(head)?.[1] ?? ''
-    this.keepsConnection = status[1] === '1' && !/\bclose\b/i.test(connection)
+    this.keepsConnection = status[1] === '1' ? !/\bclose\b/i.test(connection) : /\bkeep-alive\b/i.test(connection)
     const length = /\r\ncontent-length:[ \t]*(\d+)[ \t]*\r/i.exec(head)?.[1]
     if (status[2] === '204' || status[2] === '304') this.#phase = 'ended'
     else if (/\r\ntransfer-encoding:[^\r]*chunked/i.test(head)) this.#phase = 'size'

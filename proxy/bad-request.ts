@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http'
+import { Socket } from 'node:net'
 import { duplexPair } from 'node:stream'
 import type { Duplex } from 'node:stream'
 
@@ -7,6 +8,7 @@ export interface ParseFailure extends NodeJS.ErrnoException { readonly reason?: 
 
 /** What Go's server writes, and closes, when a request is none. node:http has closed the door to anything else. */
 export function answerBadRequest (socket: Duplex, error: ParseFailure): void {
+  if (socket.writableEnded) return // answered: what still comes in is no better
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy()
     return
@@ -32,7 +34,9 @@ export function refusedByGo ({ rawHeaders, httpVersion }: IncomingMessage): stri
 }
 
 export function closeWith (line: string, socket: Duplex, body = line): void {
-  socket.end(`HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${body}`)
+  socket.write(`HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${body}`)
+  if (socket instanceof Socket) socket.destroySoon()
+  else socket.end()
 }
 
 /**

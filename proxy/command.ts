@@ -13,6 +13,8 @@ import type { ArgumentSpec, CommandShape, GlobalOptions, OptionTable, OptionsOf 
 export interface KuboCommand<T extends OptionTable = OptionTable, V extends GoValue = GoValue> extends CommandShape<T> {
   /** False for calls that the daemon should answer by itself, untouched (`add?only-hash=true`). Absent means all are ours. */
   isOurs? (options: OptionsOf<T> & GlobalOptions): boolean
+  /** Changes nothing and waits for nobody: carried out also for a client that has closed its side and only listens. */
+  readonly isRead?: boolean
   /** Kubo's own text form of a value, for `encoding=text`; JSON needs none. Absent means Go's print of the struct, `printed`. */
   text? (value: V, options: OptionsOf<T> & GlobalOptions): string
   /**

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { METHODS, createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../cluster/clock.ts'
@@ -10,7 +10,7 @@ import type { CommandRules } from './command-rules.ts'
 import { headBytesMax } from './daemon-link.ts'
 import type { DaemonLink } from './daemon-link.ts'
 import { openFastLane } from './lanes.ts'
-import { lingerOnClose } from './lingering-close.ts'
+import { giveUpSoon, lingerOnClose } from './lingering-close.ts'
 import type { OriginMap } from './origins.ts'
 import { writeRawHead } from './passthrough.ts'
 import { accessDenied } from './refuse-command.ts'
@@ -34,19 +34,33 @@ interface Exchange { readonly request: IncomingMessage, readonly response: Serve
 /** Node's HTTP server, made to behave as Go's: what it lets in, what it refuses, how it closes. */
 export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, isFast, answer }: DoorParts): Server {
   const inFlight = new WeakMap<Socket, Exchange>()
+  /** Go reads a request when the one before it is answered; node hands over whatever has come in. */
+  const inTurn = (socket: Socket, act: () => void): void => {
+    const before = inFlight.get(socket)
+    if (before === undefined) act()
+    else before.response.once('close', () => { if (!socket.destroyed) act() })
+  }
   const take = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
-    inFlight.set(request.socket, { request, response })
-    const wrong = refusedByGo(request)
-    if (wrong !== undefined) closeWith(wrong, request.socket)
-    else if (request.url === '*') answerStar(response)
-    else answer(request, response, expects)
+    const { socket } = request
+    inTurn(socket, () => {
+      const wrong = refusedByGo(request)
+      if (wrong !== undefined) closeWith(wrong, socket)
+      else if (request.url === '*') answerStar(response)
+      else answer(request, response, expects)
+    })
+    inFlight.set(socket, { request, response })
+    response.once('close', () => { if (inFlight.get(socket)?.response === response) inFlight.delete(socket) })
   }
 
   // A Kubo has no time limits, and a head of 1 MiB: uploads, pins and long queries depend on both.
   const server = createServer({ maxHeaderSize: headBytesMax, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0, noDelay: true, requireHostHeader: false, insecureHTTPParser: false, joinDuplicateHeaders: false })
   server.maxHeadersCount = 0
   server.on('error', error => log.error('the door failed', { error }))
-  server.on('connection', (socket: Socket) => lingerOnClose(socket, clock))
+  server.on('connection', (socket: Socket) => {
+    lingerOnClose(socket, clock)
+    socket.once('end', () => { if (inFlight.get(socket)?.request.complete === true) giveUpSoon(socket, clock) })
+  })
+  Object.assign(server, { httpAllowHalfOpen: true }) // what a client asked before it closed its side is answered, as by Go
   openFastLane(server, { daemon, log, isForDaemon }, isFast)
   server.on('request', (request, response) => take(request, response, false))
   server.on('checkContinue', (request, response) => take(request, response, true))
@@ -57,8 +71,10 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
   })
   server.on('clientError', (error: ParseFailure, socket: Socket) => {
     if (error.code === 'HPE_INVALID_EOF_STATE' && cutUpload(inFlight.get(socket))) return
-    if (error.code === 'HPE_INVALID_METHOD' && headOf(error.rawPacket) !== undefined) relayUnknownMethod(headOf(error.rawPacket)!, socket, { daemon, rules })
-    else if (error.code !== 'HPE_INVALID_URL' || error.rawPacket === undefined || !retryEscaped(error.rawPacket, socket, server)) answerBadRequest(socket, error)
+    inTurn(socket, () => {
+      if (error.code === 'HPE_INVALID_METHOD' && headOf(error.rawPacket) !== undefined) relayUnknownMethod(headOf(error.rawPacket)!, socket, { daemon, rules })
+      else if (error.code !== 'HPE_INVALID_URL' || error.rawPacket === undefined || !retryEscaped(error.rawPacket, socket, server)) answerBadRequest(socket, error)
+    })
   })
   return server
 }
@@ -84,12 +100,15 @@ function refuseExpectation (response: ServerResponse): void {
   response.end()
 }
 
-/** The first head of a packet, without what came behind it: that would be further requests, which nobody has looked at. */
+/**
+ * The first head of a packet, without what came behind it: that would be further requests, which nobody has looked at. One whose
+ * method node knows is none: it was taken, and something behind it was not.
+ */
 function headOf (packet: Buffer | undefined): UnknownMethod | undefined {
   if (packet === undefined) return undefined
-  const target = /^[A-Z]+ (\S+) HTTP\/1\.[01]\r\n/.exec(packet.toString('latin1', 0, headBytesMax))?.[1]
+  const [, method = '', target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r\n/.exec(packet.toString('latin1', 0, headBytesMax)) ?? []
   const end = packet.indexOf('\r\n\r\n')
-  return target === undefined || end < 0 ? undefined : { target, head: packet.subarray(0, end + 4), hasMore: packet.length > end + 4 }
+  return target === undefined || end < 0 || METHODS.includes(method) ? undefined : { target, head: packet.subarray(0, end + 4), hasMore: packet.length > end + 4 }
 }
 
 interface UnknownMethod { readonly target: string, readonly head: Buffer, readonly hasMore: boolean }

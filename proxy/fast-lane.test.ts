@@ -20,7 +20,7 @@ t.test('plain is one whole request without a body, whose headers the daemon may 
     post('id', 'Content-Length: 3\r\n') + 'abc', post('id', 'Content-Length: 3\r\n'), post('id', 'Content-Length: 0\r\nContent-Length: 0\r\n'),
     post('id', 'Transfer-Encoding: chunked\r\n'), post('id', 'Expect: 100-continue\r\n'), post('id', 'Origin: http://a\r\n'), post('id', 'Connection: Upgrade\r\n'),
     post('id', 'X-a : 1\r\n'), post('id', 'X-a: 1\r\n folded\r\n'), post('id', 'X-a: \xff\r\n'), post('id', 'Host: other\r\n'), post('id#x'), post('i d'), post('\xfc'),
-    'POST /api/v0/id HTTP/1.1\r\n\r\n', 'GET /api/v0/id HTTP/1.1\r\nHost: a\r\n\r\n', post('id').replace('1.1', '1.0'), post('id').slice(0, -2), post('id') + post('id'), 'POST /webui HTTP/1.1\r\nHost: a\r\n\r\n'
+    'POST /api/v0/id HTTP/1.1\r\n\r\n', 'GET /api/v0/id HTTP/1.1\r\nHost: a\r\n\r\n', post('id').replace('1.1', '1.2'), post('id').slice(0, -2), post('id') + post('id'), 'POST /webui HTTP/1.1\r\nHost: a\r\n\r\n'
   ]) t.equal(plain(text), undefined, JSON.stringify(text))
 })
 
@@ -88,5 +88,21 @@ t.test('a connection that the daemon closed in between is made anew', async t =>
   client.write(post('cat?arg=two'))
 
   t.match(await readAll(client, text => text.endsWith('x')), /^HTTP\/1\.1 200 OK/)
+  client.destroy()
+})
+
+t.test('an HTTP/1.0 client that wants to keep its connection does, when the daemon does', async t => {
+  const connections = new Set<Socket>()
+  await using daemon = await scripted(socket => { connections.add(socket); socket.write('HTTP/1.0 404 Not Found\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nno') })
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+  const old = 'POST /api/v0/nope HTTP/1.0\r\nConnection: keep-alive\r\n\r\n'
+
+  for (let i = 0; i < 2; i++) {
+    client.write(old)
+    t.match(await readAll(client, text => text.endsWith('no')), /^HTTP\/1\.0 404/)
+  }
+
+  t.equal(connections.size, 1)
   client.destroy()
 })

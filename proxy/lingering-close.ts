@@ -12,9 +12,17 @@ export function lingerOnClose (socket: Socket, clock: Clock): void {
   socket.destroySoon = () => {
     if (socket.destroyed) return
     socket.end()
-    const deadline = clock.after(lingerMs, () => socket.destroy())
-    socket.once('close', () => deadline[Symbol.dispose]())
+    giveUpSoon(socket, clock)
     socket.once('end', () => socket.destroy())
     socket.resume() // what still comes in is dropped
   }
+}
+
+/**
+ * For a client that has closed its side and waits for what it had asked: nobody can tell it from one that has gone, so it does not
+ * get long.
+ */
+export function giveUpSoon (socket: Socket, clock: Clock): void {
+  const deadline = clock.after(lingerMs, () => socket.destroy())
+  socket.once('close', () => deadline[Symbol.dispose]())
 }

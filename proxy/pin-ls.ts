@@ -36,6 +36,7 @@ export function pinLs (components: CommandComponents): KuboCommand {
     path: 'pin/ls',
     args: [argument('ipfs-path', 'variadic')],
     options,
+    isRead: true,
     text (value: PinLsOutput, { quiet }) {
       const line = (cid: string, type: string, name: string): string => quiet === true ? `${cid}\n` : `${cid} ${type}${name === '' ? '' : ` ${name}`}\n`
       if (value.Cid !== undefined) return line(value.Cid, value.Type ?? '', value.Name ?? '')

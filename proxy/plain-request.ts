@@ -3,7 +3,7 @@ const headBytesMax = 16_384
 
 /** Everything that a proxy has to look at, change, answer or frame: such requests are not plain. */
 const looked = new Set(['expect', 'upgrade', 'origin', 'referer', 'te', 'trailer', 'transfer-encoding', 'keep-alive', 'proxy-connection', 'http2-settings'])
-const requestLine = /^POST (\/api\/v0\/[!-"$-~]*) HTTP\/1\.1$/
+const requestLine = /^POST (\/api\/v0\/[!-"$-~]*) HTTP\/1\.([01])$/
 const headerLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e]*)$/
 
 export interface PlainRequest {
@@ -23,11 +23,12 @@ export interface PlainRequest {
 export function readPlainRequest (bytes: Buffer, host: string): PlainRequest | undefined {
   if (bytes.length > headBytesMax || bytes.indexOf('\r\n\r\n', 0, 'latin1') !== bytes.length - 4) return undefined
   const [first, ...lines] = bytes.toString('latin1', 0, bytes.length - 4).split('\r\n')
-  const target = requestLine.exec(first!)?.[1]
+  const [, target, minor] = requestLine.exec(first!) ?? []
   if (target === undefined) return undefined
+  const isOld = minor === '0'
   let hosts = 0
   let lengths = 0
-  let closes = false
+  let closes = isOld
   const kept = [first, `Host: ${host}`]
   for (const line of lines) {
     const header = headerLine.exec(line)
@@ -36,10 +37,10 @@ export function readPlainRequest (bytes: Buffer, host: string): PlainRequest | u
     const value = header[2]!.trim()
     if (looked.has(name)) return undefined
     if (name === 'connection' && !/^(?:close|keep-alive)$/i.test(value)) return undefined
-    if (name === 'connection') closes ||= value.toLowerCase() === 'close'
+    if (name === 'connection') closes = value.toLowerCase() === 'close' || (closes && !isOld)
     if (name === 'content-length' && (value !== '0' || ++lengths > 1)) return undefined
     if (name === 'host') hosts++
     else kept.push(line)
   }
-  return hosts === 1 ? { target, head: Buffer.from(`${kept.join('\r\n')}\r\n\r\n`, 'latin1'), closes } : undefined
+  return hosts === 1 || (isOld && hosts === 0) ? { target, head: Buffer.from(`${kept.join('\r\n')}\r\n\r\n`, 'latin1'), closes } : undefined
 }

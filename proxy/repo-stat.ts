@@ -11,6 +11,7 @@ export function repoStat ({ cluster }: CommandComponents, path: 'repo/stat' | 's
     path,
     args: [],
     options: { 'size-only': { type: 'bool', aliases: ['s'] }, human: { type: 'bool', aliases: ['H'] } },
+    isRead: true,
     text (stat: Stat, { 'size-only': sizeOnly, human }) {
       const size = (bytes: bigint): string => human === true ? humanBytes(bytes) : String(bytes)
       const sizes: [string, string][] = [['RepoSize', size(stat.RepoSize)], ['StorageMax', size(stat.StorageMax)]]

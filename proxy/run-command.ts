@@ -52,7 +52,7 @@ export async function runCommand (call: AdmittedCall, { clock, log }: { readonly
   })
 
   using timeout = deadlineOf(clock, parsed.options.timeout)
-  const patience = AbortSignal.any([clientSignal(response), signal])
+  const patience = AbortSignal.any([clientSignal(response, { isRead: command.isRead === true }), signal])
   const gone = AbortSignal.any([patience, ...timeout.signals])
   try {
     const args = [...parsed.args, ...await bodyArguments(command, request, body)]
