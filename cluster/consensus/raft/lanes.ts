@@ -3,6 +3,7 @@
  * be said when a piece is done; the engine goes on sending meanwhile.
  */
 import type { Applier } from './applier.ts'
+import { entryBytes } from './core/entries.ts'
 import { hardStateOf } from './core/message.ts'
 import { StoppedError } from './errors.ts'
 import { BusyTime } from './figures.ts'
@@ -126,8 +127,9 @@ export class AppendLane {
   }
 }
 
-/** Entries handed to the machine at once; between two pieces the loop gets its turn if they took long. */
+/** Handed to the machine at once, however many wait: nothing else runs meanwhile, heartbeats neither. Between two pieces the loop gets its turn if they took long. */
 const pieceEntries = 512
+const pieceBytes = 256 * 1_024
 const pieceMs = 5
 
 /**
@@ -172,8 +174,9 @@ export class ApplyLane {
 
   async #apply (entries: readonly Entry[]): Promise<void> {
     let begunMs = performance.now()
-    for (let from = 0; from < entries.length && !this.#stopped; from += pieceEntries) {
-      await this.#with.applier.apply(entries.slice(from, from + pieceEntries))
+    for (let from = 0, to = 0; from < entries.length && !this.#stopped; from = to) {
+      to = endOfPiece(entries, from)
+      await this.#with.applier.apply(entries.slice(from, to))
       if (performance.now() - begunMs < pieceMs) continue
       await new Promise(resolve => setImmediate(resolve))
       begunMs = performance.now()
@@ -213,6 +216,15 @@ export class ApplyLane {
     this.busy.end(performance.now())
     for (let turn = 0; turn < gatherTurns && this.#queue.length > 0; turn++) await new Promise(resolve => setImmediate(resolve))
   }
+}
+
+/** At least one entry, however large. */
+function endOfPiece (entries: readonly Entry[], from: number): number {
+  let to = from
+  let bytes = 0
+  do bytes += entryBytes(entries[to++]!)
+  while (to < entries.length && to - from < pieceEntries && bytes + entryBytes(entries[to]!) <= pieceBytes)
+  return to
 }
 
 function isOrdinary ({ type }: Entry): boolean { return type === 'EntryNormal' }

@@ -23,8 +23,11 @@ export interface ChangeOptions {
   readonly ifConfIndex?: Index
 }
 
-/** A learner votes once it lacks no more than this many entries. */
-const promotionLag = 1_024
+/**
+ * A learner votes once it has received, within so many ticks, all that was committed when they began (the last of the rounds of Raft's
+ * dissertation, 4.2.1): about so long the others may have to wait for it. How many entries it lacks says nothing, for they may be large.
+ */
+const roundTicksMax = 10
 
 export class Membership {
   readonly #with: MembershipComponents
@@ -44,15 +47,8 @@ export class Membership {
   /** Waits until the learner has caught up. It is refused nothing but time: the caller's signal ends the wait. */
   async promote (id: NodeId, { signal }: ChangeOptions): Promise<void> {
     while (!this.#with.status().conf.voters.includes(id)) {
-      const { role, lead, commit, progress } = this.#with.status()
-      if (role !== 'leader') throw new NotLeaderError(lead === 0 ? undefined : lead)
-      const peer = progress.find(peer => peer.id === id)
-      if (peer === undefined) throw new DroppedError('not-member')
-      if (peer.recentActive && peer.state === 'replicate' && peer.match + promotionLag >= commit) {
-        await this.#change([{ type: 'ConfChangeAddNode', nodeId: id }], [], { signal })
-      } else {
-        await this.#with.nextTick(signal)
-      }
+      await this.#caughtUp(id, signal)
+      if (!this.#with.status().conf.voters.includes(id)) await this.#change([{ type: 'ConfChangeAddNode', nodeId: id }], [], { signal })
     }
   }
 
@@ -84,7 +80,7 @@ export class Membership {
   /** `added` learns first; then one joint change puts it in the place of `removed`. */
   async replace (removed: NodeId, added: Member, options: ChangeOptions): Promise<void> {
     await this.add(added, { ...options, asLearner: true })
-    while (!this.#hasCaughtUp(added.id)) await this.#with.nextTick(options.signal)
+    await this.#caughtUp(added.id, options.signal)
     await this.#change([
       { type: 'ConfChangeAddNode', nodeId: added.id },
       { type: 'ConfChangeRemoveNode', nodeId: removed }
@@ -105,11 +101,18 @@ export class Membership {
     for (const { done } of this.#waiting.values()) done.reject(new UnknownOutcomeError(0, 0, { cause: reason }))
   }
 
-  #hasCaughtUp (id: NodeId): boolean {
-    const { role, lead, commit, progress } = this.#with.status()
-    if (role !== 'leader') throw new NotLeaderError(lead === 0 ? undefined : lead)
-    const peer = progress.find(peer => peer.id === id)
-    return peer !== undefined && peer.recentActive && peer.match + promotionLag >= commit
+  async #caughtUp (id: NodeId, signal: AbortSignal): Promise<void> {
+    let round = { commit: this.#with.status().commit, ticks: 0 }
+    while (true) {
+      const { role, lead, commit, progress } = this.#with.status()
+      if (role !== 'leader') throw new NotLeaderError(lead === 0 ? undefined : lead)
+      const peer = progress.find(peer => peer.id === id)
+      if (peer === undefined) throw new DroppedError('not-member')
+      const hasAll = peer.recentActive && peer.state === 'replicate' && peer.match >= round.commit
+      if (hasAll && round.ticks <= roundTicksMax) return
+      round = hasAll ? { commit, ticks: 0 } : { ...round, ticks: round.ticks + 1 }
+      await this.#with.nextTick(signal)
+    }
   }
 
   async #change (changes: readonly ConfChangeSingle[], members: readonly Member[], { signal, ifConfIndex }: ChangeOptions): Promise<void> {
