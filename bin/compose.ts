@@ -30,6 +30,7 @@ import { pushBlocks } from '../cluster/remote-import.ts'
 import { createRepinner } from '../cluster/repinner.ts'
 import { createRest } from '../cluster/rest/server.ts'
 import type { Rest } from '../cluster/rest/server.ts'
+import { createRootPin } from '../cluster/root-pin.ts'
 import { createHandlers } from '../cluster/rpc-handlers.ts'
 import { createPinset } from '../cluster/state/pinset.ts'
 import { createStore } from '../cluster/store/store.ts'
@@ -124,6 +125,7 @@ export function compose (parts: ComposeParts): Composed {
     cluster, daemon: createAddingDaemon(requests), clock,
     putBlocks: async (peer, blocks, roots, call) => peer === self ? await ipfs.importBlocks(blocks, roots, call) : await pushBlocks(rpc, peer, blocks, roots, call)
   })
+  const rootPin = createRootPin({ self, consensus, placer, clock }, { replication: defaultReplication(configs.cluster) })
   const adding: Component = { name: 'adder', start: async () => {}, [Symbol.asyncDispose]: () => requests[Symbol.asyncDispose]() }
   const { rest, proxy } = doors(parts, { cluster, adder })
   return {
@@ -140,7 +142,7 @@ export function compose (parts: ComposeParts): Composed {
     const proxyConfig = isOneDaemon ? { ...configs.proxy, nodeMultiaddress: daemon.endpoint, ...daemon.isEmbedded && { nodeHttps: false, apiAuth: undefined } } : configs.proxy
     return {
       rest: written.has('rest') ? createRest({ cluster, overview, monitor, adder, clock, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined,
-      proxy: written.has('proxy') ? createProxy({ cluster, adder, clock, log }, proxyConfig) : undefined
+      proxy: written.has('proxy') ? createProxy({ cluster, adder, followRoot: (root, options) => rootPin.follow(root, options), clock, log }, proxyConfig) : undefined
     }
   }
 }

@@ -35,7 +35,7 @@ export const apiRows: readonly ApiRow[] = [
   { of: ['pin/remote', 'pin/remote/*'], why: 'asks other services, in the name of this daemon', tests: [passes, 'recordings: pin-remote'] },
   { of: ['files/chroot', 'key/export', 'key/rotate', 'config/edit', 'repo/migrate', 'diag/datastore/*', 'update', 'update/*', 'commands/completion/*'], why: 'Kubo answers 404 to it: not over HTTP', tests: [absent] },
   { of: ['files/stat', 'files/read', 'files/ls'], why: `the files of this daemon; ${fromOneDaemon}`, tests: [passes, 'recordings: files'] },
-  { of: ['files', 'files/*'], why: `the files of this daemon, whose root can be kept as a pin of the cluster (\`pin_mfs_root\`); ${fromOneDaemon}`, tests: [passes, 'recordings: files'] },
+  { of: ['files', 'files/*'], why: `the files of this daemon, whose root can be kept as a pin of the cluster (\`pin_mfs_root\`); ${fromOneDaemon}`, tests: [passes, 'ipfs-compat-tests/mfs-root.test.ts: the files of one peer are kept by the cluster', 'recordings: files'] },
   { of: ['filestore', 'filestore/*'], why: 'files on the disk of this daemon\'s machine', tests: [passes] },
   { of: ['shutdown'], why: 'stops this daemon, not the cluster', tests: [refused] },
   { of: ['config/show'], why: 'the configuration of this daemon; Kubo leaves its private key out', tests: [passes, 'recordings: node'] },

@@ -17,7 +17,9 @@ const fields = {
   /** The only calls that are let through: command paths (`pin/ls`), also with `*` at their end (`files/*`), or with a slash in front paths beside `/api/v0` (`/webui*`). `version` always is. */
   allow: commandPaths('all but those of `deny`'),
   /** Calls that are refused with Kubo's 403, written likewise; stronger than `allow`. */
-  deny: commandPaths('none; off loopback, unless `allow` is set, what administers the daemon ([the list](kubo-api.md))')
+  deny: commandPaths('none; off loopback, unless `allow` is set, what administers the daemon ([the list](kubo-api.md))'),
+  /** Has the cluster keep the files (MFS) of the daemon: their root is pinned as `mfs:` and this peer's id, and the pin follows it. */
+  pinMfsRoot: boolean(false)
 }
 
 function commandPaths (fallbackInWords: string): Field<readonly string[] | undefined> {

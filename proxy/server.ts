@@ -17,6 +17,8 @@ import { createGuard, isUnreachable } from './guard.ts'
 import { intercept } from './intercept.ts'
 import { addressOf, close, open, portOf } from './listening.ts'
 import { matchCommand } from './match-command.ts'
+import { createMfsRoot, mayWriteFiles } from './mfs-root.ts'
+import type { MfsRootComponents } from './mfs-root.ts'
 import { mapOrigins } from './origins.ts'
 import type { OriginMap } from './origins.ts'
 import { ownAddressCheck } from './own-address.ts'
@@ -29,7 +31,14 @@ import { answerUnreachable } from './unreachable.ts'
 /** What a caller waits at most for the end of what it asked when the proxy closes. */
 const endTimeoutMs = 5_000
 
-export interface ProxyComponents { readonly cluster: ClusterApi, readonly adder: Adder, readonly clock: Clock, readonly log: Logger }
+export interface ProxyComponents {
+  readonly cluster: ClusterApi
+  readonly adder: Adder
+  /** Where the root of the daemon's files is pinned if the configuration says so. */
+  readonly followRoot: MfsRootComponents['follow']
+  readonly clock: Clock
+  readonly log: Logger
+}
 
 export interface Proxy extends Component {
   /** Where it listens, once started; port 0 in the configuration is a free port here. */
@@ -40,7 +49,7 @@ export interface Proxy extends Component {
  * A Kubo /api/v0 whose pins are the cluster's. No web framework stands in the way: each request is looked up in one table and is
  * either run here or handed to the daemon raw.
  */
-export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyComponents, config: ProxyConfig): Proxy {
+export function createProxy ({ cluster, adder, followRoot, clock, log: parentLog }: ProxyComponents, config: ProxyConfig): Proxy {
   const log = parentLog.for('ipfsproxy')
   const daemon = createDaemonLink(config.nodeMultiaddress, { https: config.nodeHttps })
   const calls = createDaemonCalls({ daemon }, { auth: config.apiAuth })
@@ -54,6 +63,8 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
   const guard = createGuard({ ...parts, calls }, { ttlMs: config.extractHeadersTtl })
   const pass = createPassthrough(parts)
   const table = createRoutes({ cluster, adder, daemon: calls, clock, givenUp: watchGivenUp({ cluster }) }, config)
+  const files = config.pinMfsRoot ? createMfsRoot({ daemon: calls, follow: followRoot, clock, log }) : undefined
+  const concernsFiles = (target: string): boolean => files !== undefined && mayWriteFiles(target)
 
   const answer = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
     if (check?.caught(request, response) === true) return
@@ -61,6 +72,7 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
       own(refuseCommand(request, response, { expects, clock, log }), response)
       return
     }
+    if (concernsFiles(request.url!)) response.once('close', files!.written)
     const handOn = (target?: string): void => {
       if (expects) passWithExpect(request, response, parts, target)
       else if (request.httpVersion === '1.0') relayRequest(request, request.socket, { daemon, origins })
@@ -81,13 +93,14 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
     running.add(work)
   }
 
-  const isForDaemon = (target: string): boolean => matchCommand(table, target) === undefined && !rules.refuses(target)
+  const isForDaemon = (target: string): boolean => matchCommand(table, target) === undefined && !rules.refuses(target) && !concernsFiles(target)
 
   const stop = async (): Promise<void> => {
     stopping.abort(new Error('the proxy is closing'))
     // What was asked of the cluster is told why it ends, and what it began is put back, while the parts below still stand.
     using limit = deadline(clock, endTimeoutMs, 'closing the proxy', new AbortController().signal)
     const ended = abortable(Promise.allSettled(running), limit.signal).catch(() => undefined)
+    await files?.[Symbol.asyncDispose]()
     await Promise.all(servers.splice(0).map(server => close(server, ended)))
     await daemon.pool.destroy()
   }
@@ -103,6 +116,7 @@ export function createProxy ({ cluster, adder, clock, log: parentLog }: ProxyCom
       check = ownAddressCheck()
       await check.run(calls, daemon.address, { signal })
       check = undefined
+      await files?.start({ signal })
       undo.move()
       for (const note of rules.notes) log.warn(note)
       log.info('the IPFS proxy is open', { addresses: servers.map(addressOf), daemon: daemon.address })

@@ -23,7 +23,7 @@ export async function proxyAlone (node: string, settings: Readonly<Record<string
   await using undo = new AsyncDisposableStack()
   const { cluster } = undo.use(oneDaemonCluster(parseEndpoint(node)))
   const config = proxySection({ listen_multiaddress: '/ip4/127.0.0.1/tcp/0', node_multiaddress: node, ...settings }, {})
-  const proxy = createProxy({ cluster, adder: noAdder, clock: systemClock, log }, config)
+  const proxy = createProxy({ cluster, adder: noAdder, followRoot: none, clock: systemClock, log }, config)
   await proxy.start({ signal: new AbortController().signal })
   undo.use(proxy)
   const port = Number(new URL(proxy.addresses[0]!).port)
