@@ -6,6 +6,7 @@ import type { Identity } from '../cluster/config/identity.ts'
 import type { RaftConfig } from '../cluster/consensus/config.ts'
 import { createPeerTransport } from '../cluster/consensus/raft/peer-transport.ts'
 import type { Others } from '../cluster/consensus/engine.ts'
+import { isFounderOf } from '../cluster/founding-together.ts'
 import { joinThrough } from '../cluster/joining.ts'
 import type { Logger } from '../cluster/log.ts'
 import type { PeerRpc, RpcHandlers } from '../cluster/peer-ports.ts'
@@ -15,7 +16,7 @@ import { createHost } from '../cluster/peers/host.ts'
 import type { Host } from '../cluster/peers/host.ts'
 import { createPeerstoreFile } from '../cluster/peers/peerstore-file.ts'
 import { createPeerRpc } from '../cluster/peers/rpc/peer-rpc.ts'
-import type { Component, IpfsConnector } from '../cluster/ports.ts'
+import type { AbortOptions, Component, IpfsConnector } from '../cluster/ports.ts'
 
 export interface NetworkParts {
   readonly folder: string
@@ -39,7 +40,7 @@ export interface Network {
   readonly bootstrap: Bootstrap
   readonly others: Others
   /** Whether there is nobody to join: then a new folder founds a cluster. To be asked after the start. */
-  readonly isFounder: () => boolean
+  readonly isFounder: (options: AbortOptions) => Promise<boolean>
   /** In starting order. */
   readonly components: readonly Component[]
 }
@@ -80,7 +81,11 @@ export function composeNetwork (parts: NetworkParts): Network {
       },
       removed: parts.removed
     },
-    isFounder: () => raft.initPeerset.length > 0 ? [...raft.initPeerset].sort()[0] === self : contacts.length === 0 && host.known().size === 0,
+    async isFounder (options) {
+      if (parts.bootstrap.length > 0) return false
+      if (raft.initPeerset.length > 0) return await isFounderOf(raft.initPeerset as readonly PeerId[], { self, rpc, clock, log: log.for('cluster') }, options)
+      return contacts.length === 0 && host.known().size === 0
+    },
     components: [host, rpc, peerstore, bootstrap]
   }
 }

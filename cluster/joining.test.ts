@@ -1,6 +1,6 @@
 import t from 'tap'
 import { other, self } from '../ipfs-compat-tests/harness/pins.ts'
-import { ClusterError } from './api/errors.ts'
+import { ClusterError, OtherSecretError } from './api/errors.ts'
 import type { PeerId } from './api/pin.ts'
 import { FakeClock } from './clock.ts'
 import { joinThrough } from './joining.ts'
@@ -63,6 +63,33 @@ t.test('peers whose addresses are known are asked as well, and never this one', 
   await joinThrough(parts, ['/ip4/127.0.0.1/tcp/9096'], request, never)
 
   t.strictSame(asked, [other])
+})
+
+t.test('when all that are asked have another secret, again and again, that is the end; one that is away, or may be, is waited for', async t => {
+  const stranger = new OtherSecretError('its secret is another one')
+  const [all, one, once] = [arrange([stranger]), arrange([stranger, away, stranger, away, stranger, away, undefined], { known: [other] }), arrange([stranger, stranger, away, stranger, undefined])]
+
+  const refused = t.rejects(joinThrough(all.parts, ['/ip4/10.0.0.1/tcp/9096'], request, never), {
+    code: 'ERR_INVALID_ARGUMENT', message: 'the cluster does not take this peer in: its secret (cluster.secret, CLUSTER_SECRET) is not that of /ip4/10.0.0.1/tcp/9096; copy theirs'
+  })
+  const joined = [one, once].map(async ({ parts }) => { await joinThrough(parts, ['/ip4/10.0.0.1/tcp/9096'], request, never) })
+  for (const { clock } of [all, one, once]) await pass(clock, 10_000)
+  await Promise.all([refused, ...joined])
+
+  t.equal(all.asked.length, 3)
+})
+
+t.test('addresses that lead to this peer only are nobody to join; as long as nobody is known that is said', async t => {
+  const [itself, alone] = [arrange([undefined], { at: self }), arrange([undefined])]
+
+  await t.rejects(joinThrough(itself.parts, ['/ip4/127.0.0.1/tcp/9096'], request, never), { code: 'ERR_INVALID_ARGUMENT', message: /^there is nobody to join: .* leads to this peer itself .* the same identity.json/ })
+  const stopping = new AbortController()
+  const joined = joinThrough(alone.parts, [], request, stopping)
+  await pass(alone.clock, 1_000)
+  stopping.abort(new Error('stopped'))
+  await t.rejects(joined, { message: 'stopped' })
+
+  t.equal(alone.warnings.length, 1)
 })
 
 t.test('joining can be given up', async t => {

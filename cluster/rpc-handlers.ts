@@ -36,6 +36,7 @@ export function createHandlers ({ consensus, membership, tracker, ipfs, monitor,
       if (request.peer !== caller.peer && !consensus.peerset().includes(caller.peer)) {
         throw new ClusterError('ERR_INVALID_ARGUMENT', `${caller.peer} is no member and asks for somebody else`)
       }
+      if (consensus.peerset().length === 0) throw new ClusterError('ERR_NO_LEADER', 'this peer is in no cluster itself yet')
       refuseSharedDaemon(request)
       return await membership.add(request, caller)
     },

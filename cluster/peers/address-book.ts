@@ -10,11 +10,10 @@ const addressesMax = 16
 export class AddressBook {
   readonly #known = new Map<PeerId, Map<string, Multiaddr>>()
 
-  learn (peer: PeerId, addresses: readonly string[]): void {
-    for (const text of addresses) {
-      const address = dialable(text)
-      if (address !== undefined && (address.peer ?? peer) === peer) this.#add(peer, address.where)
-    }
+  /** @returns whether one of them was not known before */
+  learn (peer: PeerId, addresses: readonly string[]): boolean {
+    const usable = addresses.map(dialable).filter(address => address !== undefined && (address.peer ?? peer) === peer)
+    return usable.map(address => this.#add(peer, address!.where)).includes(true)
   }
 
   /** The newest first. */
@@ -27,12 +26,13 @@ export class AddressBook {
     return new Map([...this.#known.keys()].map(peer => [peer, this.addresses(peer).map(address => `${address.toString()}/p2p/${peer}`)]))
   }
 
-  #add (peer: PeerId, where: Multiaddr): void {
+  #add (peer: PeerId, where: Multiaddr): boolean {
     const known = this.#known.get(peer) ?? new Map<string, Multiaddr>()
     this.#known.set(peer, known)
-    known.delete(where.toString())
+    const isNew = !known.delete(where.toString())
     known.set(where.toString(), where)
     if (known.size > addressesMax) known.delete(known.keys().next().value!)
+    return isNew
   }
 }
 

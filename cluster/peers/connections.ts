@@ -1,12 +1,18 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { abortable } from '../async/abortable.ts'
 import type { PeerId } from '../api/pin.ts'
 import type { Clock } from '../clock.ts'
 import type { PeerLane } from '../peer-ports.ts'
 import type { AbortOptions } from '../ports.ts'
-import type { AddressBook } from './address-book.ts'
 import { unreached } from './reason.ts'
+
+/** Where peers may be reached, the newest first. */
+export interface KnownAddresses {
+  addresses (peer: PeerId): readonly Multiaddr[]
+  learn (peer: PeerId, addresses: readonly string[]): void
+}
 
 /** Finds or makes the connection that a stream goes over. */
 export interface Connections {
@@ -24,7 +30,7 @@ const lookUpTimeoutMs = 3_000
  * A connection for each lane to a peer, dialled by us: then it is never in doubt what a stream shares its socket with. Who cannot be
  * dialled from here, but has dialled us, is talked to over that connection.
  */
-export function createConnections (libp2p: Libp2p, book: AddressBook, clock: Clock): Connections {
+export function createConnections (libp2p: Libp2p, book: KnownAddresses, clock: Clock): Connections {
   const ours = new Map<string, Connection>()
   const dialling = new Map<string, Promise<Connection>>()
   const turns = new Map<PeerId, Promise<unknown>>()

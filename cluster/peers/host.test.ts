@@ -114,7 +114,7 @@ t.test('another secret: refused on both sides, with a line that says why, and no
 
 t.test('a secret that is empty or short makes no host', async t => {
   for (const secret of [new Uint8Array(0), new Uint8Array(16)]) {
-    t.throws(() => testHost({ secret }), { code: 'ERR_INVALID_ARGUMENT', message: /^cluster.secret: peers find each other only with a secret of 32 bytes/ })
+    t.throws(() => testHost({ secret }), { code: 'ERR_INVALID_ARGUMENT', message: /^cluster.secret: expected 64 hexadecimal digits/ })
   }
 })
 

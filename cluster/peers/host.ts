@@ -47,6 +47,8 @@ export interface Host extends Component, PeerStreams {
   addresses (): readonly string[]
   /** All addresses of peers that are known, each with the peer's id at its end. */
   known (): ReadonlyMap<PeerId, readonly string[]>
+  /** Told whenever there is one more. */
+  watchKnown (changed: () => void): Disposable
   connected (): readonly PeerId[]
   /** Connects if it is not. @throws ClusterError ERR_PEER_FAILED */
   connect (peer: PeerId, options: AbortOptions): Promise<void>
@@ -69,7 +71,7 @@ const pingTimeoutMs = 20_000
 
 /** @throws ClusterError ERR_INVALID_ARGUMENT when there is nothing to listen on, or the secret is not 32 bytes */
 export function createHost (components: HostComponents, config: HostConfig): Host {
-  if (config.secret.byteLength !== 32) throw new ClusterError('ERR_INVALID_ARGUMENT', 'cluster.secret: peers find each other only with a secret of 32 bytes')
+  if (config.secret.byteLength !== 32) throw new ClusterError('ERR_INVALID_ARGUMENT', 'cluster.secret: expected 64 hexadecimal digits; make them with: openssl rand -hex 32')
   const listen = config.listen.filter(address => dialable(address) !== undefined)
   const others = config.listen.filter(address => dialable(address) === undefined)
   if (listen.length === 0) throw new ClusterError('ERR_INVALID_ARGUMENT', 'cluster.listen_multiaddress: expected at least one TCP address like /ip4/0.0.0.0/tcp/9096')
@@ -88,6 +90,7 @@ class ClusterHost implements Host {
   readonly #book = new AddressBook()
   readonly #served = new Map<string, Served>()
   readonly #watchers = new Set<(peer: PeerId, isConnected: boolean) => void>()
+  readonly #knownWatchers = new Set<() => void>()
   readonly #registering: Background
   #listening: readonly string[] = []
   #refusals = 0
@@ -106,7 +109,7 @@ class ClusterHost implements Host {
     const libp2p = await this.#createLibp2p()
     signal.throwIfAborted()
     this.#libp2p = libp2p
-    this.#connections = createConnections(libp2p, this.#book, this.#with.clock)
+    this.#connections = createConnections(libp2p, { addresses: peer => this.#book.addresses(peer), learn: (peer, addresses) => { this.learn(peer, addresses) } }, this.#with.clock)
     for (const [protocol, served] of this.#served) await this.#register(libp2p, protocol, served)
     libp2p.addEventListener('peer:connect', ({ detail }) => { this.#changed(detail.toString() as PeerId, true) })
     libp2p.addEventListener('peer:disconnect', ({ detail }) => { this.#changed(detail.toString() as PeerId, false) })
@@ -130,7 +133,7 @@ class ClusterHost implements Host {
   }
 
   learn (peer: PeerId, addresses: readonly string[]): void {
-    if (peer !== this.self) this.#book.learn(peer, addresses)
+    if (peer !== this.self && this.#book.learn(peer, addresses)) for (const changed of this.#knownWatchers) changed()
   }
 
   async open (peer: PeerId, protocol: string, lane: PeerLane, { signal }: AbortOptions): Promise<PeerStream> {
@@ -170,6 +173,11 @@ class ClusterHost implements Host {
   }
 
   known (): ReadonlyMap<PeerId, readonly string[]> { return this.#book.all() }
+
+  watchKnown (changed: () => void): Disposable {
+    this.#knownWatchers.add(changed)
+    return { [Symbol.dispose]: () => { this.#knownWatchers.delete(changed) } }
+  }
 
   connected (): readonly PeerId[] {
     return this.#libp2p?.getPeers().map(peer => peer.toString() as PeerId) ?? []

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
+import { eventually } from '../../ipfs-compat-tests/harness/eventually.ts'
 import type { PeerId } from '../api/pin.ts'
 import { FakeClock } from '../clock.ts'
 import { createIdentity } from '../config/identity.ts'
@@ -19,18 +20,18 @@ async function setUp (t: Test, text?: string) {
   if (text !== undefined) await writeFile(path, text)
   const book = new AddressBook()
   const lines: string[] = []
-  const watchers = new Set<(peer: PeerId, isConnected: boolean) => void>()
+  const watchers = new Set<() => void>()
   const host = {
-    self: createIdentity().id,
-    learn: (peer: PeerId, addresses: readonly string[]) => { book.learn(peer, addresses) },
+    learn (peer: PeerId, addresses: readonly string[]) { if (book.learn(peer, addresses)) for (const changed of watchers) changed() },
     known: () => book.all(),
-    watch (watcher: (peer: PeerId, isConnected: boolean) => void) {
-      watchers.add(watcher)
-      return { [Symbol.dispose]: () => { watchers.delete(watcher) } }
+    watchKnown (changed: () => void) {
+      watchers.add(changed)
+      return { [Symbol.dispose]: () => { watchers.delete(changed) } }
     }
   }
-  const file = createPeerstoreFile({ host, clock: new FakeClock(), log: createLogger(line => lines.push(line), new Map()) }, path)
-  return { path, book, file, lines }
+  const clock = new FakeClock()
+  const file = createPeerstoreFile({ host, clock, log: createLogger(line => lines.push(line), new Map()) }, path)
+  return { path, book, host, clock, file, lines }
 }
 
 t.test('what is learnt is in the file after the end, and known again after the next start', async t => {
@@ -48,6 +49,21 @@ t.test('what is learnt is in the file after the end, and known again after the n
   await next.file.start({ signal })
   t.strictSame(next.book.all(), new Map([[a, [`/ip4/10.0.0.1/tcp/9096/p2p/${a}`, `/dns4/a.example/tcp/9096/p2p/${a}`]], [b, [`/ip6/::1/tcp/9096/p2p/${b}`]]]))
   await next.file[Symbol.asyncDispose]()
+})
+
+t.test('while the peer runs, the file is written a moment after something new is learnt, once for all that comes together', async t => {
+  const [a, b] = [createIdentity().id, createIdentity().id]
+  const { path, host, clock, file } = await setUp(t)
+  await file.start({ signal })
+  t.teardown(async () => { await file[Symbol.asyncDispose]() })
+
+  host.learn(a, ['/ip4/10.0.0.1/tcp/9096'])
+  clock.advance(500)
+  host.learn(b, ['/ip4/10.0.0.2/tcp/9096'])
+  clock.advance(500)
+  const text = await eventually('it is there', async () => await readFile(path, 'utf8'), { signal })
+
+  t.equal(text, [`/ip4/10.0.0.1/tcp/9096/p2p/${a}`, `/ip4/10.0.0.2/tcp/9096/p2p/${b}`, ''].join('\n'))
 })
 
 t.test('comments are read over, and lines that name no peer are told and left out', async t => {

@@ -8,13 +8,13 @@ import { dialable } from './address-book.ts'
 import type { Host } from './host.ts'
 
 export interface PeerstoreFileComponents {
-  readonly host: Pick<Host, 'self' | 'learn' | 'known' | 'watch'>
+  readonly host: Pick<Host, 'learn' | 'known' | 'watchKnown'>
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** Addresses change seldom; the file is compared with what is known this often, and when a peer comes or goes. */
-const checkedEveryMs = 60_000
+/** Addresses are learnt several at a time; those that come within it are written together. */
+const writtenAfterMs = 1_000
 
 /**
  * Keeps the addresses of the other peers over a restart, as the Go program does: a multiaddr a line, each with `/p2p/` and the id. To be
@@ -38,9 +38,11 @@ export function createPeerstoreFile ({ host, clock, log }: PeerstoreFileComponen
     return turn
   }
 
-  function check (): void {
-    working.run(save())
-    timer = clock.after(checkedEveryMs, check)
+  function saveSoon (): void {
+    timer ??= clock.after(writtenAfterMs, () => {
+      timer = undefined
+      working.run(save())
+    })
   }
 
   return {
@@ -54,8 +56,7 @@ export function createPeerstoreFile ({ host, clock, log }: PeerstoreFileComponen
         if (peer === undefined) log.warn('a line of the peerstore file is no address of a peer', { path, line: address })
         else host.learn(peer, [address])
       }
-      watch = host.watch(() => { working.run(save()) })
-      timer = clock.after(checkedEveryMs, check)
+      watch = host.watchKnown(saveSoon)
     },
     async [Symbol.asyncDispose] () {
       if (watch === undefined) return

@@ -1,0 +1,124 @@
+/** Who is let into a cluster, who is told from a member, and what is said to whom is not. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Test } from 'tap'
+import { createIdentity, writeIdentity } from '../cluster/config/identity.ts'
+import { startCluster } from './harness/cluster.ts'
+import type { PeerSettings, TestPeer } from './harness/cluster.ts'
+import { addThrough, allocationsOf, heldBy, membersOf, statusOf } from './harness/cluster-asking.ts'
+import { eventually } from './harness/eventually.ts'
+import { cleanEnv, freePort, launchPeer, runService } from './harness/process.ts'
+import type { LaunchedPeer } from './harness/process.ts'
+
+t.setTimeout(180_000)
+
+const cluster = await startCluster(2)
+t.teardown(async () => { await cluster[Symbol.asyncDispose]() })
+const [first, second] = cluster.peers as [TestPeer, TestPeer]
+
+/** Ended with the test at the latest. */
+function launch (t: Test, { folder, settings }: Pick<TestPeer, 'folder' | 'settings'>, args: readonly string[] = []): LaunchedPeer {
+  const launched = launchPeer(folder, settings, args)
+  t.teardown(() => launched.child.kill('SIGKILL'))
+  return launched
+}
+
+/** A peer that is not started, whose identity is known before. */
+async function withIdentity (identity = createIdentity(), settings: PeerSettings = {}): Promise<{ readonly peer: TestPeer, readonly id: string }> {
+  const peer = await cluster.another(settings)
+  await mkdir(peer.folder)
+  await writeFile(join(peer.folder, 'identity.json'), writeIdentity(identity), { mode: 0o600 })
+  return { peer, id: identity.id }
+}
+
+t.test('a peer without a secret, or with one that is none, is refused at the start, and told how to make one', async t => {
+  const { folder, settings } = await cluster.another()
+  await runService(['--config', folder, 'init'], cleanEnv(settings))
+  const file = join(folder, 'service.json')
+  const written = JSON.parse(await readFile(file, 'utf8')) as { cluster: { secret: string } }
+  const without = { ...settings, CLUSTER_SECRET: '' }
+
+  for (const [secret, said] of [['', /^error: cluster.secret: expected 64 hexadecimal digits; make them with: openssl rand -hex 32$/m], ['abc', /^error: .*service.json: cluster.secret: expected 64 hexadecimal digits$/m]] as const) {
+    await writeFile(file, JSON.stringify({ ...written, cluster: { ...written.cluster, secret } }))
+
+    t.match(await runService(['--config', folder, 'daemon'], cleanEnv(without)), { code: 1, err: said })
+  }
+  t.match(await runService(['--config', folder, 'daemon'], cleanEnv({ ...settings, CLUSTER_SECRET: 'zz'.repeat(32) })), { code: 1, err: /cluster.secret: expected 64 hexadecimal digits/ })
+})
+
+t.test('peers that found a cluster together are one cluster, whoever comes first, and stay it when the founder has lost its folder', async t => {
+  const identities = Array.from({ length: 3 }, () => createIdentity()).sort((a, b) => a.id < b.id ? -1 : 1)
+  const ports = await Promise.all(identities.map(async () => await freePort()))
+  const shared = {
+    CLUSTER_RAFT_INITPEERSET: identities.map(({ id }) => id).join(','),
+    CLUSTER_PEERADDRESSES: identities.map(({ id }, i) => `/ip4/127.0.0.1/tcp/${ports[i]}/p2p/${id}`).join(',')
+  }
+  const peers: TestPeer[] = []
+  for (const [i, identity] of identities.entries()) peers.push((await withIdentity(identity, { ...shared, CLUSTER_LISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${ports[i]}` })).peer)
+  const [founder, ...others] = peers as [TestPeer, TestPeer, TestPeer]
+
+  await Promise.all([...others, founder].map(async peer => { await peer.start() }))
+
+  for (const peer of peers) t.strictSame([...await membersOf(peer)].sort(), identities.map(({ id }) => id))
+  const cid = await addThrough(others[0]!, 'founded together')
+  await founder.kill()
+  await runService(['--config', founder.folder, '--force', 'state', 'cleanup'], cleanEnv(founder.settings))
+  await t.rejects(founder.start(), { message: new RegExp(`${identities[0]!.id} is a member with another folder`) })
+  t.ok((await allocationsOf(others[1]!)).has(cid))
+  await Promise.all(others.map(async peer => { await peer.kill() }))
+})
+
+t.test('a second process with a member\'s identity is not let in, says what to do, and harms nothing', async t => {
+  const stolen = await readFile(join(second.folder, 'identity.json'), 'utf8')
+  const [twin, alone] = [await cluster.another(), await cluster.another()]
+  for (const { folder } of [twin, alone]) {
+    await mkdir(folder)
+    await writeFile(join(folder, 'identity.json'), stolen, { mode: 0o600 })
+  }
+
+  const [asTwin, asItself] = [launch(t, twin, ['--bootstrap', first.address]), launch(t, alone, ['--bootstrap', second.address])]
+  await Promise.all([asTwin.ended, asItself.ended])
+
+  t.match(asTwin, { child: { exitCode: 1 } })
+  t.match(asTwin.err(), new RegExp(`^error: .*${second.id} is a member with another folder.* If the member still runs, this peer was given its identity.json, and needs one of its own`, 'm'))
+  t.match(asItself, { child: { exitCode: 1 } })
+  t.match(asItself.err(), /^error: there is nobody to join: .* leads to this peer itself .*the two were given the same identity.json/m)
+  const cid = await addThrough(first, 'after a twin')
+  await eventually('the true one holds what is pinned', async () => (await heldBy([second], cid)).length === 1)
+  t.match((await statusOf(first, cid)).peer_map[second.id], { status: 'pinned' })
+})
+
+t.test('a peer whose clock is ten minutes off is heard of as the others are, and its pins last as long as theirs', async t => {
+  const ahead = 'const now = Date.now; Date.now = () => now() + 600000'
+  const third = await cluster.another({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(ahead)}` })
+  await third.start(['--bootstrap', first.address])
+  const heardOf = async ({ rest }: TestPeer): Promise<readonly string[]> => (await (await fetch(`${rest}/monitor/metrics/ping`)).json() as { peer: string, valid: boolean }[]).map(({ peer }) => peer).sort()
+  const all = [first.id, second.id, third.id].sort()
+
+  for (const peer of [first, second, third]) await eventually('each hears all', async () => String(await heardOf(peer)) === String(all))
+  const cid = await addThrough(third, 'from the future')
+
+  for (const peer of [first, third]) t.match((await statusOf(peer, cid)).peer_map, Object.fromEntries(all.map(id => [id, { status: 'pinned' }])))
+  const { id } = third
+  await third.kill()
+  await eventually('its silence is noticed as fast as any other', async () => !(await heardOf(first)).includes(id), { timeoutMs: 8_000 })
+  t.equal((await fetch(`${first.rest}/peers/${id}`, { method: 'DELETE' })).status, 204)
+})
+
+t.test('a stranger at the address of a member is not taken for it, and the member is found where it is now', async t => {
+  const { CLUSTER_LISTENMULTIADDRESS: address } = second.settings
+  await second.kill()
+  const thief = await cluster.another({ CLUSTER_LISTENMULTIADDRESS: address!, CLUSTER_RAFT_CLUSTERNAME: 'another' })
+  await thief.start()
+
+  await second.start([], { CLUSTER_LISTENMULTIADDRESS: '/ip4/127.0.0.1/tcp/0' })
+  const cid = await addThrough(first, 'while a stranger is at the old address')
+
+  await eventually('the member holds it', async () => (await heldBy([second], cid)).length === 1)
+  t.notOk((await allocationsOf(thief)).has(cid))
+  const members = await membersOf(first)
+  t.strictSame([...members].sort(), [first.id, second.id].sort())
+  await eventually('its new address is in the file for the next start', async () => (await readFile(join(first.folder, 'peerstore'), 'utf8')).includes(second.address), { timeoutMs: 20_000 })
+  await thief.kill()
+})
