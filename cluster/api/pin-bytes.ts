@@ -53,6 +53,11 @@ export function decodePin (bytes: Uint8Array): Pin {
   }
 }
 
+/** Of an encoded pin; most have none, which takes no decoding to see. */
+export function expireAtMsOf (bytes: Uint8Array): number | undefined {
+  return (bytes[1]! & flag.expires) === 0 ? undefined : decodePin(bytes).expireAtMs
+}
+
 /** A CID of its own bytes: those that are read may be reused. */
 function readCid (reader: ByteReader): CID {
   return CID.decode(Uint8Array.from(reader.bytes()))

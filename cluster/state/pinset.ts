@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { CID } from 'multiformats/cid'
 import { ByteReader } from '../api/byte-reader.ts'
 import { cidKey } from '../api/cid-key.ts'
-import { decodePin } from '../api/pin-bytes.ts'
+import { decodePin, expireAtMsOf } from '../api/pin-bytes.ts'
 import type { Pin } from '../api/pin.ts'
 import { breathing } from '../async/breathe.ts'
 import type { AbortOptions, PinsetEntry, PinsetOp, StateStore } from '../ports.ts'
@@ -119,7 +119,7 @@ function sideOf (store: Store, side: 0 | 1): Side {
 function applyOp (side: Side, op: PinsetOp, row: Buffer | undefined): Buffer | undefined {
   const key = cidKey(cidOf(op))
   const before = side.pins.get(key)
-  const expiredBefore = before === undefined ? undefined : decodeRow(before).pin.expireAtMs
+  const expiredBefore = before === undefined ? undefined : expireAtMsOf(opened(before).pinBytes)
   if (expiredBefore !== undefined) side.expiry.remove(expiryKey(expiredBefore, key))
   if (op.kind === 'pin') putRow(side, key, op.pin, row!)
   else if (before !== undefined) side.pins.remove(key)
@@ -139,13 +139,17 @@ function digestOf (side: Side, view: View | undefined): bigint {
 
 function revisionOf (side: Side, cid: CID): bigint {
   const row = side.pins.get(cidKey(cid))
-  return row === undefined ? 0n : new ByteReader(row).bigint()
+  return row === undefined ? 0n : opened(row).revision
+}
+
+function opened (row: Buffer): { readonly revision: bigint, readonly pinBytes: Buffer } {
+  const reader = new ByteReader(row)
+  return { revision: reader.bigint(), pinBytes: reader.rest() }
 }
 
 function decodeRow (row: Buffer): PinsetEntry {
-  const reader = new ByteReader(row)
-  const revision = reader.bigint()
-  return { pin: decodePin(reader.rest()), revision }
+  const { revision, pinBytes } = opened(row)
+  return { pin: decodePin(pinBytes), revision }
 }
 
 async function * decodeRows (pins: Table, view: View, signal: AbortSignal): AsyncGenerator<PinsetEntry, void, undefined> {
