@@ -1,5 +1,5 @@
 import { chooseAllocations } from './allocation.ts'
-import type { AllocationReason } from './api/allocation-reason.ts'
+import type { AllocationReason, AllocationWhy } from './api/allocation-reason.ts'
 import { NotEnoughPeersError } from './api/errors.ts'
 import type { MeasuredPeer } from './api/metric.ts'
 import type { PeerId, Replication } from './api/pin.ts'
@@ -18,6 +18,14 @@ export interface PlacementQuestion {
   readonly measures?: { readonly standing: Standing, readonly allocator: Allocator }
 }
 
+/** Of the peers that could not be chosen so many are named in an error; `explainPlacement` names all. */
+const leftOutMax = 20
+
+/** Complete by type: what keeps a peer from being chosen even where there are too few. */
+const isRefusal: Readonly<Record<AllocationWhy, boolean>> = {
+  everywhere: false, holder: false, wished: false, ranked: false, 'not-needed': false, surplus: false, silent: true, unmeasured: true, full: true, 'not-a-member': true
+}
+
 /**
  * Who holds a pin: who has it, who was wished for, then the others from the best on. Empty when all do.
  *
@@ -26,7 +34,7 @@ export interface PlacementQuestion {
 export function placePin (question: PlacementQuestion): readonly PeerId[] {
   const { replication, holders } = question
   if (replication === 'everywhere') return []
-  const chosen = chooseAllocations({ ...replication, ...weigh(question) })
+  const chosen = choose(question, replication)
   const isAsBefore = chosen.length === holders.length && holders.every(peer => chosen.includes(peer))
   return isAsBefore ? holders : chosen // in their order, so that nothing is logged for nothing
 }
@@ -44,6 +52,24 @@ export function explainPlacement (question: PlacementQuestion): readonly Allocat
 /** How many daemons must hold it before it counts as pinned: for what goes everywhere a majority, so that one dead peer blocks nobody. */
 export function holdersNeeded (replication: Replication, peerset: readonly PeerId[]): number {
   return replication === 'everywhere' ? Math.floor(peerset.length / 2) + 1 : replication.min
+}
+
+function choose (question: PlacementQuestion, { min, max }: Exclude<Replication, 'everywhere'>): readonly PeerId[] {
+  try {
+    return chooseAllocations({ min, max, ...weigh(question) })
+  } catch (err) {
+    throw err instanceof NotEnoughPeersError ? new NotEnoughPeersError(err.needed, err.available, err.message + leftOutText(question)) : err
+  }
+}
+
+/** Of each peer that could not be chosen, why. */
+function leftOutText (question: PlacementQuestion): string {
+  const { holders, wanted, peerset } = question
+  const leftOut = [...new Set([...wanted, ...holders, ...peerset])].map(peer => reasonFor(peer, undefined, question)).filter(({ why }) => isRefusal[why])
+  if (leftOut.length === 0) return `; the cluster has ${peerset.length === 1 ? '1 peer' : `${peerset.length} peers`}`
+  const told = leftOut.slice(0, leftOutMax).map(({ peer, why, detail }) => `${peer}: ${why}${detail === '' ? '' : `, ${detail}`}`)
+  const rest = leftOut.length - told.length
+  return `; left out: ${told.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`
 }
 
 interface Weighed { readonly holders: readonly PeerId[], readonly silent: readonly PeerId[], readonly candidates: readonly PeerId[] }

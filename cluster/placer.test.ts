@@ -57,16 +57,26 @@ t.test('who was wished for comes first, but not when it has no room', async t =>
   t.strictSame(placer.place(wish({ wanted: [d, gone, c] })), [c, a])
 })
 
-t.test('who is silent, does not answer for its daemon or is full is given nothing, and the refusal has both numbers', async t => {
+t.test('who is silent, does not answer for its daemon or is full is given nothing, and the refusal has both numbers and each reason', async t => {
   const placer = placerOver({ a: { silent: true }, b: { freespace: 'no answer' }, c: { freespace: 0 }, d: { silent: true } })
 
-  t.throws(() => placer.place(wish({ replication: { min: 1, max: 1 } })), { code: 'ERR_NOT_ENOUGH_PEERS', message: 'not enough peers to allocate: needed 1, available 0' })
+  t.throws(() => placer.place(wish({ replication: { min: 1, max: 1 }, wanted: [gone] })), {
+    code: 'ERR_NOT_ENOUGH_PEERS',
+    needed: 1,
+    available: 0,
+    message: 'not enough peers to allocate: needed 1, available 0; left out: gone: not-a-member; a: silent; b: unmeasured, freespace: no answer; c: full, 0 bytes are free and 0 pins wait; d: silent'
+  })
   t.match(placer.explain(wish()), [
     { peer: a, isChosen: false, why: 'silent' },
     { peer: b, isChosen: false, why: 'unmeasured', detail: 'freespace: no answer' },
     { peer: c, isChosen: false, why: 'full', detail: '0 bytes are free and 0 pins wait' },
     { peer: d, isChosen: false, why: 'silent' }
   ])
+})
+
+t.test('where all peers are well and still too few, the refusal says how many there are; a holder that is silent is named', async t => {
+  t.throws(() => placerOver({}).place(wish({ replication: { min: 5, max: 6 } })), { message: 'not enough peers to allocate: needed 5, available 4; the cluster has 4 peers' })
+  t.throws(() => placerOver({ d: { silent: true } }).place(wish({ replication: { min: 4, max: 4 }, holders: [d, a] })), { needed: 4, available: 3, message: /needed 4, available 3; left out: d: silent$/ })
 })
 
 t.test('a peer that lacks the metric of one tag is no candidate where that tag decides', async t => {

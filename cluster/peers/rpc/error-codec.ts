@@ -26,7 +26,7 @@ export function decodeError (bytes: Uint8Array): ClusterError {
   const from = new ByteReader(bytes)
   const [code, message] = [from.text(), from.text()]
   const [first, second] = Array.from({ length: Math.min(from.varint(), 2) }, () => from.varint())
-  if (code === 'ERR_NOT_ENOUGH_PEERS' && first !== undefined && second !== undefined) return new NotEnoughPeersError(first, second)
+  if (code === 'ERR_NOT_ENOUGH_PEERS' && first !== undefined && second !== undefined) return new NotEnoughPeersError(first, second, message)
   if (code === 'ERR_IPFS_REPLIED' && first !== undefined && second !== undefined) return new KuboRepliedError(message, { status: first, kuboCode: second })
   return new ClusterError(Object.hasOwn(known, code) ? code as ErrorCode : 'ERR_PEER_FAILED', message)
 }
