@@ -113,7 +113,7 @@ async function * carBlocks (cursor: ByteCursor, payloadBytes: number, limits: Ca
 }
 
 /** What is wrong with a section, to be told together with the block before it. */
-class SectionError extends Error {}
+class SectionError extends CarError {}
 
 function tooBig (cid: CID): CarError {
   return new CarError(`import failed at block "${cid}": produced block is over 2MiB: big blocks can't be exchanged with other peers. consider using UnixFS for automatic chunking of bigger files, or pass --allow-big-block to override`)

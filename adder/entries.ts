@@ -2,6 +2,7 @@ import { unescapeGo } from '../cluster/api/kubo/query.ts'
 import { parseMediaType } from '../cluster/api/kubo/media-type.ts'
 import type { MultipartPart } from '../cluster/api/kubo/multipart.ts'
 import { parseGoQuery } from '../cluster/api/kubo/query.ts'
+import { UploadError } from './upload-error.ts'
 
 /** Permissions and time that came with an entry, as Go holds them: an `os.FileMode`, 0 for none. */
 export interface EntryMetadata {
@@ -76,7 +77,7 @@ const join = (parent: string, name: string): string => `${directoryPrefix(parent
 function partType (contentType: string): AddEntry['kind'] {
   if (contentType === '' || contentType === 'application/octet-stream') return 'file'
   const parsed = parseMediaType(contentType)
-  if (parsed === undefined) throw new Error('mime: invalid media parameter')
+  if (parsed === undefined) throw new UploadError('mime: invalid media parameter')
   if (parsed.type === 'application/x-directory' || parsed.type === 'multipart/form-data') return 'directory'
   return parsed.type === 'application/symlink' ? 'symlink' : 'file'
 }

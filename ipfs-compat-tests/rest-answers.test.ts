@@ -1,5 +1,6 @@
 /** Answers of the REST API, as recorded from ipfs-cluster 1.1.6 but for values and the places named. */
 import t from 'tap'
+import { chainCar, wideCar } from './harness/cars.ts'
 import { startPeer } from './harness/peer.ts'
 
 t.setTimeout(120_000)
@@ -23,6 +24,14 @@ async function added (content: string, query = ''): Promise<any> {
   const body = new FormData()
   body.append('file', new Blob([content]), 'a.txt')
   return (await call('POST', `/add?${query}`, { body })).lines.at(-1)
+}
+
+/** The same CAR in a version 2 wrapper without an index. */
+function carV2 (car: Buffer): Buffer {
+  const header = Buffer.alloc(40)
+  header.writeBigUInt64LE(51n, 16)
+  header.writeBigUInt64LE(BigInt(car.length), 24)
+  return Buffer.concat([Buffer.from('0aa16776657273696f6e02', 'hex'), header, car])
 }
 
 t.test('GET /id has every key, and the daemon behind', async t => {
@@ -95,6 +104,71 @@ t.test('POST /add?stream-channels=false is one array', async t => {
 
   t.strictSame(json.map(({ name }: { name: string }) => name), ['dir/x', 'dir', ''])
   await call('DELETE', `/pins/${json.at(-1).cid}`)
+})
+
+t.test('POST /add?no-pin=true brings the content and pins nothing', async t => {
+  const { cid } = await added('unpinned', 'no-pin=true')
+
+  t.equal((await call('GET', `/allocations/${cid}`)).status, 404)
+  t.match(await call('POST', `/pins/${cid}?wait=min`), { status: 200 }, 'the daemon has it')
+  await call('DELETE', `/pins/${cid}`)
+})
+
+t.test('POST /add?local=true is told and held by this peer', async t => {
+  const row = await added('local', 'local=true&wait=all')
+
+  t.strictSame(row.allocations, [self])
+  t.match((await call('GET', `/pins/${row.cid}`)).json.peer_map[self], { status: 'pinned' })
+  await call('DELETE', `/pins/${row.cid}`)
+})
+
+t.test('what an add cannot be asked for here is refused, and why is said', async t => {
+  for (const [query, message] of [
+    ['shard=true', /nothing is sharded/], ['nocopy=true', /no path that it could refer to/], ['no-copy=1', /no path/], ['mode=direct', /all below it/], [`pin-update=${absent}`, /a pin of its own/],
+    ['format=car&wrap=true', /wrap-with-directory is not supported/], ['chunker=zz', /^parameter chunker invalid/], ['chunker=size-0', /^parameter chunker/], ['chunker=rabin-9-8-7', /^parameter chunker/], ['hash=zz', /unrecognized hash/], ['format=car', /EOF|CAR/]
+  ] as const) {
+    const body = new FormData()
+    body.append('file', new Blob(['hello']), 'a.txt')
+    t.match(await call('POST', `/add?${query}`, { body }), { status: 400, json: { message } }, query)
+  }
+})
+
+t.test('each root of each CAR is a pin, in version 1 and 2', async t => {
+  const cars = [chainCar(2), wideCar(1), chainCar(3)]
+  const body = new FormData()
+  for (const { pieces } of cars.slice(0, 2)) body.append('file', new Blob([Buffer.concat(pieces)]), 'a.car')
+  body.append('file', new Blob([carV2(Buffer.concat(cars[2]!.pieces))]), 'b.car')
+
+  const { status, lines } = await call('POST', '/add?format=car&name=cars', { body })
+
+  t.strictSame([status, lines.map(({ cid }) => cid)], [200, cars.map(({ root }) => root)])
+  t.strictSame((await call('GET', '/allocations')).lines.map(({ name }) => name), ['cars', 'cars', 'cars'])
+  for (const { root } of cars) await call('DELETE', `/pins/${root}`)
+})
+
+t.test('a list is read a page at a time, in the order of the CIDs', async t => {
+  const cids = await Promise.all(['p', 'q', 'r', 's', 't'].map(async name => (await added(name)).cid))
+
+  for (const path of ['/pins', '/allocations']) {
+    const all = (await call('GET', path)).lines.map(({ cid }) => cid)
+    const first = (await call('GET', `${path}?limit=2`)).lines.map(({ cid }) => cid)
+    const second = (await call('GET', `${path}?limit=10&after=${first[1]}`)).lines.map(({ cid }) => cid)
+    t.strictSame([...first, ...second], all)
+    t.match(await call('GET', `${path}?after=${all[4]}`), { status: 204 })
+  }
+  for (const cid of cids) await call('DELETE', `/pins/${cid}`)
+})
+
+t.test('a pin that takes over from another one has its options; from none is 404', async t => {
+  const [old, next] = [await added('old', 'name=kept&meta-a=b'), await added('next')]
+
+  t.match(await call('POST', `/pins/${next.cid}?pin-update=${old.cid}`), { status: 200, json: { name: 'kept', metadata: { a: 'b' }, pin_update: old.cid } })
+  t.match(await call('POST', `/pins/${next.cid}?pin-update=${absent}`), { status: 404 })
+  for (const { cid } of [old, next]) await call('DELETE', `/pins/${cid}`)
+})
+
+t.test('10,000 CIDs in one question are too long for a header, and that is said', async t => {
+  t.match(await call('GET', `/pins?cids=${Array.from({ length: 10_000 }, () => absent).join(',')}`), { status: 431, json: { code: 431, message: /max_header_bytes/ } })
 })
 
 t.test('POST /pins/{cid} answers the pin, GET tells it alike, DELETE tells what went', async t => {
@@ -202,6 +276,7 @@ for (const [request, status, message] of [
   [`POST /pins/${absent}?name=${'x'.repeat(256)}`, 400, /^parameter name invalid: expected at most 255 bytes/],
   ['POST /pins/elsewhere/a/b', 404, 'not found'],
   ['POST /add', 400, 'request Content-Type isn\'t multipart/form-data'],
+  ['POST /add?shard=true', 400, /^request Content-Type/],
   ['POST /peers', 400, 'error decoding request body'],
   ['DELETE /peers/xx', 400, /^error decoding Peer ID/],
   ['DELETE /peers/QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN', 400, /is not a member of this cluster$/],

@@ -4,7 +4,7 @@ import { multipartBoundary, readMultipart } from '../api/kubo/multipart.ts'
 import type { MultipartPart } from '../api/kubo/multipart.ts'
 import type { PeerId, PinOptions } from '../api/pin.ts'
 import { linesAnswer, valueAnswer } from './answer.ts'
-import { flag, integer, optionalFlag, text, word } from './parameters.ts'
+import { chunker, flag, integer, optionalFlag, text, word } from './parameters.ts'
 import type { ValuesOf } from './parameters.ts'
 import { pinOptionsOf, pinParameters } from './pin-query.ts'
 import { RefusedError } from './rest-error.ts'
@@ -22,7 +22,7 @@ const addQuery = {
   'wrap-with-directory': flag('Put a directory around all of it, which is then the one pin.'),
   wrap: flag('The same: the JavaScript client\'s word.'),
   layout: word('How files are laid out.', ['balanced', 'trickle'], 'balanced'),
-  chunker: text('How files are cut: size-N, rabin, rabin-AVG, rabin-MIN-AVG-MAX or buzhash.', 64),
+  chunker: chunker('How files are cut: size-N, rabin, rabin-AVG, rabin-MIN-AVG-MAX or buzhash.'),
   'raw-leaves': optionalFlag('Leaves as raw blocks; if it is not given, as the CID version has it.'),
   'cid-version': integer('0 or 1. Version 1 has raw leaves unless they are refused.', { min: 0, max: 1 }),
   hash: text('The hash function, like sha2-256.', 64),
@@ -64,10 +64,11 @@ function paramsOf ({ query, metadata, cluster, clock }: RestCall<AddQuery>): Add
   if (query.nocopy || query['no-copy']) throw new RefusedError(400, 'parameter nocopy invalid: the files come as an upload, so the daemon has no path that it could refer to; add without it, or with ipfs add --nocopy on the daemon\'s machine')
   const isWrapped = query['wrap-with-directory'] || query.wrap
   if (query.format === 'car' && isWrapped) throw new RefusedError(400, 'wrap-with-directory is not supported with format=car')
-  if (query['no-pin'] && query['pin-update'] !== undefined) throw new RefusedError(400, 'parameter pin-update invalid: with no-pin nothing is pinned')
+  if (query.mode === 'direct') throw new RefusedError(400, 'parameter mode invalid: what is added is pinned with all below it')
+  if (query['pin-update'] !== undefined) throw new RefusedError(400, 'parameter pin-update invalid: what is added is a pin of its own; add it, then update the old pin to it')
 
   return {
-    pin: { ...pinOptionsOf(query, metadata, { nowMs: clock.now(), defaults: cluster.defaults }), mode: 'recursive', pinUpdate: undefined },
+    pin: pinOptionsOf(query, metadata, { nowMs: clock.now(), defaults: cluster.defaults }),
     wait: query.wait,
     isLocal: query.local,
     isUnpinned: query['no-pin'],

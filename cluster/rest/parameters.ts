@@ -64,6 +64,27 @@ export function text (about: string, maxBytes: number): Parameter<string> {
   }
 }
 
+const chunkBytesMax = 2_096_896
+const rabinBytesMin = 16
+
+/** How a file is cut, in Kubo's words and within its bounds (boxo `chunker/parse.go`). */
+export function chunker (about: string): Parameter<string> {
+  return {
+    about, fallback: '',
+    schema: { type: 'string', examples: ['size-262144'] },
+    read (text) {
+      const [, kind, ...sizes] = /^(size|rabin|buzhash|default)(?:-(\d{1,9}))?(?:-(\d{1,9})-(\d{1,9}))?$/.exec(text) ?? []
+      const [min = 1, average, max] = sizes.filter(size => size !== undefined).map(Number)
+      const isInOrder = max === undefined ? min * 1.5 <= chunkBytesMax : min < average! && average! < max && max <= chunkBytesMax
+      const isRight = kind === 'size' ? sizes[0] !== undefined && average === undefined && min >= 1 && min <= chunkBytesMax
+        : kind === 'rabin' ? sizes[0] === undefined || (isInOrder && min >= (max === undefined ? 3 : 1) * rabinBytesMin)
+          : kind !== undefined && sizes[0] === undefined
+      if (!isRight) throw new Error(`expected size-N, rabin, rabin-AVG, rabin-MIN-AVG-MAX or buzhash, with pieces of ${rabinBytesMin} (size: 1) to ${chunkBytesMax} bytes`)
+      return text
+    }
+  }
+}
+
 export function word<const W extends string> (about: string, words: readonly W[], fallback: W): Parameter<W> {
   return {
     about, fallback,

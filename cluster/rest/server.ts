@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { resolve } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ClusterError } from '../api/errors.ts'
@@ -122,6 +123,7 @@ function createApp (config: RestConfig, tls: { cert: Buffer, key: Buffer, minVer
   }
   const options = {
     exposeHeadRoutes: false,
+    clientErrorHandler: (err: NodeJS.ErrnoException, socket: Duplex) => { answerUnreadable(err, socket, config) },
     forceCloseConnections: 'idle' as const,
     return503OnClosing: false,
     requestTimeout: config.readTimeout,
@@ -134,6 +136,17 @@ function createApp (config: RestConfig, tls: { cert: Buffer, key: Buffer, minVer
 function tokenOf (users: Users | undefined, request: IncomingMessage): string {
   if (users === undefined) throw new UnauthorizedError('unauthorized', [])
   return users.token(users.authorize(request))
+}
+
+/** What could not be read as a request. */
+function answerUnreadable ({ code }: NodeJS.ErrnoException, socket: Duplex, { maxHeaderBytes }: RestConfig): void {
+  if (code === 'ECONNRESET' || socket.destroyed) return
+  const [status, message] = code === 'HPE_HEADER_OVERFLOW'
+    ? ['431 Request Header Fields Too Large', `the request's address and headers are longer than ${maxHeaderBytes + headerSlackBytes} bytes; see api.restapi.max_header_bytes`]
+    : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? ['408 Request Timeout', 'the request did not arrive in time'] : ['400 Bad Request', 'not an HTTP request']
+  const body = `${JSON.stringify({ code: Number(status!.slice(0, 3)), message })}\n`
+  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+  socket.end()
 }
 
 /** Aborts when the client goes away before it has its whole answer. Fastify's own signal fires once an upload has been read. */
