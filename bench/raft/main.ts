@@ -2,6 +2,7 @@
  * The engine beside etcd, in one run on one disk, in alternating rounds: only the ratio of neighbours means something.
  *
  *     npm run bench -- raft [--rounds 3] [--seconds 10] [--clients 1,64,256] [--etcd PROGRAM] [--folder DIR] [--failovers 20]
+ *     npm run bench -- raft --voters 1      a peer that is alone, beside its pinset without a log
  *
  * etcd 3.4 comes from Debian's `etcd-server` (`apt-get download etcd-server && dpkg -x etcd-server*.deb DIR` starts nothing).
  */
@@ -16,6 +17,7 @@ import type { Measured, Target } from './load.ts'
 import { measureFailover, startOurs } from './ours.ts'
 import { printReport } from './report.ts'
 import type { Results, Round } from './report.ts'
+import { benchSingleVoter } from './single-voter.ts'
 
 interface Settings { readonly rounds: number, readonly loads: readonly number[], readonly warmUpMs: number, readonly measureMs: number, readonly failovers: number }
 
@@ -28,16 +30,20 @@ export async function bench (args: readonly string[]): Promise<void> {
       'warm-up': { type: 'string', default: '3' },
       clients: { type: 'string', default: '1,64,256' },
       failovers: { type: 'string', default: '20' },
+      voters: { type: 'string', default: '3' },
       etcd: { type: 'string' },
       folder: { type: 'string' }
     }
   })
+  if (values.voters !== '1' && values.voters !== '3') throw new Error(`--voters: 1 or 3, not ${JSON.stringify(values.voters)}`)
   const folder = await mkdtemp(join(values.folder ?? tmpdir(), 'raft-bench-'))
+  const settings = {
+    rounds: Number(values.rounds), loads: values.clients.split(',').map(Number), failovers: Number(values.failovers),
+    warmUpMs: Number(values['warm-up']) * 1_000, measureMs: Number(values.seconds) * 1_000
+  }
   try {
-    printReport(await run(findEtcd(values.etcd), folder, {
-      rounds: Number(values.rounds), loads: values.clients.split(',').map(Number), failovers: Number(values.failovers),
-      warmUpMs: Number(values['warm-up']) * 1_000, measureMs: Number(values.seconds) * 1_000
-    }))
+    if (values.voters === '1') await benchSingleVoter({ ...settings, folder })
+    else printReport(await run(findEtcd(values.etcd), folder, settings))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
