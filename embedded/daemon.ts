@@ -62,7 +62,10 @@ export function createEmbeddedDaemon ({ clock, log }: { clock: Clock, log: Logge
       const node = await createNode({ stores, clock, log, running }, settings, config.offline ?? false)
       const gateConfig = { ...settings, version: embeddedVersion }
       const describe = (): DescribedDaemon => ({ apiAddress: `/ip4/${loopback}/tcp/${listening!.port}`, swarm: settings.swarm ?? [], config: config.kuboConfig ?? {} })
-      const shutdown = (): void => { clock.after(shutdownAfterMs, () => { running.disposeAsync().catch((err: unknown) => { log.error('could not stop', { err }) }) }) }
+      const shutdown = (): void => {
+        server.close()
+        clock.after(shutdownAfterMs, () => { running.disposeAsync().catch((err: unknown) => { log.error('could not stop', { err }) }) })
+      }
       const dispatch = createDispatch(allCommands(node, { describe, shutdown }), absentNames, { clock }, gateConfig)
       let gate: ReturnType<typeof createGate> | undefined
       const server = running.use(createHttpServer(async (request, response) => { await gate?.(request, response) }, { clock, log }))

@@ -29,6 +29,8 @@ export interface Pinning {
   /** What lies below recursive pins and is not pinned itself; each once. */
   indirect (options: ReadOptions): AsyncIterable<CID>
   holding (cid: CID, options: ReadOptions): Promise<Holding | undefined>
+  /** The recursive pin that holds it from above, whether or not it has a direct pin too; one that is pinned recursively needs none. */
+  holderOf (cid: CID, options: ReadOptions): Promise<CID | undefined>
 }
 
 export function checkPinName (name: string): void {
@@ -37,7 +39,17 @@ export function checkPinName (name: string): void {
 }
 
 export function createPinning ({ pins }: Pick<Stores, 'pins'>, blocks: BlockService): Pinning {
+  const holderOf: Pinning['holderOf'] = async (cid, options) => {
+    if (pins.get(cid)?.mode === 'recursive') return undefined
+    for await (const visited of walk(recursive(pins), blocks, { ...options, skipsRaw: true })) {
+      const above = visited.find(({ links }) => links.some(link => link.cid.equals(cid)))
+      if (above !== undefined) return above.root
+    }
+    return undefined
+  }
+
   return {
+    holderOf,
     async add (cid, mode, name, options, progress = { nodes: 0, bytes: 0 }) {
       if (mode === 'direct') {
         if (pins.get(cid)?.mode === 'recursive') throw new KuboError(`${cid.toString()} already pinned recursively`)
@@ -79,11 +91,8 @@ export function createPinning ({ pins }: Pick<Stores, 'pins'>, blocks: BlockServ
     async holding (cid, options) {
       const own = pins.get(cid)
       if (own !== undefined) return { mode: own.mode, name: own.name }
-      for await (const visited of walk(recursive(pins), blocks, { ...options, skipsRaw: true })) {
-        const above = visited.find(({ links }) => links.some(link => link.cid.equals(cid)))
-        if (above !== undefined) return { mode: 'indirect', through: above.root }
-      }
-      return undefined
+      const through = await holderOf(cid, options)
+      return through === undefined ? undefined : { mode: 'indirect', through }
     }
   }
 }

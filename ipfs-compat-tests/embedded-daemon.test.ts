@@ -165,6 +165,40 @@ t.test('a folder of another layout is refused', async t => {
   await t.rejects(start({ stores: { folder: path } }), { code: 'ERR_STORAGE', message: /layout 99/ })
 })
 
+t.test('a file that is pinned itself is listed as held from above, too, unless its own pin is recursive', async t => {
+  await using daemon = await startDaemon({}, 'embedded')
+  const [a, b, directory] = (await rpcLines<Added>(daemon, 'add?pin=false', [{ name: 'd/a', content: 'first' }, { name: 'd/b', content: 'second' }])).map(({ Hash }) => Hash)
+  await rpc(daemon, `pin/add?arg=${a!}&recursive=false`)
+  await rpc(daemon, `pin/add?arg=${directory!}&arg=${b!}`)
+
+  const { Keys } = JSON.parse(await rpc(daemon, `pin/ls?arg=${a!}&type=indirect`)) as Pins
+  const refused = await rpcResponse(daemon, `pin/ls?arg=${b!}&type=indirect`)
+
+  t.strictSame(Keys, { [a!]: { Type: `indirect through ${directory!}`, Name: '' } })
+  t.match(await refused.json(), { Message: `path '${b!}' is not pinned` })
+})
+
+t.test('a path that ends before its last step is told by the step and the node', async t => {
+  await using daemon = await startDaemon({}, 'embedded')
+  const { Cid: { '/': cid } } = JSON.parse(await rpc(daemon, 'dag/put', [{ name: 'node', content: '{"a":{"b":[1]},"s":"x"}' }])) as { Cid: { '/': string } }
+  const errorAt = async (path: string): Promise<unknown> => ((await (await rpcResponse(daemon, `dag/get?arg=${cid}/${path}`)).json()) as { Message: string }).Message
+
+  t.equal(await errorAt('a/x'), 'key not found: "x"')
+  for (const path of ['a/x/y', 'a/b/x/y', 's/x/y']) t.equal(await errorAt(path), `no link named "x" under ${cid}`, path)
+})
+
+t.test('dag-cbor that is not strict is refused in Kubo\'s words', async t => {
+  await using daemon = await startDaemon({}, 'embedded')
+
+  for (const [bytes, message] of [
+    ['ff', 'invalid majorByte: 0xff'], ['f8', 'invalid majorByte: 0xf8'], ['9f01ff', 'cbor: indefinite-length encoding rejected'], ['1801', 'cbor: integer not minimally encoded'],
+    ['f97e00', 'cbor: NaN float value rejected'], ['fb7ff0000000000000', 'cbor: infinite float value rejected'], ['a2616101616101', 'duplicate map key "a"']
+  ] as const) {
+    const response = await rpcResponse(daemon, 'dag/put?input-codec=dag-cbor', [{ name: 'node', content: Buffer.from(bytes, 'hex') }])
+    t.match(await response.json(), { Message: message })
+  }
+})
+
 t.test('what the daemon does not have it answers as Kubo answers an unknown command', async t => {
   await using daemon = await startDaemon({}, 'embedded')
 
@@ -189,11 +223,12 @@ t.test('MFS is there after a restart, and a collection leaves what it reaches', 
   t.equal(await rpc(second.address(), 'files/read?arg=/a/b/file'), 'kept in MFS\n')
 })
 
-t.test('a daemon that is asked to shut down answers, and then nobody listens', async t => {
+t.test('a daemon that is asked to shut down answers, takes no further request, and then nobody listens', async t => {
   await using daemon = await start({})
   const { host, port } = daemon.address()
 
   t.equal(await rpc(daemon.address(), 'shutdown'), '')
+  await t.rejects(rpc(daemon.address(), 'version'), 'not even on the same connection')
 
   await eventually('the port is closed', async () => {
     const socket = connect(port, host)

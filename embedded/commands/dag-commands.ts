@@ -94,6 +94,7 @@ function isCutShort (input: Buffer, codec: number): boolean {
 
 /** The two mistakes that Kubo's decoder words in a way worth keeping. */
 function jsonError (input: Buffer, err: unknown): KuboError {
+  if (err instanceof KuboError) return err
   const text = input.toString('utf8')
   const literal = /^(n)(?!ull)(\S*)/.exec(text)
   if (literal !== null) return new KuboError(`invalid literal suffix: expected "ull", got ${quoteGo(literal[2]!)}`, { cause: err })

@@ -57,7 +57,7 @@ async function * importAll (node: EmbeddedNode, call: Call, { pins, stats, allow
   }
   if (!stats) return
   const printed = `&{%!s(*dagcmd.RootMeta=<nil>) %!s(*dagcmd.CarImportStats=&{${imported.blocks} ${imported.bytes}})}`
-  yield { ...line({ Stats: { BlockCount: imported.blocks, BlockBytesCount: imported.bytes } }, `Imported ${imported.blocks} blocks (${imported.bytes} bytes)\n`), printed }
+  yield { ...line({ Stats: { BlockCount: imported.blocks, BlockBytesCount: imported.bytes } }, `Imported ${imported.blocks} blocks (${imported.bytes} bytes)\n`), printed, xml: { name: 'CarImportOutput', fields: [['Stats', [['BlockCount', imported.blocks], ['BlockBytesCount', imported.bytes]]]] } }
 }
 
 async function importCar (body: AsyncIterable<Uint8Array>, batch: BlockBatch, allowBig: boolean, imported: Imported): Promise<void> {
@@ -114,5 +114,6 @@ function rootLine (cid: CID, why: string): Emitted {
     if (why !== '') throw new KuboError(`pinning root ${JSON.stringify(shown)} FAILED: ${why}`)
     return `Pinned root\t${shown}\tsuccess\n`
   }
-  return { ...line({ Root: { Cid: { '/': shown }, PinErrorMsg: why } }, text), printed }
+  const xml = { name: 'CarImportOutput', fields: [['Root', [['Cid', shown], ['PinErrorMsg', why]]]] } as const
+  return { ...line({ Root: { Cid: { '/': shown }, PinErrorMsg: why } }, text), printed, xml }
 }

@@ -93,13 +93,14 @@ async function * listAsked ({ blocks, pinning }: EmbeddedNode, call: Call, type:
   const options = readOptions(call)
   for (const argument of call.args) {
     const { cid } = await resolveArgument(argument, blocks, options)
-    const own = pinning.get(cid)
-    const isOwnEnough = own !== undefined && (type === 'all' || type === own.mode)
-    const holding = isOwnEnough || type === 'direct' || type === 'recursive' ? own : await pinning.holding(cid, options)
-    if (holding === undefined || (type !== 'all' && holding.mode !== type)) throw new KuboError(`path '${argument}' is not pinned`)
-    yield [holding.mode === 'indirect'
-      ? { cid: call.showCid(cid), type: `indirect through ${call.showCid(holding.through)}`, name: '' }
-      : { cid: call.showCid(cid), type: holding.mode, name: isNamed ? holding.name : '' }]
+    const own = type === 'indirect' ? undefined : pinning.get(cid)
+    if (own !== undefined && (type === 'all' || type === own.mode)) {
+      yield [{ cid: call.showCid(cid), type: own.mode, name: isNamed ? own.name : '' }]
+      continue
+    }
+    const through = type === 'all' || type === 'indirect' ? await pinning.holderOf(cid, options) : undefined
+    if (through === undefined) throw new KuboError(`path '${argument}' is not pinned`)
+    yield [{ cid: call.showCid(cid), type: `indirect through ${call.showCid(through)}`, name: '' }]
   }
 }
 

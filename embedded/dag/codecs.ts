@@ -4,9 +4,10 @@ import * as dagPb from '@ipld/dag-pb'
 import { CID } from 'multiformats/cid'
 import { quoteGo } from '../../cluster/api/kubo/go-text.ts'
 import { KuboError } from '../rpc/kubo-error.ts'
+import { decodeDagJose, encodeDagJose } from './dag-jose.ts'
 import { pushReversed } from './push-reversed.ts'
 
-export const codes = { raw: 0x55, 'dag-pb': 0x70, 'dag-cbor': 0x71, cbor: 0x51, json: 0x0200, 'dag-json': 0x0129, 'libp2p-key': 0x72 } as const
+export const codes = { raw: 0x55, 'dag-pb': 0x70, 'dag-cbor': 0x71, cbor: 0x51, json: 0x0200, 'dag-json': 0x0129, 'dag-jose': 0x85, 'libp2p-key': 0x72 } as const
 export type CodecName = keyof typeof codes
 
 export interface Codec {
@@ -20,7 +21,8 @@ const codecs: ReadonlyMap<number, Codec> = new Map<number, Codec>([
   [codes.raw, { decode: bytes => bytes, encode: value => encodeRaw(value) }],
   [codes['dag-pb'], { decode: bytes => dagPb.decode(bytes), encode: encodeDagPb }],
   [codes['dag-cbor'], { decode: decodeDagCbor, encode: value => dagCbor.encode(value) }],
-  [codes['dag-json'], { decode: bytes => dagJson.decode(bytes), encode: value => dagJson.encode(value) }]
+  [codes['dag-json'], { decode: bytes => dagJson.decode(bytes), encode: value => dagJson.encode(value) }],
+  [codes['dag-jose'], { decode: decodeDagJose, encode: encodeDagJose }]
 ])
 
 /** @param name of the node, where it is more than a kind. @throws KuboError in go-ipld-prime's words for what is no bytes */
@@ -51,11 +53,30 @@ function encodeDagPb (value: unknown): Uint8Array {
   return dagPb.encode(dagPb.prepare(value as unknown as dagPb.PBNode))
 }
 
+/** What refuses a block means the same in Go, in other words. */
+const goWords: readonly (readonly [RegExp, (found: RegExpExecArray) => string])[] = [
+  [/too many terminals/, () => 'unexpected content after end of cbor object'],
+  [/indefinite length/, () => 'cbor: indefinite-length encoding rejected'],
+  [/more bytes than necessary/, () => 'cbor: integer not minimally encoded'],
+  [/NaN values/, () => 'cbor: NaN float value rejected'],
+  [/Infinity values/, () => 'cbor: infinite float value rejected'],
+  [/repeat map key (".*")$/, ([, key]) => `duplicate map key ${key!}`]
+]
+/** First bytes from here on are simple values, floats and the break; of these dag-cbor has false, true, null, undefined and the floats. */
+const simpleFrom = 0xe0
+const simple = new Set([0xf4, 0xf5, 0xf6, 0xf7, 0xf9, 0xfa, 0xfb])
+
 function decodeDagCbor (bytes: Uint8Array): unknown {
+  const [first = 0] = bytes
+  if (first >= simpleFrom && !simple.has(first)) throw new KuboError(`invalid majorByte: 0x${first.toString(16)}`)
   try {
     return dagCbor.decode(bytes)
   } catch (err) {
-    throw /too many terminals/.test((err as Error).message) ? new KuboError('unexpected content after end of cbor object', { cause: err }) : err
+    for (const [pattern, word] of goWords) {
+      const found = pattern.exec((err as Error).message)
+      if (found !== null) throw new KuboError(word(found), { cause: err })
+    }
+    throw err
   }
 }
 

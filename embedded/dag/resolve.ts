@@ -57,8 +57,8 @@ function isFile ({ Data }: dagPb.PBNode): boolean {
   return type === 'file' || type === 'raw'
 }
 
-function noLink (name: string, parent: CID): KuboError {
-  return new KuboError(`no link named ${quoteGo(name)} under ${parent.toString()}`)
+function noLink (name: string, parent: CID, cause?: unknown): KuboError {
+  return new KuboError(`no link named ${quoteGo(name)} under ${parent.toString()}`, { cause })
 }
 
 /** What go-ipld-prime says of a step into what has no inside; of a file in several blocks it knows less. */
@@ -89,11 +89,20 @@ function follow (node: unknown, segments: readonly string[], cid: CID): { link: 
   let value = node
   for (const [i, segment] of segments.entries()) {
     if (i === 0 && isDagPb(cid) && segment !== 'Data' && segment !== 'Links') throw noLink(segment, cid)
-    value = step(value, segment)
+    value = i === segments.length - 1 ? step(value, segment) : through(value, segment, cid)
     const link = CID.asCID(value)
     if (link !== null) return { link, rest: segments.slice(i + 1) }
   }
   return { link: undefined, rest: [] }
+}
+
+/** On the way Kubo says of every step that leads nowhere the same. */
+function through (value: unknown, segment: string, cid: CID): unknown {
+  try {
+    return step(value, segment)
+  } catch (err) {
+    throw noLink(segment, cid, err)
+  }
 }
 
 function step (value: unknown, segment: string): unknown {

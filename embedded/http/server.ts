@@ -27,14 +27,17 @@ export type Handler = (request: Request, response: Response) => Promise<void>
 
 export interface HttpServer extends AsyncDisposable {
   listen (host: string, port: number): Promise<{ host: string, port: number }>
+  /** Takes no request from now on; what is being answered goes on until disposal. */
+  close (): void
 }
 
 export function createHttpServer (handle: Handler, { clock, log }: { clock: Clock, log: Logger }): HttpServer {
   const sockets = new Set<Socket>()
   const serving = new Set<Promise<void>>()
+  let isOpen = false
   const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     sockets.add(socket)
-    const served = serve(socket, handle, clock)
+    const served = serve(socket, handle, clock, () => isOpen)
       .catch((err: unknown) => { log.error('a connection failed', { error: err }) })
       .finally(() => { socket.destroy(); sockets.delete(socket); serving.delete(served) })
     serving.add(served)
@@ -44,23 +47,28 @@ export function createHttpServer (handle: Handler, { clock, log }: { clock: Cloc
     async listen (host, port) {
       server.listen(port, host)
       await once(server, 'listening')
+      isOpen = true
       const address = server.address() as AddressInfo
       return { host, port: address.port }
     },
-    async [Symbol.asyncDispose] () {
-      if (!server.listening) return
+    close () {
+      isOpen = false
       server.close()
+    },
+    async [Symbol.asyncDispose] () {
+      if (server.listening) server.close()
+      isOpen = false
       for (const socket of sockets) socket.destroy()
       await Promise.all(serving)
     }
   }
 }
 
-async function serve (socket: Socket, handle: Handler, clock: Clock): Promise<void> {
+async function serve (socket: Socket, handle: Handler, clock: Clock, isOpen: () => boolean): Promise<void> {
   socket.on('error', () => { /* `close` follows */ })
   const reader = new SocketReader(socket)
   try {
-    while (await serveOne(socket, reader, handle)) { /* the next request on this connection */ }
+    while (await serveOne(socket, reader, handle, isOpen)) { /* the next request on this connection */ }
   } catch (err) {
     if (!(err instanceof BadRequestHead)) throw err
     socket.write(`HTTP/1.1 ${err.status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${err.message}`)
@@ -69,9 +77,9 @@ async function serve (socket: Socket, handle: Handler, clock: Clock): Promise<vo
 }
 
 /** @returns whether the connection can take another request */
-async function serveOne (socket: Socket, reader: SocketReader, handle: Handler): Promise<boolean> {
+async function serveOne (socket: Socket, reader: SocketReader, handle: Handler, isOpen: () => boolean): Promise<boolean> {
   const head = await readRequestHead(reader)
-  if (head === undefined) return false
+  if (head === undefined || !isOpen()) return false
   const gone = new AbortController()
   reader.gone.then(() => { gone.abort(new Error('context canceled')) }, () => {})
   const expects = header(head, 'expect')

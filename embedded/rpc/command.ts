@@ -23,8 +23,10 @@ export interface Emitted {
   /** Go's way of printing the value: what clients get that ask for text of a command without a text form, or for `textnl` or bytes. */
   readonly printed?: string | (() => string)
   /** Go's name of the value and its fields in order, a list as several of one name; or why Go has no such form of it. */
-  readonly xml?: { readonly name: string, readonly fields: readonly (readonly [string, string | number | bigint])[] } | { readonly refusal: string }
+  readonly xml?: { readonly name: string, readonly fields: XmlFields } | { readonly refusal: string }
 }
+
+export type XmlFields = readonly (readonly [string, string | number | bigint | XmlFields])[]
 
 export type Answer =
   | { readonly kind: 'one', readonly value: Emitted }

@@ -1,7 +1,7 @@
 /** A command's answer on the wire, as go-ipfs-cmds writes it: encodings, headers, errors before the first byte and after it. */
 import { encodeGoJson } from '../../cluster/api/kubo/go-json.ts'
 import { toGoBytes } from '../../cluster/api/kubo/go-text.ts'
-import type { Answer, Emitted } from './command.ts'
+import type { Answer, Emitted, XmlFields } from './command.ts'
 import type { Admitted } from './gate.ts'
 import { KuboError, messageOf } from './kubo-error.ts'
 
@@ -107,7 +107,11 @@ function written (text: string | (() => string)): string {
 function encodeXml (xml: Emitted['xml']): string {
   if (xml === undefined) throw new KuboError('no encoder for xml here')
   if ('refusal' in xml) throw new KuboError(`xml: ${xml.refusal}`)
-  return `<${xml.name}>${xml.fields.map(([name, value]) => `<${name}>${escapeXml(String(value))}</${name}>`).join('')}</${xml.name}>`
+  return elements([[xml.name, xml.fields]])
+}
+
+function elements (fields: XmlFields): string {
+  return fields.map(([name, value]) => `<${name}>${typeof value === 'object' ? elements(value) : escapeXml(String(value))}</${name}>`).join('')
 }
 
 function escapeXml (text: string): string {
