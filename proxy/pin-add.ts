@@ -67,12 +67,12 @@ async function pinAll (call: PinAddCall, components: CommandComponents, { pinWai
 
 async function pinOne (cid: CID, call: PinAddCall, { cluster, daemon, givenUp }: CommandComponents, { pinWait, sum }: { readonly pinWait: PinWait, readonly sum: ProgressSum | undefined }): Promise<void> {
   const { recursive, name = '' } = call.options
-  await givenUp.settled(cid, call)
-  const entry = await cluster.state.get(cid)
-  if (!recursive && entry?.pin.mode === 'recursive') throw pinFailed(`${cid.toString()} already pinned recursively`)
-
-  sum?.next()
   try {
+    await givenUp.settled(cid, call)
+    const entry = await cluster.state.get(cid)
+    if (!recursive && entry?.pin.mode === 'recursive') throw pinFailed(`${cid.toString()} already pinned recursively`)
+
+    sum?.next()
     await givenUp.pin(cid, { ...defaultPinOptions, name, mode: recursive ? 'recursive' : 'direct' }, {
       wait: pinWait,
       signal: call.signal,
