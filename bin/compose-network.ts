@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { ClusterError } from '../cluster/api/errors.ts'
 import type { PeerId } from '../cluster/api/pin.ts'
 import type { Clock } from '../cluster/clock.ts'
 import type { ClusterConfig } from '../cluster/config/cluster-section.ts'
@@ -10,6 +11,7 @@ import { isFounderOf } from '../cluster/founding-together.ts'
 import { joinThrough } from '../cluster/joining.ts'
 import type { Logger } from '../cluster/log.ts'
 import type { PeerRpc, RpcHandlers } from '../cluster/peer-ports.ts'
+import { dialable } from '../cluster/peers/address-book.ts'
 import { createBootstrap } from '../cluster/peers/bootstrap.ts'
 import type { Bootstrap } from '../cluster/peers/bootstrap.ts'
 import { createHost } from '../cluster/peers/host.ts'
@@ -60,7 +62,7 @@ export function composeNetwork (parts: NetworkParts): Network {
   })
   const trustOf = (peer: PeerId): 'writer' | 'open' => parts.isMember(peer) ? 'writer' : 'open'
   const rpc = createPeerRpc({ streams: host, get handlers () { return parts.handlers() }, trustOf, clock, log: log.for('rpc') })
-  const contacts = [...parts.bootstrap, ...cluster.peerAddresses]
+  const contacts = reachable([...parts.bootstrap, ...cluster.peerAddresses], log)
   const bootstrap = createBootstrap({ host, clock, log: log.for('bootstrap') }, { addresses: contacts })
   const peerstore = createPeerstoreFile({ host, clock, log: log.for('peerstore') }, join(folder, cluster.peerstoreFile ?? 'peerstore'))
 
@@ -88,4 +90,14 @@ export function composeNetwork (parts: NetworkParts): Network {
     },
     components: [host, rpc, peerstore, bootstrap]
   }
+}
+
+/** Those of the addresses that can be dialled: a file of the Go program may name others besides. @throws ClusterError ERR_INVALID_ARGUMENT when there are only others */
+function reachable (addresses: readonly string[], log: Logger): readonly string[] {
+  const usable = addresses.filter(address => dialable(address) !== undefined)
+  const others = addresses.filter(address => dialable(address) === undefined)
+  if (others.length === 0) return usable
+  if (usable.length === 0) throw new ClusterError('ERR_INVALID_ARGUMENT', `cluster.peer_addresses: expected a TCP address of a peer like /ip4/10.0.0.1/tcp/9096/p2p/12D3Koo…, got ${others.join(', ')}`)
+  log.for('cluster').warn('peers are reached over TCP only', { peerAddressesLeftOut: others })
+  return usable
 }

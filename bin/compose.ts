@@ -19,12 +19,14 @@ import { createRequests } from '../cluster/ipfs/requests.ts'
 import { swarmPeers } from '../cluster/ipfs/swarm-peers.ts'
 import { createLinks } from '../cluster/links.ts'
 import type { Logger } from '../cluster/log.ts'
+import { createMeasuredNames } from '../cluster/measured-names.ts'
 import { createMember } from '../cluster/member.ts'
 import { createMonitor } from '../cluster/monitor/monitor.ts'
 import { createOverview } from '../cluster/overview.ts'
 import { createPinTracker } from '../cluster/pintracker/tracker.ts'
 import { createPlacer } from '../cluster/placer.ts'
-import type { ClusterApi, Component } from '../cluster/ports.ts'
+import type { Placer } from '../cluster/placer.ts'
+import type { ClusterApi, Component, IpfsConnector } from '../cluster/ports.ts'
 import { attentive, createPresence } from '../cluster/presence.ts'
 import { pushBlocks } from '../cluster/remote-import.ts'
 import { createRepinner } from '../cluster/repinner.ts'
@@ -65,6 +67,8 @@ export interface Composed {
   readonly components: readonly Component[]
   readonly cluster: ClusterApi
   readonly consensus: RaftConsensus
+  readonly ipfs: IpfsConnector
+  readonly placer: Placer
   /** Where other peers reach this one; empty before the start. */
   readonly addresses: () => readonly string[]
   /** The doors; one that service.json leaves out stays shut. */
@@ -103,7 +107,9 @@ export function compose (parts: ComposeParts): Composed {
     createPinQueueInformer({ tracker }, configs.pinQueue), createTagsInformer(configs.tags)
   ]
   const publisher = createPublisher({ informers, monitor, clock, log: log.for('informer') })
-  const placer = createPlacer({ self, peerset, monitor, allocator: createBalancedAllocator(configs.balanced) })
+  const allocator = createBalancedAllocator(configs.balanced)
+  const measuredNames = createMeasuredNames({ self, allocator, monitor, log: log.for('allocator') })
+  const placer = createPlacer({ self, peerset, monitor, allocator })
   const holding = createHolding({ self, rpc: attentiveRpc, clock })
   const cluster = createCluster({ self, consensus, tracker, ipfs, rpc: attentiveRpc, holding, placer, clock, log: log.for('cluster') }, {
     peername: configs.cluster.peername,
@@ -130,10 +136,10 @@ export function compose (parts: ComposeParts): Composed {
   const { rest, proxy } = doors(parts, { cluster, adder })
   return {
     components: [
-      store, ...network.components, ipfs, consensus, member, presence, monitor, publisher, tracker, telling, swarm, upkeep, repinner, adding,
+      store, ...network.components, ipfs, consensus, member, presence, monitor, publisher, measuredNames, tracker, telling, swarm, upkeep, repinner, adding,
       ...[rest, proxy].filter(door => door !== undefined)
     ],
-    cluster, consensus, addresses: () => host.addresses(), rest, proxy
+    cluster, consensus, ipfs, placer, addresses: () => host.addresses(), rest, proxy
   }
 
   function doors ({ settings: { configs, written } }: ComposeParts, { cluster, adder }: { readonly cluster: ClusterApi, readonly adder: ReturnType<typeof createAdder> }): Pick<Composed, 'rest' | 'proxy'> {
@@ -141,7 +147,7 @@ export function compose (parts: ComposeParts): Composed {
     const isOneDaemon = configs.proxy.nodeMultiaddress.multiaddr === configs.ipfsHttp.nodeMultiaddress.multiaddr
     const proxyConfig = isOneDaemon ? { ...configs.proxy, nodeMultiaddress: daemon.endpoint, ...daemon.isEmbedded && { nodeHttps: false, apiAuth: undefined } } : configs.proxy
     return {
-      rest: written.has('rest') ? createRest({ cluster, overview, monitor, adder, clock, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined,
+      rest: written.has('rest') ? createRest({ cluster, overview, monitor, adder, traffic: () => host.traffic(), clock, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined,
       proxy: written.has('proxy') ? createProxy({ cluster, adder, followRoot: (root, options) => rootPin.follow(root, options), clock, log }, proxyConfig) : undefined
     }
   }

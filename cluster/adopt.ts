@@ -2,7 +2,7 @@ import { ClusterError } from './api/errors.ts'
 import type { Pin, Replication } from './api/pin.ts'
 import type { PeerId } from './api/pin.ts'
 import type { Clock } from './clock.ts'
-import { placePin } from './placement.ts'
+import type { Placer } from './placer.ts'
 import type { AbortOptions, Consensus, IpfsConnector, PinsetOp } from './ports.ts'
 
 /** Pins that share a log entry. */
@@ -12,6 +12,7 @@ export interface AdoptComponents {
   readonly self: PeerId
   readonly ipfs: IpfsConnector
   readonly consensus: Consensus
+  readonly placer: Pick<Placer, 'place'>
   readonly clock: Clock
 }
 
@@ -28,14 +29,16 @@ export interface AdoptOptions extends AbortOptions {
 }
 
 /**
- * Makes the daemon's own recursive and direct pins cluster pins, under their names. What the pinset has already is left as it is.
+ * Makes the daemon's own recursive and direct pins cluster pins, under their names, allocated as any other pin: to this peer, and to as many more
+ * as are to hold it. What the pinset has already is left as it is.
  * They stay the daemon's own: as they were there before the cluster, this peer's tracker notes them as not its own, so expiry and
  * re-allocation drop them from the pinset without unpinning them here. A user who unpins one unpins it on the daemon, as without
  * a cluster. Stopped half-way, it can be started again.
+ *
+ * @throws NotEnoughPeersError when fewer peers than `replication.min` can hold a pin; pins of earlier batches are adopted
  */
 export async function adoptPins (components: AdoptComponents, { signal, replication, onProgress }: AdoptOptions): Promise<AdoptProgress> {
-  const { self, ipfs, consensus, clock } = components
-  const allocations = placePin({ replication, self, peerset: consensus.peerset(), holders: [], wanted: [self] })
+  const { self, ipfs, consensus, placer, clock } = components
   let progress: AdoptProgress = { seen: 0, adopted: 0 }
   let batch: Pin[] = []
 
@@ -45,6 +48,7 @@ export async function adoptPins (components: AdoptComponents, { signal, replicat
     onProgress?.(progress)
   }
   for await (const { cid, status, name } of ipfs.pinLs({ signal })) {
+    const allocations = placer.place({ replication, holders: [], wanted: [self], inPlace: [self] })
     batch.push({
       cid, name, mode: status, replication, allocations, expireAtMs: undefined, metadata: {}, pinUpdate: undefined, origins: [], timestampMs: clock.now()
     })

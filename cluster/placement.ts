@@ -14,6 +14,8 @@ export interface PlacementQuestion {
   readonly holders: readonly PeerId[]
   /** Who should have it if that is possible, first choice first. */
   readonly wanted: readonly PeerId[]
+  /** Whose daemons have the content already: they need no room for it. */
+  readonly inPlace?: readonly PeerId[]
   /** How the members stand, and who orders them. Absent where nobody measures: then all are as good, this peer first. */
   readonly measures?: { readonly standing: Standing, readonly allocator: Allocator }
 }
@@ -74,7 +76,7 @@ function leftOutText (question: PlacementQuestion): string {
 
 interface Weighed { readonly holders: readonly PeerId[], readonly silent: readonly PeerId[], readonly candidates: readonly PeerId[] }
 
-function weigh ({ replication, self, peerset, holders, wanted, measures }: PlacementQuestion): Weighed {
+function weigh ({ replication, self, peerset, holders, wanted, inPlace = [], measures }: PlacementQuestion): Weighed {
   const members = new Set(peerset)
   const present = holders.filter(peer => members.has(peer))
   const isFree = (peer: PeerId): boolean => members.has(peer) && !present.includes(peer)
@@ -83,7 +85,8 @@ function weigh ({ replication, self, peerset, holders, wanted, measures }: Place
   const { standing: { heard, refused, measured }, allocator } = measures
   const factsOf = (peers: readonly PeerId[]): readonly MeasuredPeer[] => peers.flatMap(peer => measured.get(peer) ?? [])
   const counted = present.filter(peer => heard.has(peer))
-  const candidates = peerset.filter(peer => isFree(peer) && !refused.has(peer))
+  const isRefused = (peer: PeerId): boolean => refused.has(peer) && !(refused.get(peer)!.why === 'full' && inPlace.includes(peer))
+  const candidates = peerset.filter(peer => isFree(peer) && !isRefused(peer))
   const wished = unique(wanted.filter(peer => candidates.includes(peer)))
   const others = candidates.filter(peer => !wished.includes(peer))
   const isTooMany = replication !== 'everywhere' && counted.length > replication.max

@@ -125,6 +125,13 @@ t.test('of too many holders the worst are let go, but those that are wished for 
   t.strictSame(placer.place(wish({ holders: [d, a, b, c], wanted: [d] })), [d, b])
 })
 
+t.test('whose daemon has the content already needs no room for it, but has to be there', async t => {
+  const facts = { a: { freespace: 0 }, b: { silent: true } }
+
+  t.strictSame(placerOver(facts).place(wish({ wanted: [a, b], inPlace: [a, b] })), [a, c])
+  t.strictSame(placerOver(facts).place(wish({ wanted: [a] })), [c, d])
+})
+
 t.test('what goes everywhere asks nobody', async t => {
   const placer = placerOver({ a: { silent: true } })
 

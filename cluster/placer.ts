@@ -19,6 +19,8 @@ export interface PlacementWish {
   readonly holders: readonly PeerId[]
   /** Who should have it if that is possible, first choice first. */
   readonly wanted: readonly PeerId[]
+  /** Whose daemons have the content already: they need no room for it. */
+  readonly inPlace?: readonly PeerId[]
 }
 
 /** Finds peers for pins by what the members say of themselves just now. */
@@ -34,7 +36,7 @@ export function createPlacer ({ self, peerset, monitor, allocator }: PlacerCompo
   const given = new WeakMap<Metric, number>()
 
   /** The question, and by whom it was measured how much waits. */
-  function ask ({ replication, holders, wanted }: PlacementWish): { readonly question: PlacementQuestion, readonly measuredBy: ReadonlyMap<PeerId, Metric> } {
+  function ask (wish: PlacementWish): { readonly question: PlacementQuestion, readonly measuredBy: ReadonlyMap<PeerId, Metric> } {
     const members = peerset()
     const measuredBy = new Map<PeerId, Metric>()
     const givenSince = (metric: Metric): number => {
@@ -42,7 +44,7 @@ export function createPlacer ({ self, peerset, monitor, allocator }: PlacerCompo
       return given.get(metric) ?? 0
     }
     const standing = judgePeers({ peerset: members, metricNames: allocator.metricNames, latest: monitor.latest, givenSince })
-    return { question: { replication, self, peerset: members, holders, wanted, measures: { standing, allocator } }, measuredBy }
+    return { question: { ...wish, self, peerset: members, measures: { standing, allocator } }, measuredBy }
   }
 
   return {

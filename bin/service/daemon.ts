@@ -75,7 +75,7 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
 /** `--bootstrap a,b`. @throws UsageError */
 function addressesIn (written: string | undefined): readonly string[] {
   const addresses = (written ?? '').split(',').map(address => address.trim()).filter(address => address !== '')
-  const wrong = addresses.find(address => !/^\/(ip4|ip6|dns|dns4|dns6|dnsaddr)\/[^/]+\/tcp\/\d+(\/p2p\/\w+)?$/.test(address))
+  const wrong = addresses.find(address => !/^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d+(\/p2p\/\w+)?$/.test(address))
   if (wrong !== undefined) throw new UsageError(`daemon --bootstrap: ${wrong} is no address of a peer like /ip4/10.0.0.1/tcp/9096/p2p/12D3Koo…`)
   return addresses
 }

@@ -37,7 +37,7 @@ export const program: Program = {
         'no-trust': { type: 'boolean', help: 'not supported: it is about CRDT consensus' }
       }
     },
-    'state adopt': { help: 'makes the pins that the daemon has already pins of the cluster (peer stopped)' },
+    'state adopt': { help: 'makes the pins that the daemon has already pins of the cluster (peer stopped; it runs without its doors meanwhile)' },
     'state export': { help: 'writes the pinset, one JSON object a line (peer stopped)', flags: { file: { type: 'string', aliases: ['f'], help: 'into this file, not to the output' } } },
     'state import': {
       help: 'replaces the pinset by an exported one, read from a file or from the input (peer stopped)',

@@ -8,7 +8,7 @@ import type { Pin } from '../../cluster/api/pin.ts'
 import { systemClock } from '../../cluster/clock.ts'
 import { defaultReplication } from '../../cluster/config/cluster-section.ts'
 import { createRaftConsensus } from '../../cluster/consensus/raft-consensus.ts'
-import { createIpfsConnector } from '../../cluster/ipfs/connector.ts'
+import { removedText } from '../../cluster/consensus/removed-text.ts'
 import { startInOrder } from '../../cluster/lifecycle.ts'
 import type { Logger } from '../../cluster/log.ts'
 import type { AppliedOps, Consensus, PinsetOp, PinsetReader } from '../../cluster/ports.ts'
@@ -37,8 +37,7 @@ export async function runState (command: string, folder: PeerFolder, call: State
   if (command === 'state cleanup') return await cleanUp(folder, call)
   if (command === 'state import') return await importState(folder, settings, call, stopping.signal)
   if (command === 'state export') return await exportState(folder, call, stopping.signal)
-  await using pinset = await openPinset(folder, settings, call, stopping.signal)
-  await adopt(pinset.consensus, folder, settings, call, stopping.signal)
+  await adopt(folder, settings, call, stopping)
 }
 
 async function openPinset (folder: PeerFolder, { configs, identity }: Settings, { log }: StateCall, signal: AbortSignal): Promise<AsyncDisposable & { readonly consensus: Consensus }> {
@@ -50,12 +49,22 @@ async function openPinset (folder: PeerFolder, { configs, identity }: Settings, 
   return { consensus, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() }
 }
 
-async function adopt (consensus: Consensus, folder: PeerFolder, { configs, identity }: Settings, { log }: StateCall, signal: AbortSignal): Promise<void> {
+/** The whole peer runs for it, but for its doors: who holds a pin is decided by what all peers say of themselves, and agreed on with them. */
+async function adopt (folder: PeerFolder, settings: Settings, { log }: StateCall, stopping: AbortController): Promise<void> {
+  const { configs, identity, written } = settings
+  const { signal } = stopping
   const say = (line: string): void => { process.stderr.write(`${line}\n`) }
+  const { compose } = await import('../compose.ts')
   await using daemon = await chooseDaemon({ folder, clock: systemClock, log, say }, configs, signal)
-  await using ipfs = createIpfsConnector({ clock: systemClock, log }, { ...configs.ipfsHttp, nodeMultiaddress: daemon.endpoint })
+  const peer = compose({
+    folder, daemon, bootstrap: [], leaves: false, clock: systemClock, log,
+    settings: { ...settings, written: new Set([...written].filter(name => name !== 'rest' && name !== 'proxy')) },
+    failed: reason => { stopping.abort(reason) },
+    removed: () => { stopping.abort(new UsageError(removedText)) }
+  })
+  await using _running = await startInOrder(peer.components, signal)
   say(`Reading the pins of the daemon: ${daemon.description}`)
-  const { seen, adopted } = await adoptPins({ self: identity.id, ipfs, consensus, clock: systemClock }, {
+  const { seen, adopted } = await adoptPins({ self: identity.id, ipfs: peer.ipfs, consensus: peer.consensus, placer: peer.placer, clock: systemClock }, {
     signal,
     replication: defaultReplication(configs.cluster),
     onProgress: progress => say(`  ${progress.seen} pins looked at, ${progress.adopted} adopted`)

@@ -25,7 +25,7 @@ const fields = {
   /** Has this peer removed from the cluster when it is stopped. */
   leaveOnShutdown: boolean(false),
   /** How often this peer says that it is there; after twice as long without it counts as silent. */
-  monitorPingInterval: durationMs('15s', { min: '100ms' }),
+  monitorPingInterval: durationMs('15s', { min: '100ms', max: '12h' }),
   /** Leaves pins with the peers that hold them, even when those are gone for long. */
   disableRepinning: boolean(false),
   /** Fewest peers that must hold a pin before it is answered for; -1 is everywhere. */

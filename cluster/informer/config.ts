@@ -2,7 +2,10 @@ import { durationMs, integer, oneOf, section, textMap } from '../config/section.
 import type { ConfigOf } from '../config/section.ts'
 
 /** How long a measurement is good for; it is taken twice as often. */
-const timeToLive = durationMs('30s', { min: '1s' })
+const timeToLive = durationMs('30s', { min: '1s', max: '24h' })
+/** What another peer takes of one: more metrics, longer names and values it refuses. */
+const tagsMax = 48
+const tagCharactersMax = 200
 
 const diskFields = {
   /** How long what was measured is good for; it is measured twice as often. */
@@ -21,7 +24,11 @@ const tagsFields = {
 }
 export type TagsConfig = ConfigOf<typeof tagsFields>
 export const tagsSection = section('informer.tags', 'CLUSTER_TAGS', tagsFields, {
-  check: ({ tags }) => Object.keys(tags).length === 0 ? 'tags: expected at least one' : undefined
+  check ({ tags }) {
+    const pairs = Object.entries(tags)
+    if (pairs.length === 0 || pairs.length > tagsMax) return `tags: expected at least one, at most ${tagsMax}`
+    return pairs.flat().some(text => text.length > tagCharactersMax) ? `tags: expected names and values of at most ${tagCharactersMax} characters` : undefined
+  }
 })
 
 const pinQueueFields = {

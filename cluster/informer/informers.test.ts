@@ -96,4 +96,7 @@ t.test('the sections are the Go program\'s', async t => {
   ])
   t.throws(() => diskSection({ metric_type: 'size' }, {}), { message: /informer\.disk\.metric_type: expected one of freespace, reposize/ })
   t.throws(() => tagsSection({ tags: {} }, {}), { message: /informer\.tags\.tags: expected at least one/ })
+  t.throws(() => tagsSection({ tags: Object.fromEntries(Array.from({ length: 49 }, (_, i) => [`tag ${i}`, ''])) }, {}), { message: /tags: expected at least one, at most 48/ })
+  t.throws(() => tagsSection({ tags: { group: 'x'.repeat(201) } }, {}), { message: /tags: expected names and values of at most 200 characters/ })
+  t.throws(() => diskSection({ metric_ttl: '25h' }, {}), { message: /metric_ttl: expected a duration of at most 24h/ })
 })

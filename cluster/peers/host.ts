@@ -13,7 +13,7 @@ import type { PeerId } from '../api/pin.ts'
 import type { Clock } from '../clock.ts'
 import type { Identity } from '../config/identity.ts'
 import type { Logger } from '../log.ts'
-import type { PeerLane, PeerStream, PeerStreams } from '../peer-ports.ts'
+import type { PeerLane, PeerStream, PeerStreams, ProtocolTraffic } from '../peer-ports.ts'
 import type { AbortOptions, Component } from '../ports.ts'
 import { AddressBook, dialable } from './address-book.ts'
 import { createCredentials } from './credentials.ts'
@@ -22,6 +22,8 @@ import type { Connections } from './connections.ts'
 import { unreached } from './reason.ts'
 import { pacedStream } from './rpc/paced-stream.ts'
 import { securedTcp } from './secured-tcp.ts'
+import { createTrafficMeter } from './traffic.ts'
+import type { TrafficMeter } from './traffic.ts'
 
 export interface HostComponents {
   readonly identity: Identity
@@ -50,6 +52,8 @@ export interface Host extends Component, PeerStreams {
   /** Told whenever there is one more. */
   watchKnown (changed: () => void): Disposable
   connected (): readonly PeerId[]
+  /** By protocol; what libp2p itself says is not counted. */
+  traffic (): ReadonlyMap<string, ProtocolTraffic>
   /** Connects if it is not. @throws ClusterError ERR_PEER_FAILED */
   connect (peer: PeerId, options: AbortOptions): Promise<void>
   /** Connects to whoever answers at an address. This peer's own id is answered when it is itself that is there, or somebody with its identity. @throws ClusterError ERR_PEER_FAILED */
@@ -75,6 +79,9 @@ export function createHost (components: HostComponents, config: HostConfig): Hos
   const listen = config.listen.filter(address => dialable(address) !== undefined)
   const others = config.listen.filter(address => dialable(address) === undefined)
   if (listen.length === 0) throw new ClusterError('ERR_INVALID_ARGUMENT', 'cluster.listen_multiaddress: expected at least one TCP address like /ip4/0.0.0.0/tcp/9096')
+  if (config.announce.length > 0 && !config.announce.some(address => dialable(address) !== undefined)) {
+    throw new ClusterError('ERR_INVALID_ARGUMENT', 'cluster.announce_multiaddress: expected at least one TCP address like /dns4/peer.example/tcp/9096')
+  }
   if (config.announce.length > 0 && announced(config).length === 0) throw new ClusterError('ERR_INVALID_ARGUMENT', 'cluster.no_announce_multiaddress: expected to leave something of cluster.announce_multiaddress')
   if (others.length > 0) components.log.warn('peers are reached over TCP only', { addressesLeftOut: others })
   return new ClusterHost(components, { ...config, listen })
@@ -92,6 +99,7 @@ class ClusterHost implements Host {
   readonly #watchers = new Set<(peer: PeerId, isConnected: boolean) => void>()
   readonly #knownWatchers = new Set<() => void>()
   readonly #registering: Background
+  readonly #meter: TrafficMeter
   #listening: readonly string[] = []
   #refusals = 0
   #quietUntilMs = 0
@@ -102,6 +110,7 @@ class ClusterHost implements Host {
     this.#with = components
     this.#config = config
     this.self = components.identity.id
+    this.#meter = createTrafficMeter(components.clock)
     this.#registering = createBackground(err => { components.log.error('a protocol cannot be served', { error: err }) })
   }
 
@@ -183,6 +192,8 @@ class ClusterHost implements Host {
     return this.#libp2p?.getPeers().map(peer => peer.toString() as PeerId) ?? []
   }
 
+  traffic (): ReadonlyMap<string, ProtocolTraffic> { return this.#meter.read() }
+
   watch (changed: (peer: PeerId, isConnected: boolean) => void): Disposable {
     this.#watchers.add(changed)
     return { [Symbol.dispose]: () => { this.#watchers.delete(changed) } }
@@ -227,7 +238,7 @@ class ClusterHost implements Host {
   }
 
   #paced (stream: Stream, connection: Connection): PeerStream {
-    return pacedStream(stream, connection.remotePeer.toString() as PeerId)
+    return pacedStream(stream, connection.remotePeer.toString() as PeerId, this.#meter.counter(stream.protocol))
   }
 
   /** Strangers come as often as they like, and must not fill the log. */

@@ -113,6 +113,7 @@ t.test('others are told what is announced, not what is listened on, and never wh
     t.equal(bound.length, config.announce === undefined ? 2 : 1)
   }
   t.throws(() => testHost({ announce: ['/ip4/192.0.2.1/tcp/9096'], noAnnounce: ['/ip4/192.0.2.1/tcp/9096'] }), { code: 'ERR_INVALID_ARGUMENT', message: /^cluster.no_announce_multiaddress/ })
+  t.throws(() => testHost({ announce: ['/ip4/192.0.2.1/udp/9096/quic'] }), { message: /^cluster.announce_multiaddress: expected at least one TCP address/ })
 })
 
 async function until (isSo: () => boolean): Promise<void> {
