@@ -17,21 +17,26 @@ export function answerBadRequest (socket: Duplex, error: ParseFailure): void {
   closeWith(line, socket, body)
 }
 
-function wordsOf ({ code, message, reason = '', rawPacket = Buffer.alloc(0) }: ParseFailure): { readonly line: string, readonly body?: string } {
+function wordsOf ({ code, message, reason = '', rawPacket = Buffer.alloc(0) }: ParseFailure): Refusal {
   if (code === 'HPE_HEADER_OVERFLOW') return { line: '431 Request Header Fields Too Large' }
   if (code === 'HPE_INVALID_HEADER_TOKEN') return { line: `400 Bad Request: invalid header ${/value/i.test(reason) ? 'value' : 'name'}` }
   if (code === 'HPE_INVALID_VERSION' && !/^\S+ \S+ HTTP\/1\.[01]\n/.test(rawPacket.toString('latin1', 0, 1024))) return { line: '505 HTTP Version Not Supported: unsupported protocol version' }
-  if (code === 'HPE_INVALID_TRANSFER_ENCODING' || /Transfer-Encoding/i.test(message)) return { line: '501 Not Implemented', body: 'Unsupported transfer encoding' }
+  if (code === 'HPE_INVALID_TRANSFER_ENCODING' || /Transfer-Encoding/i.test(message)) return unknownCoding
   return { line: '400 Bad Request' }
 }
 
 /** What is wrong with a request that node lets through and Go does not; `undefined` when nothing is. */
-export function refusedByGo ({ rawHeaders, httpVersion }: IncomingMessage): string | undefined {
+export function refusedByGo ({ rawHeaders, headers, httpVersion }: IncomingMessage): Refusal | undefined {
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]!.length === 4 && rawHeaders[i]!.toLowerCase() === 'host') hosts++
-  if (hosts > 1) return '400 Bad Request'
-  return hosts === 0 && httpVersion !== '1.0' ? '400 Bad Request: missing required Host header' : undefined
+  if (hosts > 1) return { line: '400 Bad Request' }
+  if (hosts === 0 && httpVersion !== '1.0') return { line: '400 Bad Request: missing required Host header' }
+  const coding = headers['transfer-encoding']
+  return coding === undefined || coding.toLowerCase() === 'chunked' || httpVersion === '1.0' ? undefined : unknownCoding
 }
+
+interface Refusal { readonly line: string, readonly body?: string }
+const unknownCoding: Refusal = { line: '501 Not Implemented', body: 'Unsupported transfer encoding' }
 
 export function closeWith (line: string, socket: Duplex, body = line): void {
   socket.write(`HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${body}`)

@@ -29,7 +29,14 @@ export interface DoorParts {
   answer (request: IncomingMessage, response: ServerResponse, expects: boolean): void
 }
 
-interface Exchange { readonly request: IncomingMessage, readonly response: ServerResponse }
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Whether its turn has come. */
+  isBegun: boolean
+  /** What is wrong with its body, found out before that. */
+  fault: ParseFailure | undefined
+}
 
 /** Node's HTTP server, made to behave as Go's: what it lets in, what it refuses, how it closes. */
 export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, isFast, answer }: DoorParts): Server {
@@ -42,13 +49,16 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
   }
   const take = (request: IncomingMessage, response: ServerResponse, expects: boolean): void => {
     const { socket } = request
+    const exchange: Exchange = { request, response, isBegun: false, fault: undefined }
     inTurn(socket, () => {
+      exchange.isBegun = true
       const wrong = refusedByGo(request)
-      if (wrong !== undefined) closeWith(wrong, socket)
+      if (wrong !== undefined) closeWith(wrong.line, socket, wrong.body)
+      else if (exchange.fault !== undefined) answerBadRequest(socket, exchange.fault)
       else if (request.url === '*') answerStar(response)
       else answer(request, response, expects)
     })
-    inFlight.set(socket, { request, response })
+    inFlight.set(socket, exchange)
     response.once('close', () => { if (inFlight.get(socket)?.response === response) inFlight.delete(socket) })
   }
 
@@ -70,7 +80,12 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
     else relayRequest(request, socket, { daemon, origins: origins() })
   })
   server.on('clientError', (error: ParseFailure, socket: Socket) => {
-    if (error.code === 'HPE_INVALID_EOF_STATE' && cutUpload(inFlight.get(socket))) return
+    const current = inFlight.get(socket)
+    if (error.code === 'HPE_INVALID_EOF_STATE' && cutUpload(current)) return
+    if (current?.request.complete === false) {
+      refuseBody(current, error, socket)
+      return
+    }
     inTurn(socket, () => {
       if (error.code === 'HPE_INVALID_METHOD' && headOf(error.rawPacket) !== undefined) relayUnknownMethod(headOf(error.rawPacket)!, socket, { daemon, rules })
       else if (error.code !== 'HPE_INVALID_URL' || error.rawPacket === undefined || !retryEscaped(error.rawPacket, socket, server)) answerBadRequest(socket, error)
@@ -86,6 +101,13 @@ function cutUpload (exchange: Exchange | undefined): boolean {
   Object.assign(request, { socket: null }) // or node would close the whole connection with it
   request.destroy(new Error('context canceled'))
   return true
+}
+
+/** What comes as the body of a request that is being answered is none. */
+function refuseBody (exchange: Exchange, error: ParseFailure, socket: Socket): void {
+  if (!exchange.isBegun) exchange.fault = error
+  else if (exchange.response.headersSent) socket.destroy() // an answer that is cut must look like one
+  else answerBadRequest(socket, error)
 }
 
 /** `OPTIONS *` is answered by Go's server itself. */

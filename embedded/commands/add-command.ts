@@ -1,5 +1,5 @@
 import { addOptions } from '../../cluster/api/kubo/add-options.ts'
-import type { CID } from 'multiformats/cid'
+import { CID } from 'multiformats/cid'
 import { addEntries } from '../adding/adder.ts'
 import type { AddEvent } from '../adding/adder.ts'
 import { entriesOf } from '../adding/entries.ts'
@@ -24,17 +24,14 @@ export function addCommand (node: EmbeddedNode): Command {
     options: addOptions,
     run (call) {
       checkAddOptions(call.options)
-      call.showCid(emptyCid(node))
+      call.showCid(anyCid)
       return { kind: 'many', values: add(node, call) }
     }
   })
 }
 
 /** Any CID will do to find out whether `cid-base` can be heeded, before anything is read. */
-function emptyCid ({ pinning }: EmbeddedNode): CID {
-  for (const { cid } of pinning.pins('recursive')) return cid
-  throw new KuboError('unreachable')
-}
+const anyCid = CID.parse('QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn')
 
 async function * add (node: EmbeddedNode, call: Call<typeof addOptions>): AsyncGenerator<Emitted> {
   const { options } = call
