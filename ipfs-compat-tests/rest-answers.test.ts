@@ -68,6 +68,7 @@ t.test('metrics, alerts and the graph have ipfs-cluster\'s keys', async t => {
   t.match(ping, { name: 'ping', peer: self, valid: true, value: /"peer_name":"alice"/ })
   t.match(await call('GET', '/monitor/metrics/nope'), { status: 200, text: '[]\n' })
   t.match(await call('GET', '/health/alerts'), { status: 200, text: '[]\n' })
+  t.match(await call('GET', '/health/bandwidth'), { status: 200, text: '{}\n' }, 'there is no other peer')
   t.strictSame(graph, {
     cluster_id: self, id_to_peername: { [self]: 'alice' }, ipfs_links: { [peer.values.PEER_ID]: [] },
     cluster_links: { [self]: [] }, cluster_trust_links: { [self]: true }, cluster_to_ipfs: { [self]: peer.values.PEER_ID }
@@ -250,7 +251,8 @@ t.test('POST /ipfs/gc tells what each daemon threw away', async t => {
 
   t.equal(status, 200)
   t.match(json.peer_map[self], { peer: self, peername: 'alice' })
-  t.ok(json.peer_map[self].keys.every(({ key }: { key: object }) => '/' in key))
+  t.ok(json.peer_map[self].keys.length > 0)
+  t.ok(json.peer_map[self].keys.every(({ key }: { key: string }) => /^baf|^Qm/.test(key)), 'Go clients read CIDs as texts')
 })
 
 for (const [request, status, message] of [

@@ -32,7 +32,7 @@ interface Answer { readonly status: number, readonly headers: IncomingHttpHeader
 async function open (t: Test, settings: object = {}, verbs: Partial<ClusterApi> = {}): Promise<Rest> {
   const cluster = { self, async * peers () {}, async * statusAll () { yield * infos }, ...verbs } as unknown as ClusterApi
   const config = restSection({ http_listen_multiaddress: '/ip4/127.0.0.1/tcp/0', ...settings }, {})
-  const rest = createRest({ cluster, overview, monitor, adder: {} as Adder, clock: systemClock, log: silentLogger, version: '1' }, config, t.testdirName)
+  const rest = createRest({ cluster, overview, monitor, adder: {} as Adder, traffic: () => new Map(), clock: systemClock, log: silentLogger, version: '1' }, config, t.testdirName)
   await rest.start({ signal: new AbortController().signal })
   t.teardown(() => rest[Symbol.asyncDispose]())
   return rest
@@ -166,7 +166,7 @@ t.test('closing lets requests in flight end, then gives them up', async t => {
   const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
   const clock = new FakeClock()
   const cluster = { self, async id ({ signal }: { signal: AbortSignal }) { begin(); await new Promise((_, reject) => { signal.addEventListener('abort', () => reject(signal.reason)) }) } } as unknown as ClusterApi
-  const rest = createRest({ cluster, overview, monitor, adder: {} as Adder, clock, log: silentLogger, version: '1' }, restSection({ http_listen_multiaddress: '/ip4/127.0.0.1/tcp/0' }, {}), '')
+  const rest = createRest({ cluster, overview, monitor, adder: {} as Adder, traffic: () => new Map(), clock, log: silentLogger, version: '1' }, restSection({ http_listen_multiaddress: '/ip4/127.0.0.1/tcp/0' }, {}), '')
   await rest.start({ signal: new AbortController().signal })
   const asked = ask(rest, '/id')
   await begun

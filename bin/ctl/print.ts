@@ -4,7 +4,7 @@ import { sizeText, whenText } from './humanized.ts'
 interface IdJson { id: string, peername: string, addresses: readonly string[] | null, cluster_peers: readonly string[] | null, error: string, ipfs: { id?: string, addresses: readonly string[] | null, error: string } }
 interface InfoJson { cid: string, name: string, peer_map: Readonly<Record<string, { peername: string, status: string, timestamp: string, error: string, attempt_count: number, priority_pin: boolean }>> }
 interface PinJson { cid: string, name: string, type: string, mode: string, replication_factor_min: number, replication_factor_max: number, allocations: readonly string[] | null, max_depth: number, metadata: object | null, expire_at: string, timestamp: string }
-interface GcJson { peer_map: Readonly<Record<string, { peername: string, error?: string, keys: readonly { key?: { '/': string }, error?: string }[] | null }>> }
+interface GcJson { peer_map: Readonly<Record<string, { peername: string, error?: string, keys: readonly { key: string | null, error?: string }[] | null }>> }
 interface MetricJson { peer: string, name: string, value: string, weight: number, expire: number }
 interface AlertJson extends MetricJson { triggered_at: string }
 interface ReasonJson { peer: string, chosen: boolean, why: string, detail: string }
@@ -64,7 +64,7 @@ export function gcText (json: unknown): string {
   return textOf(Object.keys(peers).sort().flatMap(id => {
     const { peername, error, keys } = peers[id]!
     const head = (peername || id).padEnd(15) + (error === undefined || error === '' ? '' : ` | ERROR: ${error}`)
-    return [head, '  > CIDs:', ...(keys ?? []).map(({ key, error }) => error ? `    - ERROR: ${error}` : `    - ${key?.['/'] ?? ''}`)]
+    return [head, '  > CIDs:', ...(keys ?? []).map(({ key, error }) => error ? `    - ERROR: ${error}` : `    - ${key ?? ''}`)]
   }))
 }
 

@@ -22,6 +22,9 @@ export const healthRoutes: readonly Route[] = [
     method: 'GET', path: '/health/alerts', about: 'Metrics that were not renewed in time, the newest first, as this peer has seen it.', answer: { kind: 'list', of: 'Alert' }
   }, ({ monitor }) => valueAnswer(monitor.alerts().map(alertToJson))),
   route({
+    method: 'GET', path: '/health/bandwidth', about: 'Bytes between this peer and the others since it started, and a second, by protocol. What libp2p itself says is not counted.', answer: { kind: 'value', of: 'Bandwidth' }
+  }, ({ traffic }) => valueAnswer(Object.fromEntries([...traffic()].map(([protocol, { totalIn, totalOut, rateIn, rateOut }]) => [protocol, { total_in: totalIn, total_out: totalOut, rate_in: rateIn, rate_out: rateOut }])))),
+  route({
     method: 'GET', path: '/monitor/metrics', about: 'Names of what the peers measure of themselves.', answer: { kind: 'list', of: 'text' }
   }, ({ monitor }) => valueAnswer(monitor.names())),
   route({

@@ -86,7 +86,7 @@ export const objects = {
     peer_map: mapSchema(objectSchema({
       peer: peerSchema,
       peername: textSchema,
-      keys: listSchema(objectSchema({ key: objectSchema({ '/': cidSchema }), error: textSchema }, ['key', 'error']))
+      keys: listSchema(objectSchema({ key: nullableSchema(cidSchema), error: textSchema }, ['error']))
     }))
   }),
   Token: objectSchema({ token: textSchema }),

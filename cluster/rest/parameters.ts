@@ -73,7 +73,7 @@ export function chunker (about: string): Parameter<string> {
     about, fallback: '',
     schema: { type: 'string', examples: ['size-262144'] },
     read (text) {
-      const [, kind, ...sizes] = /^(size|rabin|buzhash|default)(?:-(\d{1,9}))?(?:-(\d{1,9})-(\d{1,9}))?$/.exec(text) ?? []
+      const [, kind, ...sizes] = /^(size|rabin|buzhash|default)(?:-(\d{1,9})(?:-(\d{1,9})-(\d{1,9}))?)?$/.exec(text) ?? []
       const [min = 1, average, max] = sizes.filter(size => size !== undefined).map(Number)
       const isInOrder = max === undefined ? min * 1.5 <= chunkBytesMax : min < average! && average! < max && max <= chunkBytesMax
       const isRight = kind === 'size' ? sizes[0] !== undefined && average === undefined && min >= 1 && min <= chunkBytesMax

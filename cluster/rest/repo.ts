@@ -15,11 +15,11 @@ export const repoRoutes: readonly Route[] = [
     const { cluster, query, signal } = call
     const details = await call.details()
     const asked = query.local ? [cluster.self] : (await cluster.id({ signal })).clusterPeers
-    const peers = new Map<PeerId, { key?: { '/': string }, error?: string }[]>(asked.map(peer => [peer, []]))
+    const peers = new Map<PeerId, { key: string | null, error?: string }[]>(asked.map(peer => [peer, []]))
     for await (const { peer, key, error } of askedOf(call).repoGc({ signal })) {
       const keys = peers.get(peer) ?? []
       peers.set(peer, keys)
-      keys.push({ ...key !== '' && { key: { '/': key } }, ...error !== '' && { error } })
+      keys.push({ key: key === '' ? null : key, ...error !== '' && { error } })
     }
     return valueAnswer({ peer_map: Object.fromEntries([...peers].map(([peer, keys]) => [peer, { peer, peername: details(peer).peername, keys }])) })
   })

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../clock.ts'
 import { didYouMean } from '../config/suggestion.ts'
 import type { Logger } from '../log.ts'
-import type { ClusterOverview } from '../peer-ports.ts'
+import type { ClusterOverview, ProtocolTraffic } from '../peer-ports.ts'
 import type { ClusterApi, Monitor } from '../ports.ts'
 import type { Adder } from '../../adder/adder.ts'
 import type { Answer } from './answer.ts'
@@ -17,6 +17,7 @@ export interface RestParts {
   readonly overview: ClusterOverview
   readonly monitor: Pick<Monitor, 'names' | 'latest' | 'alerts'>
   readonly adder: Adder
+  readonly traffic: () => ReadonlyMap<string, ProtocolTraffic>
   readonly clock: Clock
   readonly log: Logger
   readonly version: string

@@ -5,6 +5,7 @@ import { ClusterError } from '../../api/errors.ts'
 import type { PeerId } from '../../api/pin.ts'
 import type { PeerStream } from '../../peer-ports.ts'
 import type { AbortOptions } from '../../ports.ts'
+import type { ByteCounter } from '../traffic.ts'
 
 /** Above it the far side is asked to hold; what it has sent by then, a stream window at most, still comes. */
 const heldBytesMax = 256 * 1_024
@@ -15,7 +16,7 @@ const heldBytesMax = 256 * 1_024
  * the reader has paused ends the iteration and drops what was held. So it is read by its events here, paused by what is held, and
  * never half-closed: either side ends it whole, once both have said in their own bytes that they are done.
  */
-export function pacedStream (stream: Stream, peer: PeerId): PeerStream {
+export function pacedStream (stream: Stream, peer: PeerId, counter: ByteCounter): PeerStream {
   const held: Uint8Array[] = []
   const closing = new AbortController()
   let heldBytes = 0
@@ -25,6 +26,7 @@ export function pacedStream (stream: Stream, peer: PeerId): PeerStream {
   stream.addEventListener('message', ({ data }: StreamMessageEvent) => {
     for (const bytes of data instanceof Uint8Array ? [data] : data) held.push(bytes)
     heldBytes += data.byteLength
+    counter.received(data.byteLength)
     if (heldBytes >= heldBytesMax && stream.readStatus === 'readable') stream.pause()
     arrived.resolve()
   })
@@ -63,6 +65,7 @@ export function pacedStream (stream: Stream, peer: PeerId): PeerStream {
     get queuedBytes () { return stream.writeBufferLength },
     write (...pieces) {
       if (stream.writeStatus !== 'writable') return false
+      for (const { byteLength } of pieces) counter.sent(byteLength)
       return stream.send(pieces.length === 1 ? pieces[0]! : new Uint8ArrayList(...pieces))
     },
     async drained ({ signal }: AbortOptions) {
