@@ -149,3 +149,6 @@ export interface PeerStreams {
   /** Where a peer may be reached: multiaddrs, added to those that are known. What cannot be read is left out. */
   learn (peer: PeerId, addresses: readonly string[]): void
 }
+
+/** Bytes over the streams of one protocol since the start, and a second. */
+export interface ProtocolTraffic { readonly totalIn: number, readonly totalOut: number, readonly rateIn: number, readonly rateOut: number }
