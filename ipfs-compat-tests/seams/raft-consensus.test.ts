@@ -3,6 +3,11 @@ import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { raftSection } from '../../cluster/consensus/config.ts'
 import { createRaftConsensus } from '../../cluster/consensus/raft-consensus.ts'
+import { realDisk } from '../../cluster/consensus/raft/disk.ts'
+import type { Disk } from '../../cluster/consensus/raft/disk.ts'
+import { openLogStorage } from '../../cluster/consensus/raft/log-storage.ts'
+import { monotonicClock } from '../../cluster/consensus/raft/monotonic-clock.ts'
+import { allLost, CrashDisk } from '../../cluster/consensus/raft/testing/crash-disk.ts'
 import { silentLogger } from '../../cluster/log.ts'
 import type { AppliedOps } from '../../cluster/ports.ts'
 import { createPinset } from '../../cluster/state/pinset.ts'
@@ -15,12 +20,20 @@ import type { OpenedConsensus } from './consensus.ts'
 
 const { signal } = new AbortController()
 
-async function openOn (folder: AsyncDisposable & { readonly path: string }, applied: AppliedOps, snapshotThreshold = 8_192): Promise<OpenedConsensus> {
+interface Settings {
+  readonly snapshotThreshold?: number
+  /** Of the log, in `logFolder`. */
+  readonly disk?: Disk
+  readonly logFolder?: string
+}
+
+async function openOn (folder: AsyncDisposable & { readonly path: string }, applied: AppliedOps, settings: Settings = {}): Promise<OpenedConsensus> {
+  const { snapshotThreshold = 8_192, disk = realDisk, logFolder = `${folder.path}/raft` } = settings
   const store = createStore({ folder: folder.path })
   await store.start({ signal })
   const consensus = createRaftConsensus(
-    { store, state: createPinset({ store }), applied, self, log: silentLogger, failed (err) { throw err } },
-    { ...raftSection({ heartbeat_timeout: '100ms', election_timeout: '100ms', trailing_logs: 10, snapshot_threshold: snapshotThreshold }, {}), folder: `${folder.path}/raft`, found: () => true }
+    { store, state: createPinset({ store }), applied, self, log: silentLogger, disk, failed (err) { throw err } },
+    { ...raftSection({ heartbeat_timeout: '100ms', election_timeout: '100ms', trailing_logs: 10, snapshot_threshold: snapshotThreshold }, {}), folder: logFolder, found: () => true }
   )
   await consensus.start({ signal })
   const close = async (): Promise<void> => {
@@ -31,7 +44,7 @@ async function openOn (folder: AsyncDisposable & { readonly path: string }, appl
     consensus,
     async reopen (applied) {
       await close()
-      return await openOn(folder, applied, snapshotThreshold)
+      return await openOn(folder, applied, settings)
     },
     async [Symbol.asyncDispose] () {
       await close()
@@ -41,7 +54,7 @@ async function openOn (folder: AsyncDisposable & { readonly path: string }, appl
 }
 
 consensusSuite('raft of one voter on a pinset', async applied => await openOn(await temporaryFolder(), applied))
-consensusSuite('raft that drops its log every few entries', async applied => await openOn(await temporaryFolder(), applied, 20))
+consensusSuite('raft that drops its log every few entries', async applied => await openOn(await temporaryFolder(), applied, { snapshotThreshold: 20 }))
 
 t.test('a folder of an earlier version, which had a log of one voter, is taken over whole, revisions going on', async t => {
   const folder = await temporaryFolder()
@@ -82,27 +95,22 @@ t.test('a pinset whose log is gone is not opened under another', async t => {
 
 t.test('alone, what the log had not synced when the power went is in the pinset all the same', async t => {
   const folder = await temporaryFolder()
-  await using opened = await openOn(folder, muteListener)
-  for (const name of ['a', 'b', 'c', 'd']) await opened.consensus.log([{ kind: 'pin', pin: pinOf(name) }], { signal })
+  const disk = new CrashDisk()
+  await using opened = await openOn(folder, muteListener, { disk, logFolder: '/raft' })
+  let last = 0n
+  for (const name of ['a', 'b', 'c', 'd']) last = await opened.consensus.log([{ kind: 'pin', pin: pinOf(name) }], { signal })
   const copy = await temporaryFolder()
-  await cp(folder.path, copy.path, { recursive: true })
-  const lost = await loseUnsynced(`${copy.path}/raft`)
+  await cp(`${folder.path}/store.mdb`, `${copy.path}/store.mdb`)
 
-  await using again = await openOn(copy, muteListener)
+  await using again = await openOn(copy, muteListener, { disk: disk.afterPowerLoss(allLost), logFolder: '/raft' })
 
-  t.ok(lost > 0, 'there was something to lose')
+  t.ok(await lastIndexOf(disk.afterPowerLoss(allLost)) < last, 'there was something to lose')
   t.equal(await again.consensus.state.count(), 4)
   const revision = await again.consensus.log([{ kind: 'pin', pin: pinOf('e') }], { signal })
   t.ok(revision > (await again.consensus.state.get(cidOf('d')))!.revision)
 })
 
-/** Erases what lies behind the last sync, as a power loss may. */
-async function loseUnsynced (folder: string): Promise<number> {
-  const marks = await readFile(`${folder}/synced`)
-  const syncedTo = Math.max(...[0, 512].map(at => marks.length > at + 8 ? marks.readUInt32LE(at + 4) : 0))
-  const path = `${folder}/00000001.log`
-  const log = await readFile(path)
-  const lost = log.subarray(syncedTo).findLastIndex(byte => byte !== 0) + 1
-  await writeFile(path, log.fill(0, syncedTo))
-  return lost
+async function lastIndexOf (disk: CrashDisk): Promise<number> {
+  await using storage = await openLogStorage({ folder: '/raft', disk, clock: monotonicClock })
+  return storage.log.lastIndex()
 }

@@ -1,6 +1,6 @@
 /** Breaks a group of processes in every way a machine room offers, while clients work, and then asks whether anybody noticed. */
 import { createPrng } from '../core/prng.ts'
-import { ProcessGroup } from './group.ts'
+import { ProcessGroup, within } from './group.ts'
 import { checkLinearizability } from './linearizability.ts'
 import type { HistoryEntry } from './linearizability.ts'
 import { encodeWrite } from './register-machine.ts'
@@ -20,6 +20,10 @@ export interface ChaosReport {
 
 const peerArgs = ['--tick-ms', '15', '--election-ticks', '10', '--snapshot-entries', '300', '--trailing-entries', '50']
 
+/** A machine with much else to do gets more time, up to a bound, until the clients have been answered so often: otherwise nothing was tried. */
+const operationsMin = 150
+const longerAtMost = 5
+
 type Fault = 'kill' | 'kill-leader' | 'kill-all' | 'pause' | 'isolate' | 'one-way' | 'transfer' | 'replace' | 'add-remove'
 
 export async function runChaos ({ folder, nodes, seconds, seed, clients = 8, program, say = () => {} }: {
@@ -38,7 +42,9 @@ export async function runChaos ({ folder, nodes, seconds, seed, clients = 8, pro
   const faults: Record<string, number> = {}
   const chaos = new Chaos(group, n => random.below(n), nodes + 1)
 
-  for (const deadline = performance.now() + seconds * 1_000; performance.now() < deadline;) {
+  const begun = performance.now()
+  const deadline = begun + seconds * 1_000
+  while (performance.now() < deadline || (workload.history.length < operationsMin && performance.now() < begun + longerAtMost * seconds * 1_000)) {
     const fault = chaos.choose()
     faults[fault] = (faults[fault] ?? 0) + 1
     say(`${Math.round(deadline - performance.now())} ms left, ${workload.history.length} operations: ${fault}`)
@@ -167,33 +173,46 @@ export async function runBurst ({ folder, nodes, times, seed, program, say = () 
     const ids = [...group.peers.keys()]
     const counts = Array.from({ length: 48 }, () => ({ asked: 0, acknowledged: 0 }))
     let burning = true
+    const answered = Promise.withResolvers<void>()
     const writers = counts.map(async (count, i) => {
       const { control } = group.peer(ids[i % ids.length]!)
       while (burning) {
         count.asked++
         try {
           const answer = await control.ask({ kind: 'write', id: undefined, data: encodeWrite(`${round}-${i}`, { kind: 'add', value: 1 }) })
-          if (answer.kind === 'value') count.acknowledged++
+          if (answer.kind !== 'value') continue
+          count.acknowledged++
+          answered.resolve()
         } catch { return }
       }
     })
-    await pass(100 + random.below(600))
+    await within(60_000, answered.promise)
+    await pass(random.below(600))
     await Promise.all(ids.map(async id => { await group.kill(id) }))
     burning = false
     await Promise.all(writers)
     await Promise.all(ids.map(async id => { await group.start(id) }))
 
-    const { control } = await group.leader()
+    await group.agreed()
     for (const [i, { asked, acknowledged: promised }] of counts.entries()) {
-      const answer = await control.ask({ kind: 'read', key: `${round}-${i}` })
-      const found = answer.kind === 'value' ? answer.value : -1
+      const found = await readOf(group, `${round}-${i}`)
       acknowledged += promised
       if (found < promised || found > asked) lost.push(`round ${round}, key ${i}: ${promised} acknowledged of ${asked}, found ${found}`)
     }
-    await group.agreed()
     say(`round ${round}: ${counts.reduce((sum, count) => sum + count.acknowledged, 0)} acknowledged before the kill, ${lost.length} keys wrong so far`)
   }
   return { rounds: times, acknowledged, lost }
+}
+
+/** Asks again while nobody leads for long enough to answer. */
+async function readOf (group: ProcessGroup, key: string): Promise<number> {
+  let found = -1
+  await group.onLeader(async ({ control }) => {
+    const answer = await control.ask({ kind: 'read', key })
+    if (answer.kind !== 'value') throw new Error('no answer')
+    found = answer.value
+  })
+  return found
 }
 
 /** Real processes live in real time. */

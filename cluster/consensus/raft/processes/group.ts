@@ -25,6 +25,9 @@ export interface ProcessPeer {
 /** Over plain TCP. Another program carries the messages another way. */
 const tcpProgram = fileURLToPath(new URL('peer.ts', import.meta.url))
 
+/** Until something is taken for broken and not for slow: other programs may have the machine to themselves for a while. */
+const patienceMs = 60_000
+
 export class ProcessGroup implements AsyncDisposable {
   readonly #folder: string
   readonly #args: readonly string[]
@@ -109,7 +112,7 @@ export class ProcessGroup implements AsyncDisposable {
   }
 
   /** The one of the newest term, waited for. */
-  async leader (waitMs = 15_000): Promise<ProcessPeer> {
+  async leader (waitMs = patienceMs): Promise<ProcessPeer> {
     for (const deadline = performance.now() + waitMs; performance.now() < deadline;) {
       const leading = (await this.statuses()).filter(({ role }) => role === 'leader').toSorted((a, b) => b.term - a.term)[0]
       if (leading !== undefined) return this.peer(leading.nodeId)
@@ -121,7 +124,7 @@ export class ProcessGroup implements AsyncDisposable {
   /** Tries again with whoever leads then, for a while. */
   async onLeader (task: (leader: ProcessPeer) => Promise<void>): Promise<void> {
     let failure: unknown
-    for (const deadline = performance.now() + 20_000; performance.now() < deadline;) {
+    for (const deadline = performance.now() + patienceMs; performance.now() < deadline;) {
       try {
         await task(await this.leader())
         return
@@ -134,10 +137,10 @@ export class ProcessGroup implements AsyncDisposable {
   }
 
   /** Waits until all running peers have applied the same and say so; answers the digest. */
-  async agreed (waitMs = 20_000): Promise<{ readonly digest: string, readonly applied: number }> {
+  async agreed (waitMs = patienceMs): Promise<{ readonly digest: string, readonly applied: number }> {
     let seen: ReadonlyArray<{ digest: string, applied: number }> = []
     for (const deadline = performance.now() + waitMs; performance.now() < deadline;) {
-      seen = await Promise.all(this.running.map(async ({ control }) => await within(5_000, control.order({ do: 'dump' }))))
+      seen = await Promise.all(this.running.map(async ({ control }) => await within(patienceMs, control.order({ do: 'dump' }))))
       const [first] = seen
       if (first !== undefined && seen.every(({ applied }) => applied === first.applied)) {
         if (seen.every(({ digest }) => digest === first.digest)) return first
