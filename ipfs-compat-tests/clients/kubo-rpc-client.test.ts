@@ -73,7 +73,7 @@ t.test('kubo-rpc-client through the proxy', async t => {
     await Array.fromAsync(ipfs.pin.addAll([{ cid: cids[0]!, name: 'the first' }, { cid: cids[1]!, recursive: false }]))
     t.match(await Array.fromAsync(ipfs.pin.ls({ paths: cids, names: true })), [{ cid: cids[0], type: 'recursive', name: 'the first' }, { cid: cids[1], type: 'direct' }])
     t.strictSame(await Array.fromAsync(ipfs.pin.ls({ name: 'the fir' }), ({ cid }) => cid.toString()), [cids[0]!.toString()])
-    await Array.fromAsync(ipfs.pin.rmAll(cids))
+    await Array.fromAsync(ipfs.pin.rmAll(cids.map(cid => ({ cid }))))
 
     await t.rejects(Array.fromAsync(ipfs.pin.ls({ paths: cids[0]! })), { message: /is not pinned/ })
     await t.rejects(ipfs.pin.rm(cids[0]!), { message: 'not pinned or pinned indirectly' })
@@ -93,7 +93,7 @@ t.test('kubo-rpc-client through the proxy', async t => {
     const block = await ipfs.block.put(Buffer.from('a block'), { pin: true })
     const node = await ipfs.dag.put({ links: [block] }, { pin: true })
     const { root, pieces } = chainCar(3)
-    const imported = await Array.fromAsync(ipfs.dag.import([pieces], { pinRoots: true }))
+    const imported = await Array.fromAsync(ipfs.dag.import(streamOf(pieces), { pinRoots: true }))
 
     t.equal(Buffer.from(await ipfs.block.get(block)).toString(), 'a block')
     t.match(await ipfs.block.stat(block), { size: 7 })
@@ -132,6 +132,10 @@ t.test('kubo-rpc-client through the proxy', async t => {
     await t.rejects(ipfs.add('x', { hashAlg: 'nope' }), { message: 'unrecognized hash function: "nope"' })
     await t.rejects(Array.fromAsync(ipfs.pin.ls({ type: 'nope' as never })), { message: /invalid type 'nope'/ })
     await t.rejects(Array.fromAsync(ipfs.cat(nowhere, { timeout: 100 })), { message: /deadline exceeded|timed out/ })
-    await t.rejects(Array.fromAsync(ipfs.dag.import([[Buffer.from('no car')]])), { name: 'HTTPError' })
+    await t.rejects(Array.fromAsync(ipfs.dag.import(streamOf([Buffer.from('no car')]))), { name: 'HTTPError' })
   })
 })
+
+async function * streamOf (pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
+  yield * pieces
+}
