@@ -39,5 +39,7 @@ export function passWithExpect (request: IncomingMessage, response: ServerRespon
     answerUnreachable(response, daemon.address, error)
   })
   response.once('close', () => { if (!response.writableFinished) upstream.destroy() })
-  request.once('close', () => { if (!request.complete && !answered) upstream.destroy() })
+  const cut = (): void => { if (!request.complete && !answered) upstream.destroy() }
+  if (request.closed) cut()
+  else request.once('close', cut)
 }

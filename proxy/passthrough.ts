@@ -73,13 +73,15 @@ class Relay implements Dispatcher.DispatchHandler {
   /** Feeds the daemon as fast as it takes. An upload that the client breaks off is broken off at the daemon, too. */
   upload (body: PassThrough): void {
     const request = this.#request
-    request.pipe(body)
-    request.on('error', () => {})
-    request.once('close', () => {
+    const cut = (): void => {
       if (request.complete) return
       this.#cut = true
       body.destroy(new Error('the client broke off its upload'))
-    })
+    }
+    request.pipe(body)
+    request.on('error', () => {})
+    if (request.closed) cut() // while the daemon was asked about its caller
+    else request.once('close', cut)
     // The daemon may have enough before the end: the rest is read and dropped, so that the client lives to read its answer.
     body.once('close', () => { request.unpipe(body); request.resume() })
     body.on('error', () => {})
