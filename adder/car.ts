@@ -59,6 +59,7 @@ interface CarHeader { readonly version: bigint, readonly roots: readonly CID[], 
 async function readHeader (cursor: ByteCursor): Promise<CarHeader | undefined> {
   const announced = await readLength(cursor)
   if (announced === undefined) return undefined
+  if (announced.value === 0) throw new CarError('invalid header: EOF')
   if (announced.value > headerBytesMax) throw new CarError('invalid header data, length of read beyond allowable maximum')
   const bytes = await cursor.read(announced.value)
   if (bytes.length === 0) return undefined

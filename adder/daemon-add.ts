@@ -9,8 +9,8 @@ import type { AddedOutput, TellBuilt } from './output.ts'
 import type { AddOptions } from './params.ts'
 import { OptionsRefusedError } from './upload-error.ts'
 
-/** What would make the daemon pin, announce what is not pinned yet, or keep from us what it did. */
-const withheld: ReadonlySet<string> = new Set(['encoding', 'pin', 'pin-name', 'silent', 'only-hash', 'fast-provide-root', 'fast-provide-dag', 'fast-provide-wait'])
+/** What would make the daemon pin, announce what is not pinned yet, keep from us what it did, or write another CID than it made. */
+const withheld: ReadonlySet<string> = new Set(['encoding', 'cid-base', 'upgrade-cidv0-in-output', 'pin', 'pin-name', 'silent', 'only-hash', 'fast-provide-root', 'fast-provide-dag', 'fast-provide-wait'])
 
 /**
  * Has the daemon add the entries as it was asked to, but for the pin: the caller holds its pin lock meanwhile and pins the roots when
@@ -20,7 +20,7 @@ const withheld: ReadonlySet<string> = new Set(['encoding', 'pin', 'pin-name', 's
  */
 export async function addOnDaemon (daemon: AddingDaemon, entries: AsyncIterable<AddEntry>, options: AddOptions, tell: TellBuilt, { signal }: AbortOptions): Promise<void> {
   const isWrapped = options['wrap-with-directory'] === true
-  const upload: Upload = { isWrapped, isSilent: options.silent === true, tops: [], directories: new Set() }
+  const upload: Upload = { isWrapped, isSilent: options.silent === true, tops: [], directories: new Set(), oddNames: new Map() }
   const boundary = `ipfs-quorum-${randomUUID()}`
   const contentType = `multipart/form-data; boundary=${boundary}`
   const lines = daemon.add({ query: queryOf(options), contentType, body: multipartBody(noticing(entries, upload), boundary) }, { signal })
@@ -55,12 +55,15 @@ interface Upload {
   readonly tops: Top[]
   /** Kept for `silent` alone, which leaves out files but never directories. */
   readonly directories: Set<string>
+  /** Names that are no UTF-8, by what JSON makes of them. */
+  readonly oddNames: Map<string, string>
 }
 
 /** A top-level entry that is no directory has one line with a hash; a directory's own line is the last of it. */
-async function tellLine (line: DaemonAddLine, { isWrapped, isSilent, tops, directories }: Upload, tell: TellBuilt): Promise<void> {
+async function tellLine (line: DaemonAddLine, { isWrapped, isSilent, tops, directories, oddNames }: Upload, tell: TellBuilt): Promise<void> {
   const top = isWrapped ? wrapper : tops[0] ?? wrapper
-  const { Name: name, Hash: hash, Bytes: bytes = 0, Size: size = '0' } = line
+  const { Hash: hash, Bytes: bytes = 0, Size: size = '0' } = line
+  const name = oddNames.get(line.Name) ?? line.Name
   if (hash === undefined || hash === '') return await tell({ output: { kind: 'progress', name, bytes, metadata: top.metadata } })
   const cid = CID.parse(hash)
   const isRoot = !top.isDirectory || name === top.path
@@ -72,9 +75,10 @@ async function tellLine (line: DaemonAddLine, { isWrapped, isSilent, tops, direc
 
 const wrapper: Top = { path: '', isDirectory: true, metadata: noEntryMetadata }
 
-async function * noticing (entries: AsyncIterable<AddEntry>, { isSilent, tops, directories }: Upload): AsyncGenerator<AddEntry, void, undefined> {
+async function * noticing (entries: AsyncIterable<AddEntry>, { isSilent, tops, directories, oddNames }: Upload): AsyncGenerator<AddEntry, void, undefined> {
   for await (const entry of entries) {
     if (entry.isTop) tops.push({ path: entry.path, isDirectory: entry.kind === 'directory', metadata: entry.metadata })
+    if (!entry.path.isWellFormed()) oddNames.set(entry.path.toWellFormed(), entry.path)
     if (isSilent && entry.kind === 'directory') directories.add(entry.path)
     yield entry
   }
@@ -95,8 +99,10 @@ const contentTypes = { file: 'application/octet-stream', directory: 'application
 async function * multipartBody (entries: AsyncIterable<AddEntry>, boundary: string): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const { kind, path, metadata, content } of entries) {
     const name = `file${metadataQuery(metadata, kind)}`
+    const pieces = content[Symbol.asyncIterator]()
+    const first = await pieces.next() // an entry that cannot be read is not begun
     yield Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"; filename="${escaped(path)}"\r\nContent-Type: ${contentTypes[kind]}\r\n\r\n`)
-    yield * content
+    for (let piece = first; piece.done !== true; piece = await pieces.next()) yield piece.value
     yield crlf
   }
   yield Buffer.from(`--${boundary}--\r\n`)

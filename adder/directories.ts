@@ -1,8 +1,9 @@
-import { encode, prepare } from '@ipld/dag-pb'
 import { importer } from 'ipfs-unixfs-importer'
 import type { ImporterOptions, InProgressImportResult } from 'ipfs-unixfs-importer'
 import type { CID } from 'multiformats/cid'
+import { toGoBytes } from '../cluster/api/kubo/go-text.ts'
 import type { Block } from '../cluster/ports.ts'
+import { encodeDirectory } from './directory-node.ts'
 import { sha256Cid } from './leaf-blocks.ts'
 import { hasMetadata, metadataFields, withMetadata } from './unixfs.ts'
 import type { TakeBlock, UnixfsMetadata, UnixfsNode } from './unixfs.ts'
@@ -30,7 +31,6 @@ export interface Directory {
 export const newDirectory = (metadata: UnixfsMetadata): Directory => ({ metadata, children: new Map(), hadEntries: false })
 const isDirectory = (child: UnixfsNode | Directory): child is Directory => 'children' in child
 const dagPbCode = 0x70
-const utf8 = new TextEncoder()
 
 /** The directory at `path` below `root`, made with its parents if it is not there. @throws Error in Kubo's words when a file is in the way */
 export function openDirectory (root: Directory, path: string, metadata: UnixfsMetadata, parentMetadata: UnixfsMetadata): Directory {
@@ -68,8 +68,8 @@ export async function buildDirectory (
     const node = isDirectory(child) ? await buildDirectory(child, childPath, layout, take, tell) : child
     links.push({ name, node })
   }
-  const flat = encode(prepare({ Data: directoryData(directory.metadata), Links: links.map(({ name, node }) => ({ Name: name, Hash: node.cid, Tsize: Number(node.size) })) }))
-  const estimate = layout.sizeEstimation === 'block' ? flat.byteLength : links.reduce((sum, { name, node }) => sum + utf8.encode(name).byteLength + node.cid.byteLength, 0)
+  const flat = encodeDirectory(directoryData(directory.metadata), links.map(({ name, node }) => ({ name, cid: node.cid, size: node.size })))
+  const estimate = layout.sizeEstimation === 'block' ? flat.byteLength : links.reduce((sum, { name, node }) => sum + toGoBytes(name).byteLength + node.cid.byteLength, 0)
   const built = estimate > layout.shardAboveBytes
     ? await buildHamt(links, directory.metadata, layout, take)
     : await takeFlat(flat, links, layout.cidVersion, take)
@@ -80,7 +80,7 @@ export async function buildDirectory (
 interface Link { readonly name: string, readonly node: UnixfsNode }
 
 function sorted<T> (children: ReadonlyMap<string, T>): [string, T][] {
-  return [...children].sort(([a], [b]) => Buffer.compare(utf8.encode(a), utf8.encode(b)))
+  return [...children].sort(([a], [b]) => Buffer.compare(toGoBytes(a), toGoBytes(b)))
 }
 
 /** `Data { Type: Directory }`, and its metadata: ipfs-unixfs would leave out a mode that is its own default. */

@@ -1,5 +1,5 @@
 import { unescapeGo } from '../cluster/api/kubo/query.ts'
-import { parseMediaType } from '../cluster/api/kubo/media-type.ts'
+import { parseMediaType, readMediaType } from '../cluster/api/kubo/media-type.ts'
 import type { MultipartPart } from '../cluster/api/kubo/multipart.ts'
 import { parseGoQuery } from '../cluster/api/kubo/query.ts'
 import { UploadError } from './upload-error.ts'
@@ -36,7 +36,6 @@ export async function * addEntries (parts: AsyncIterable<MultipartPart>): AsyncG
   const stack: OpenDirectory[] = [{ path: '/', lastName: '' }]
   for await (const part of parts) {
     const disposition = parseMediaType(part.headers.get('content-disposition') ?? '')
-    const type = partType(part.headers.get('content-type') ?? '')
     if (disposition === undefined) return // Kubo finds no name, and takes that for the end
     const name = cleanPath(`/${unescapedName(disposition.params.get('filename') ?? '')}`)
 
@@ -46,6 +45,12 @@ export async function * addEntries (parts: AsyncIterable<MultipartPart>): AsyncG
     yield * impliedDirectories(stack, name)
     const isTop = stack.length === 1
     stack.at(-1)!.lastName = name.slice(directoryPrefix(stack.at(-1)!.path).length)
+    const type = partType(part.headers.get('content-type') ?? '')
+    if (typeof type !== 'string') {
+      // What came before it ends first: an entry that cannot be read says so when it is.
+      yield { kind: 'file', path: name.slice(1), isTop, metadata: noEntryMetadata, content: unreadable(type) }
+      return
+    }
     if (type === 'directory') stack.push({ path: name, lastName: '' })
     const metadata = metadataOf(disposition.type === 'form-data' ? disposition.params.get('name') ?? '' : '')
     yield { kind: type, path: name.slice(1), isTop, metadata: type === 'symlink' ? { ...metadata, mode: symlinkMode } : metadata, content: part.body }
@@ -73,11 +78,13 @@ const directoryPrefix = (path: string): string => path.endsWith('/') ? path : `$
 const isChild = (child: string, parent: string): boolean => child.startsWith(directoryPrefix(parent))
 const join = (parent: string, name: string): string => `${directoryPrefix(parent)}${name}`
 
-/** @throws Error in Go's words for a type that cannot be read */
-function partType (contentType: string): AddEntry['kind'] {
+async function * unreadable (error: Error): AsyncGenerator<Uint8Array, void, undefined> { throw error }
+
+/** @returns an error in Go's words for a type that cannot be read */
+function partType (contentType: string): AddEntry['kind'] | Error {
   if (contentType === '' || contentType === 'application/octet-stream') return 'file'
-  const parsed = parseMediaType(contentType)
-  if (parsed === undefined) throw new UploadError('mime: invalid media parameter')
+  const parsed = readMediaType(contentType)
+  if (typeof parsed === 'string') return new UploadError(parsed)
   if (parsed.type === 'application/x-directory' || parsed.type === 'multipart/form-data') return 'directory'
   return parsed.type === 'application/symlink' ? 'symlink' : 'file'
 }

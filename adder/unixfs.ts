@@ -138,7 +138,8 @@ class OneBehind {
   }
 }
 
-function varint (value: bigint): number[] {
+/** Protobuf's. */
+export function varint (value: bigint): number[] {
   const bytes: number[] = []
   let rest = value
   for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80)

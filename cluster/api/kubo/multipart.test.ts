@@ -57,7 +57,10 @@ const cuts = [
   ['a cut in a part', '--b\r\n\r\nhalf', { message: 'unexpected EOF', cut: true }],
   ['a cut in the delimiter', '--b\r\n\r\nhalf\r\n--', { message: 'unexpected EOF', cut: true }],
   ['no end behind a whole part', '--b\r\n\r\nwhole\r\n--b', { message: 'multipart: NextPart: EOF', cut: false }],
-  ['a cut in the headers of a later part', '--b\r\n\r\nwhole\r\n--b\r\nContent-', { message: 'multipart: NextPart: EOF', cut: false }]
+  ['a cut in the headers of a later part', '--b\r\n\r\nwhole\r\n--b\r\nContent-', { message: 'malformed MIME header: missing colon: "Content-"', cut: false }],
+  ['a cut behind a header', '--b\r\n\r\nwhole\r\n--b\r\nContent-Type: te', { message: 'multipart: NextPart: EOF', cut: false }],
+  ['a header that begins with a space', '--b\r\n x: y\r\n\r\n', { message: 'malformed MIME header initial line: " x: y"', cut: false }],
+  ['a header with a space in its name', '--b\r\nx y: z\r\n\r\n', { message: 'malformed MIME header line: "x y: z"', cut: false }]
 ] as const
 
 for (const [what, body, error] of cuts) {

@@ -1,4 +1,5 @@
 import { ByteCursor } from './byte-cursor.ts'
+import { quoteGo } from './go-text.ts'
 import { parseMediaType } from './media-type.ts'
 import { decodeQuotedPrintable } from './quoted-printable.ts'
 
@@ -99,6 +100,7 @@ async function readLine (cursor: ByteCursor): Promise<string | undefined> {
   }
 }
 
+/** @returns undefined when the body ends before the headers do @throws MultipartError in the words of Go's `net/textproto` */
 async function readHeaders (cursor: ByteCursor): Promise<ReadonlyMap<string, string> | undefined> {
   const headers = new Map<string, string>()
   let name = ''
@@ -107,19 +109,26 @@ async function readHeaders (cursor: ByteCursor): Promise<ReadonlyMap<string, str
     const line = await readLine(cursor)
     length += line?.length ?? headerBytesMax
     if (line === undefined || length > headerBytesMax) throw new MultipartError('multipart: message too large')
-    if (!line.endsWith('\n')) return undefined
     const text = line.replace(/\r?\n$/, '')
-    if (text === '') return headers
-    const colon = text.indexOf(':')
-    if (/^[ \t]/.test(text) && name !== '') {
+    if (text === '') return line === '' ? undefined : headers
+    if (/^[ \t]/.test(text)) {
+      if (name === '') throw new MultipartError(`malformed MIME header initial line: ${quoteGo(text)}`)
       headers.set(name, `${headers.get(name)!} ${text.trim()}`) // a folded line goes on with the one before
-    } else if (colon <= 0) {
-      throw new MultipartError(`malformed MIME header line: ${text}`)
-    } else {
-      name = text.slice(0, colon).trim().toLowerCase()
-      if (!headers.has(name)) headers.set(name, text.slice(colon + 1).trim())
+      continue
     }
+    const header = readHeader(text)
+    name = header.name
+    if (!headers.has(name)) headers.set(name, header.value)
   }
+}
+
+function readHeader (line: string): { readonly name: string, readonly value: string } {
+  const colon = line.indexOf(':')
+  if (colon < 0) throw new MultipartError(`malformed MIME header: missing colon: ${quoteGo(line)}`)
+  const name = line.slice(0, colon)
+  const value = line.slice(colon + 1)
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) throw new MultipartError(`malformed MIME header line: ${quoteGo(line)}`)
+  return { name: name.toLowerCase(), value: value.trim() }
 }
 
 async function * partBody (state: BodyState): AsyncGenerator<Uint8Array, void, undefined> {
