@@ -15,6 +15,8 @@ export interface KuboCommand<T extends OptionTable = OptionTable, V extends GoVa
   isOurs? (options: OptionsOf<T> & GlobalOptions): boolean
   /** Changes nothing and waits for nobody: carried out also for a client that has closed its side and only listens. */
   readonly isRead?: boolean
+  /** Its JSON has no CIDs that are strings, so `cid-base` is not even looked at. */
+  readonly ignoresCidBase?: boolean
   /** Kubo's own text form of a value, for `encoding=text`; JSON needs none. Absent means Go's print of the struct, `printed`. */
   text? (value: V, options: OptionsOf<T> & GlobalOptions): string
   /**

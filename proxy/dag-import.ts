@@ -1,6 +1,8 @@
 import { CID } from 'multiformats/cid'
 import type { ImportOutput } from '../adder/output.ts'
+import { cidTextFor } from '../cluster/api/kubo/cid-text.ts'
 import { fromGoBytes } from '../cluster/api/kubo/go-text.ts'
+import type { GlobalOptions } from '../cluster/api/kubo/request.ts'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
 import type { PinWait } from '../cluster/ports.ts'
 import { fileArgument, kuboCommand } from './command.ts'
@@ -33,6 +35,7 @@ export function dagImport (components: CommandComponents, { pinWait }: { readonl
     path: 'dag/import',
     args: [fileArgument('path', 'required', 'variadic', 'stdin')],
     options,
+    ignoresCidBase: true,
     isOurs: options => options['pin-roots'] !== false && options['local-only'] !== true,
     text: textOf,
     printed: printedOf,
@@ -55,11 +58,13 @@ function lineOf (output: ImportOutput): CarImportLine {
   return { Stats: { BlockCount: output.blockCount, BlockBytesCount: output.blockBytes } }
 }
 
-function textOf ({ Root, Stats }: CarImportLine): string {
+function textOf ({ Root, Stats }: CarImportLine, { silent, ...options }: GlobalOptions & { readonly silent: boolean | undefined }): string {
+  if (silent === true) return ''
   if (Stats !== undefined) return `Imported ${Stats.BlockCount} blocks (${Stats.BlockBytesCount} bytes)\n`
   const { Cid, PinErrorMsg } = Root!
-  if (PinErrorMsg !== '') throw new KuboCommandError(`pinning root "${Cid['/']}" FAILED: ${PinErrorMsg}`)
-  return `Pinned root\t${Cid['/']}\tsuccess\n`
+  const cid = cidTextFor(options)(CID.parse(Cid['/']))
+  if (PinErrorMsg !== '') throw new KuboCommandError(`pinning root "${cid}" FAILED: ${PinErrorMsg}`)
+  return `Pinned root\t${cid}\tsuccess\n`
 }
 
 /** Go prints what a pointer inside points to without its methods: the CID as its bytes. */

@@ -56,6 +56,7 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
       if (wrong !== undefined) closeWith(wrong.line, socket, wrong.body)
       else if (exchange.fault !== undefined) answerBadRequest(socket, exchange.fault)
       else if (request.url === '*') answerStar(response)
+      else if (request.httpVersion === '1.0' && !/^(100-continue)?$/i.test(request.headers.expect ?? '')) socket.end(`HTTP/1.0 ${expectationFailed()}`) // node knows none before 1.1
       else answer(request, response, expects)
     })
     inFlight.set(socket, exchange)
@@ -115,6 +116,8 @@ function answerStar (response: ServerResponse): void {
   writeRawHead(response, 200, 'OK', ['Content-Length', '0', 'Date', new Date().toUTCString()])
   response.end()
 }
+
+const expectationFailed = (): string => `417 Expectation Failed\r\nConnection: close\r\nDate: ${new Date().toUTCString()}\r\nContent-Length: 0\r\n\r\n`
 
 /** As Go's server answers an `Expect` that it does not know. */
 function refuseExpectation (response: ServerResponse): void {

@@ -2,6 +2,7 @@ import { CID } from 'multiformats/cid'
 import { base36 } from 'multiformats/bases/base36'
 import { base32 } from 'multiformats/bases/base32'
 import { base58btc } from 'multiformats/bases/base58'
+import { KuboRepliedError } from '../cluster/api/errors.ts'
 import type { CommandCall } from './command.ts'
 import type { DaemonCalls } from './daemon-calls.ts'
 
@@ -23,6 +24,16 @@ export async function resolveArgument (daemon: DaemonCalls, argument: string, ca
   const path = isOffline ? await resolveName(daemon, [...query(argument), ['offline', 'true']], call) : argument
   const { Cid } = await daemon.value('dag/resolve', { query: query(path), signal: call.patience }) as { Cid: { '/': string } }
   return CID.parse(Cid['/'])
+}
+
+/** @throws KuboRepliedError for an argument that is no path at all, which Kubo sees before it resolves anything: so no time is given for that */
+export async function requireReadable (daemon: DaemonCalls, argument: string, { patience }: Pick<CommandCall, 'patience'>): Promise<void> {
+  if (plainCid(argument) !== undefined) return
+  try {
+    await daemon.value('dag/resolve', { query: [['arg', argument], ['timeout', '1ns']], signal: patience })
+  } catch (err) {
+    if (!(err instanceof KuboRepliedError) || err.message.startsWith('invalid path ')) throw err
+  }
 }
 
 async function resolveName (daemon: DaemonCalls, query: readonly [string, string][], { patience }: Pick<CommandCall, 'patience'>): Promise<string> {

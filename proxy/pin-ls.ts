@@ -50,10 +50,10 @@ export function pinLs (components: CommandComponents): KuboCommand {
     async run (call) {
       const { name = '', names, stream, type } = call.options
       checkPinName(name)
-      if (!isType(type)) throw new KuboCommandError(`invalid type '${type}', must be one of {direct, indirect, recursive, all}`)
-
-      const asked = { type, name, detailed: names === true || name !== '' }
-      const pins = call.args.length > 0 ? pinsOfArguments(asked, call, components) : listPins(asked, call, components)
+      const detailed = names === true || name !== ''
+      const isAsked = call.args.length > 0
+      if (!isType(type) && !(isAsked && quietTypes.has(type))) throw new KuboCommandError(`invalid type '${type}', must be one of {direct, indirect, recursive, all}`)
+      const pins = isAsked ? pinsOfArguments({ type, detailed }, call, components) : listPins({ type: type as PinTypeAsked, name, detailed }, call, components)
       if (stream === true) await answerStream(pins, call)
       else await answerWhole(pins, call)
     }
@@ -72,12 +72,16 @@ async function answerWhole (pins: AsyncIterable<ListedPin>, { reply, cidText }: 
   await reply.once(keys.size === 0 ? {} : { Keys: goMap(keys) })
 }
 
-interface Asked { readonly type: PinTypeAsked, readonly detailed: boolean }
+interface Asked { readonly type: string, readonly detailed: boolean }
+
+/** Kubo's pinner knows these besides, and asks it about arguments without a look at them. */
+const quietTypes: ReadonlySet<string> = new Set(['any', 'internal', 'not pinned'])
 
 /** Each argument must be pinned, in the way asked for; a name filter has no say here. */
 async function * pinsOfArguments ({ type, detailed }: Asked, call: PinLsCall, components: CommandComponents): AsyncGenerator<ListedPin, void, undefined> {
   const cids: CID[] = []
   for (const text of call.args) cids.push(await resolveArgument(components.daemon, text, call))
+  if (type === 'not pinned') throw new KuboCommandError("invalid Pin Mode '4', must be one of {1, 2, 0, 3, 5}")
 
   const known = new Map<string, ListedPin | undefined>()
   for (const [i, cid] of cids.entries()) {
@@ -89,7 +93,9 @@ async function * pinsOfArguments ({ type, detailed }: Asked, call: PinLsCall, co
   }
 }
 
-async function pinOf (cid: CID, { type, detailed }: Asked, call: PinLsCall, { cluster, daemon, givenUp }: CommandComponents): Promise<ListedPin | undefined> {
+async function pinOf (cid: CID, { type: written, detailed }: Asked, call: PinLsCall, { cluster, daemon, givenUp }: CommandComponents): Promise<ListedPin | undefined> {
+  if (written === 'internal') return undefined // of which there are none any more
+  const type = written === 'any' ? 'all' : written
   await givenUp.settled(cid, call)
   const entry = await cluster.state.get(cid)
   if (entry !== undefined && type !== 'indirect') {

@@ -6,7 +6,7 @@ import { argument, DeadlineExceededError, kuboCommand } from './command.ts'
 import type { CommandCall, KuboCommand } from './command.ts'
 import { daemonPin } from './daemon-pins.ts'
 import { fastProvideOptions, provideAsAsked } from './fast-provide.ts'
-import { resolveArgument } from './ipfs-path.ts'
+import { requireReadable, resolveArgument } from './ipfs-path.ts'
 import { KuboCommandError } from './kubo-error.ts'
 import { pinsXml } from './pin-output.ts'
 import { unpin } from './pin-rm.ts'
@@ -22,6 +22,8 @@ export function pinUpdate (components: CommandComponents, { pinWait }: { readonl
     printed: ({ Pins }) => `&{[${Pins.join(' ')}]}`,
     xml: ({ Pins }) => pinsXml('PinOutput', Pins),
     async run (call) {
+      // Kubo reads both paths before it resolves either.
+      for (const text of call.args.slice(0, 2)) await requireReadable(components.daemon, text, call)
       const from = await resolveArgument(components.daemon, call.args[0]!, call)
       const to = await resolveArgument(components.daemon, call.args[1]!, call)
       await update({ from, to, wait: pinWait, unpins: call.options.unpin }, call, components)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { CID } from 'multiformats/cid'
 import { abortable } from '../cluster/async/abortable.ts'
+import { cidTextFor } from '../cluster/api/kubo/cid-text.ts'
 import type { GoValue } from '../cluster/api/kubo/go-json.ts'
 import type { OptionTable } from '../cluster/api/kubo/request.ts'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
@@ -46,6 +47,7 @@ export function blockPut (components: CommandComponents): KuboCommand {
     printed: ({ Key, Size }: BlockLine) => `Key: ${Key}\nSize: ${Size}\n`, // BlockStat has a String of its own
     xml: ({ Key, Size }: BlockLine) => `<BlockStat><Key>${Key}</Key><Size>${Size}</Size></BlockStat>`,
     async run (call) {
+      await assertAccepted('block/put', call, components)
       for await (const content of uploadedFiles(call, components.clock)) {
         const bytes = await held(content, heldBytesMax)
         const { Key, Size } = await put<BlockLine>('block/put', bytes, call, components)
@@ -63,11 +65,13 @@ export function dagPut (components: CommandComponents): KuboCommand {
     path: 'dag/put',
     args: [fileArgument('object data', 'required', 'variadic', 'stdin')],
     options: dagPutOptions,
+    ignoresCidBase: true,
     isOurs: ({ pin }) => pin === true,
-    text: ({ Cid }: DagLine) => `${Cid['/']}\n`,
+    text: ({ Cid }: DagLine, options) => `${cidTextFor(options)(CID.parse(Cid['/']))}\n`,
     printed: ({ Cid }: DagLine) => `&{${Cid['/']}}`,
     xml: ({ Cid }: DagLine) => `<OutputObject><Cid>${Cid['/']}</Cid></OutputObject>`,
     async run (call) {
+      await assertAccepted('dag/put', call, components)
       const nodes: { readonly line: DagLine, readonly bytes: Uint8Array }[] = []
       const emitAll = async (): Promise<void> => { for (const { line } of nodes) await call.reply.emit(line) }
       try {
@@ -116,14 +120,20 @@ async function pinPut (command: PutCommand, cid: CID, bytes: Uint8Array, call: P
   }
 }
 
-/** One part to the daemon, and the one line it answers. */
-async function put<T> (command: PutCommand, bytes: Uint8Array, { options, signal }: PutCall, { daemon }: CommandComponents, { pin } = { pin: false }): Promise<T> {
+/** Kubo looks at the options before it reads the upload, so its refusal comes while that is still on its way. @throws KuboRepliedError */
+async function assertAccepted (command: PutCommand, call: PutCall, components: CommandComponents): Promise<void> {
+  await put(command, undefined, call, components)
+}
+
+/** One part to the daemon, and the one line it answers; without a part, only what it says to the options. */
+async function put<T> (command: PutCommand, bytes: Uint8Array | undefined, { options, signal }: PutCall, { daemon }: CommandComponents, { pin } = { pin: false }): Promise<T> {
   const boundary = `ipfs-quorum-${randomUUID()}`
-  const body = Buffer.concat([
+  const part = bytes === undefined ? [] : [
     Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="data"\r\nContent-Type: application/octet-stream\r\n\r\n`),
     bytes,
-    Buffer.from(`\r\n--${boundary}--\r\n`)
-  ])
+    Buffer.from('\r\n')
+  ]
+  const body = Buffer.concat([...part, Buffer.from(`--${boundary}--\r\n`)])
   const call = { query: queryOf(options, command, pin), headers: ['Content-Type', `multipart/form-data; boundary=${boundary}`], body: Readable.from([body]), signal }
   let first: unknown
   for await (const line of daemon.values(command, call)) first ??= line

@@ -14,6 +14,7 @@ export function repoGc ({ cluster }: CommandComponents): KuboCommand {
   return kuboCommand({
     path: 'repo/gc',
     args: [],
+    ignoresCidBase: true,
     options: { 'stream-errors': { type: 'bool' }, quiet: { type: 'bool', aliases: ['q'] }, silent: { type: 'bool' } },
     text ({ Key, Error: error }: GcResult, { quiet, silent }) {
       if (silent === true) return ''

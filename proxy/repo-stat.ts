@@ -10,6 +10,7 @@ export function repoStat ({ cluster }: CommandComponents, path: 'repo/stat' | 's
   return kuboCommand({
     path,
     args: [],
+    ignoresCidBase: true,
     options: { 'size-only': { type: 'bool', aliases: ['s'] }, human: { type: 'bool', aliases: ['H'] } },
     isRead: true,
     text (stat: Stat, { 'size-only': sizeOnly, human }) {

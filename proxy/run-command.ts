@@ -58,7 +58,7 @@ export async function runCommand (call: AdmittedCall, { clock, log }: { readonly
     const args = [...parsed.args, ...await bodyArguments(command, request, body)]
     requireArguments(command, args)
     await command.run({
-      options: parsed.options, args, signal: gone, patience, timeLeft: timeout.left, request: body.view, reply, cidText: cidTextFor(parsed.options)
+      options: parsed.options, args, signal: gone, patience, timeLeft: timeout.left, request: body.view, reply, cidText: cidTextFor(command.ignoresCidBase === true ? {} : parsed.options)
     } satisfies CommandCall)
     await reply.end()
   } catch (err) {
