@@ -83,12 +83,12 @@ function compareUnordered (what: string, want: readonly string[], got: readonly 
   return [...missing.map(line => `${what}: no line ${line}`), ...rest.map(line => `${what}: a line too many ${line}`)]
 }
 
-function lines (text: string): string[] {
+export function lines (text: string): string[] {
   return text.split('\n').filter(line => line !== '')
 }
 
 /** Progress lines are a matter of time, so their number is not compared. */
-function withoutTicks (text: string): string {
+export function withoutTicks (text: string): string {
   return lines(text).filter(line => !isTick(line)).join('\n')
 }
 

@@ -30,6 +30,7 @@ export interface Exchange {
 
 export async function exchange (asked: Exchange): Promise<RawResponse> {
   const parser = new ResponseParser(asked.isHead)
+  const startMs = performance.now()
   const done = Promise.withResolvers<undefined>()
   const finish = (): void => { done.resolve(undefined) }
   using _deadline = after(asked.timeoutMs, () => { parser.response.timedOut = true; finish() })
@@ -38,6 +39,7 @@ export async function exchange (asked: Exchange): Promise<RawResponse> {
   socket.on('connect', () => { write(socket, asked, parser).catch(done.reject) })
   socket.on('data', bytes => {
     try {
+      parser.response.firstByteMs ??= performance.now() - startMs
       parser.take(bytes as Buffer)
       if (parser.isEnded) finish()
     } catch (err) {

@@ -2,15 +2,17 @@ import type { Daemon, DaemonOptions } from '../kubo.ts'
 import { compare } from './compare.ts'
 import type { Difference } from './compare.ts'
 import { exchange } from './exchange.ts'
-import type { RecordedCase, RecordedGroup } from './recording.ts'
+import type { RecordedCase, RecordedGroup, RecordedRequest } from './recording.ts'
 import { requestBody, requestHead } from './request-bytes.ts'
+import type { Values } from './request-bytes.ts'
+import type { RawResponse } from './response-parser.ts'
 
 const answerTimeoutMs = 10_000
 /** A request that got no answer in the recording is not waited for as long. */
 const noAnswerTimeoutMs = 2_000
 
 /** A server under test, on a fresh repo set up as the group's `daemon` says: a daemon, or a proxy in front of one. */
-export type Target = Pick<Daemon, 'host' | 'port' | 'values'>
+export interface Target extends Pick<Daemon, 'host' | 'port'> { readonly values: Values }
 export type StartTarget = (options: DaemonOptions) => Promise<Target & AsyncDisposable>
 
 export interface CaseResult {
@@ -32,24 +34,29 @@ export async function replayGroup ({ cases }: RecordedGroup, target: Target): Pr
   return results
 }
 
-async function replayCase ({ request, response }: RecordedCase, { host, port, values }: Target): Promise<readonly Difference[]> {
-  const body = requestBody(request.body, values)
+async function replayCase ({ request, response }: RecordedCase, target: Target): Promise<readonly Difference[]> {
   try {
-    const got = await exchange({
-      host,
-      port,
-      head: requestHead(request, body.length, values),
-      body,
-      isHead: request.method === 'HEAD',
-      isChunked: request.chunked ?? false,
-      expectsContinue: request.headers.some(([key]) => key.toLowerCase() === 'expect'),
-      gateAfter: request.gateAfter,
-      closeAfter: request.closeAfter,
-      endlessMs: request.endlessMs,
-      timeoutMs: request.timeoutMs ?? (response.noAnswer === true ? noAnswerTimeoutMs : answerTimeoutMs)
-    })
-    return compare(response, got, values)
+    const got = await sendRecorded(request, target, { timeoutMs: response.noAnswer === true ? noAnswerTimeoutMs : answerTimeoutMs })
+    return compare(response, got, target.values)
   } catch (err) {
     return [{ where: 'meaning', text: `no HTTP answer: ${String(err)}` }]
   }
+}
+
+/** Sends one request as a recording describes it. `timeoutMs` is for those that name none themselves. @throws Error when what comes is no HTTP */
+export async function sendRecorded (request: RecordedRequest, { host, port, values }: Target, { timeoutMs }: { readonly timeoutMs: number }): Promise<RawResponse> {
+  const body = requestBody(request.body, values)
+  return await exchange({
+    host,
+    port,
+    head: requestHead(request, body.length, values),
+    body,
+    isHead: request.method === 'HEAD',
+    isChunked: request.chunked ?? false,
+    expectsContinue: request.headers.some(([key]) => key.toLowerCase() === 'expect'),
+    gateAfter: request.gateAfter,
+    closeAfter: request.closeAfter,
+    endlessMs: request.endlessMs,
+    timeoutMs: request.timeoutMs ?? timeoutMs
+  })
 }

@@ -12,6 +12,8 @@ export interface RawResponse {
   /** Reading was given up on purpose: such an answer does not end. */
   endless: boolean
   timedOut: boolean
+  /** From the connection's being asked for; absent when nothing came. */
+  firstByteMs?: number
   beforeRest?: { readonly head: boolean, readonly complete?: boolean, readonly body: Buffer }
 }
 
