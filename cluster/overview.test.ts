@@ -13,15 +13,15 @@ async function setUp (t: Test, others: Partial<OverviewComponents> = {}) {
   t.teardown(() => peer[Symbol.asyncDispose]())
   const links = { own: async () => { throw new Error('not asked') }, all: async () => new Map() }
   const membership = { remove: async (_peer: unknown, { signal }: { signal: AbortSignal }) => await new Promise<never>((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) }) }
-  return { ...peer, overview: createOverview({ self, ...peer, ...alone(self, peer.clock), membership, links, ...others }) }
+  return { ...peer, overview: createOverview({ self, ...peer, ...alone(self, peer.clock), membership, links, ensureRoom: () => undefined, ...others }) }
 }
 
-t.test('a peer that can do its work has no ailment; without a leader or a daemon it has', async t => {
+t.test('a peer that can do its work has no ailment; without a leader, room on the disk or a daemon it has', async t => {
   const { overview, consensus, ipfs } = await setUp(t)
-  const sick = await setUp(t, { consensus: { state: consensus.state, leader: () => undefined }, ipfs: { ...ipfs, id: async () => { throw new Error('/ip4/10.0.0.1') } } })
+  const sick = await setUp(t, { consensus: { state: consensus.state, leader: () => undefined }, ipfs: { ...ipfs, id: async () => { throw new Error('/ip4/10.0.0.1') } }, ensureRoom: async () => { throw new Error('ENOSPC') } })
 
   t.strictSame(await overview.ailments({ signal }), [])
-  t.match(await sick.overview.ailments({ signal }), [/^no leader is known/, 'the IPFS daemon does not answer'])
+  t.match(await sick.overview.ailments({ signal }), [/^no leader is known/, 'the disk has no room for further changes', 'the IPFS daemon does not answer'])
 })
 
 t.test('the reasons for what is not pinned are not made up', async t => {

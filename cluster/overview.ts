@@ -13,6 +13,8 @@ import type { AbortOptions, Consensus, IpfsConnector, PinTracker } from './ports
 /** A cluster without a majority can remove nobody: who asks is told so by then, as with any other change. */
 const removeTimeoutMs = 15_000
 const daemonTimeoutMs = 3_000
+/** What the next changes need at least. */
+const roomBytes = 1 << 20
 
 export interface OverviewComponents {
   readonly self: PeerId
@@ -22,11 +24,13 @@ export interface OverviewComponents {
   readonly ipfs: IpfsConnector
   readonly placer: Pick<Placer, 'explain'>
   readonly links: Links
+  /** Of the peer's own store. @throws ClusterError ERR_STORAGE */
+  readonly ensureRoom: (bytes: number) => Promise<void> | undefined
   readonly clock: Clock
 }
 
 /** The view of an operator: this peer by itself, and the peers as such. */
-export function createOverview ({ self, consensus, membership, tracker, ipfs, placer, links, clock }: OverviewComponents): ClusterOverview {
+export function createOverview ({ self, consensus, membership, tracker, ipfs, placer, links, ensureRoom, clock }: OverviewComponents): ClusterOverview {
   const { state } = consensus
   const alone = { peerset: () => [self], state, clock }
   const ask = {
@@ -54,7 +58,16 @@ export function createOverview ({ self, consensus, membership, tracker, ipfs, pl
     links: async options => await links.all(options),
     async ailments (options) {
       const leaderless = consensus.leader() === undefined ? ['no leader is known: too few of the peers are there to agree on anything'] : []
-      return [...leaderless, ...await daemonAilments(options)]
+      return [...leaderless, ...await diskAilments(), ...await daemonAilments(options)]
+    }
+  }
+
+  async function diskAilments (): Promise<readonly string[]> {
+    try {
+      await ensureRoom(roomBytes)
+      return []
+    } catch {
+      return ['the disk has no room for further changes']
     }
   }
 

@@ -1,6 +1,7 @@
 /** Who may use the REST API, and what comes of clients and daemons that go away. */
 import { request } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
+import { request as requestOverTls } from 'node:https'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rm, stat } from 'node:fs/promises'
@@ -19,6 +20,7 @@ import { silentLogger } from '../cluster/log.ts'
 import { restSection } from '../cluster/rest/config.ts'
 import { createRest } from '../cluster/rest/server.ts'
 import type { Rest } from '../cluster/rest/server.ts'
+import { selfSigned } from './harness/self-signed.ts'
 import { CID } from 'multiformats/cid'
 
 const cid = CID.parse('QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN')
@@ -127,6 +129,31 @@ t.test('with users configured any name will do', async t => {
   const rest = await open(t, { basic_auth_credentials: { a: 'b' } })
 
   t.match(await ask(rest, '/version', { host: 'cluster.example', authorization: `Basic ${btoa('a:b')}` }), { status: 200 })
+})
+
+t.test('with a certificate the API speaks TLS, 1.2 at least, and nothing else', async t => {
+  const { cert, key } = await selfSigned()
+  const folder = t.testdir({ 'server.crt': cert, 'server.key': key })
+  const rest = await open(t, { ssl_cert_file: 'server.crt', ssl_key_file: join(folder, 'server.key') })
+  const { port } = rest.addresses[0] as { port: number }
+  const get = async (options: object): Promise<number> => {
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    requestOverTls({ host: '127.0.0.1', port, path: '/version', ca: cert, agent: false, ...options }, response => { response.resume(); resolve(response.statusCode!) }).on('error', reject).end()
+    return await promise
+  }
+
+  t.equal(await get({}), 200)
+  await t.rejects(get({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1' }))
+  await t.rejects(get({ ca: [] }), { code: /SELF_SIGNED|UNABLE/ })
+  await t.rejects(ask(rest, '/version'), 'without TLS nothing is answered')
+})
+
+t.test('a certificate that cannot be read or used keeps the API shut, and says which setting it is', async t => {
+  t.testdir({ 'not.pem': 'x' })
+
+  await t.rejects(open(t, { ssl_cert_file: 'absent.crt', ssl_key_file: 'absent.key' }), { code: 'ERR_INVALID_ARGUMENT', message: /^api\.restapi: cannot read absent\.crt/ })
+  await t.rejects(open(t, { ssl_cert_file: 'not.pem', ssl_key_file: 'not.pem' }), { code: 'ERR_INVALID_ARGUMENT', message: /^api\.restapi: ssl_cert_file, ssl_key_file: / })
+  t.throws(() => restSection({ ssl_cert_file: 'a' }, {}), { message: /expected both or neither/ })
 })
 
 t.test('a stream that fails after its first line says so in the trailer, one that fails before in its status', async t => {

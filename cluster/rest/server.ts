@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { createSecureContext } from 'node:tls'
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ClusterError } from '../api/errors.ts'
@@ -85,7 +86,7 @@ export function createRest (parts: RestParts, config: RestConfig, folder: string
     name: 'rest',
     addresses,
     async start () {
-      const tls = config.sslCertFile === undefined ? undefined : { cert: await pem(folder, config.sslCertFile), key: await pem(folder, config.sslKeyFile!), minVersion: 'TLSv1.2' as const }
+      const tls = await certificateOf(config, folder)
       await using opened = new AsyncDisposableStack()
       for (const endpoint of config.httpListenMultiaddress) {
         const app = createApp(config, tls)
@@ -114,7 +115,7 @@ export function createRest (parts: RestParts, config: RestConfig, folder: string
   }
 }
 
-function createApp (config: RestConfig, tls: { cert: Buffer, key: Buffer, minVersion: 'TLSv1.2' } | undefined): FastifyInstance {
+function createApp (config: RestConfig, tls: Certificate | undefined): FastifyInstance {
   const limits = {
     maxHeaderSize: config.maxHeaderBytes + headerSlackBytes,
     requestTimeout: config.readTimeout,
@@ -177,6 +178,20 @@ const patterns = routes.map(({ method, path }) => ({ method, pattern: new RegExp
 
 function methodsOf (path: string): readonly string[] {
   return [...new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))]
+}
+
+interface Certificate { readonly cert: Buffer, readonly key: Buffer, readonly minVersion: 'TLSv1.2' }
+
+/** @throws ClusterError ERR_INVALID_ARGUMENT when the files cannot be read, or are no certificate and its key */
+async function certificateOf ({ sslCertFile, sslKeyFile }: RestConfig, folder: string): Promise<Certificate | undefined> {
+  if (sslCertFile === undefined || sslKeyFile === undefined) return undefined
+  const certificate = { cert: await pem(folder, sslCertFile), key: await pem(folder, sslKeyFile), minVersion: 'TLSv1.2' } as const
+  try {
+    createSecureContext(certificate)
+    return certificate
+  } catch (err) {
+    throw new ClusterError('ERR_INVALID_ARGUMENT', `api.restapi: ssl_cert_file, ssl_key_file: expected a certificate and its key: ${(err as Error).message}`, { cause: err })
+  }
 }
 
 async function pem (folder: string, file: string): Promise<Buffer> {
