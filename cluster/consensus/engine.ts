@@ -82,6 +82,7 @@ export async function startEngine (parts: EngineParts, config: EngineConfig, run
     tickMs,
     electionTicks: ticks(config.electionTimeout),
     leaderWaitTicks: ticks(waitForLeaderTimeout),
+    priority: config.electionPriority,
     snapshots: { thresholdEntries: config.snapshotThreshold, trailingEntries: config.trailingLogs }
   }, parts.events))
   void node.ended.then(reason => { if (reason !== undefined) failed(reason) })
