@@ -30,8 +30,10 @@ import type { ClusterApi, Component, IpfsConnector } from '../cluster/ports.ts'
 import { attentive, createPresence } from '../cluster/presence.ts'
 import { pushBlocks } from '../cluster/remote-import.ts'
 import { createRepinner } from '../cluster/repinner.ts'
+import { libp2pIdentity } from '../cluster/rest/config.ts'
+import type { RestConfig } from '../cluster/rest/config.ts'
 import { createRest } from '../cluster/rest/server.ts'
-import type { Rest } from '../cluster/rest/server.ts'
+import type { ListenOverLibp2p, Rest } from '../cluster/rest/server.ts'
 import { createRootPin } from '../cluster/root-pin.ts'
 import { createHandlers } from '../cluster/rpc-handlers.ts'
 import { createPinset } from '../cluster/state/pinset.ts'
@@ -147,8 +149,17 @@ export function compose (parts: ComposeParts): Composed {
     const isOneDaemon = configs.proxy.nodeMultiaddress.multiaddr === configs.ipfsHttp.nodeMultiaddress.multiaddr
     const proxyConfig = isOneDaemon ? { ...configs.proxy, nodeMultiaddress: daemon.endpoint, ...daemon.isEmbedded && { nodeHttps: false, apiAuth: undefined } } : configs.proxy
     return {
-      rest: written.has('rest') ? createRest({ cluster, overview, monitor, adder, traffic: () => host.traffic(), clock, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined,
+      rest: written.has('rest') ? createRest({ cluster, overview, monitor, adder, traffic: () => host.traffic(), overLibp2p: overLibp2p(configs.rest), clock, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined,
       proxy: written.has('proxy') ? createProxy({ cluster, adder, followRoot: (root, options) => rootPin.follow(root, options), clock, log }, proxyConfig) : undefined
     }
+  }
+}
+
+/** What libp2p needs there is loaded by who has it configured. */
+function overLibp2p ({ libp2pListenMultiaddress: listen, id, privateKey }: RestConfig): ListenOverLibp2p | undefined {
+  if (id === undefined || privateKey === undefined) return undefined
+  return async serve => {
+    const { listenOverLibp2p } = await import('../cluster/peers/http-host.ts')
+    return await listenOverLibp2p({ identity: libp2pIdentity(id, privateKey), listen }, serve)
   }
 }

@@ -152,3 +152,6 @@ export interface PeerStreams {
 
 /** Bytes over the streams of one protocol since the start, and a second. */
 export interface ProtocolTraffic { readonly totalIn: number, readonly totalOut: number, readonly rateIn: number, readonly rateOut: number }
+
+/** Where HTTP is spoken over libp2p, until disposed. */
+export interface HttpDoor extends AsyncDisposable { readonly addresses: readonly string[] }

@@ -7,6 +7,8 @@ import { once } from 'node:events'
 import { rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { duplexPair } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import t from 'tap'
 import type { Test } from 'tap'
 import { FakeClock, systemClock } from '../cluster/clock.ts'
@@ -16,6 +18,7 @@ import type { Adder } from '../adder/adder.ts'
 import { ClusterError } from '../cluster/api/errors.ts'
 import type { GlobalPinInfo } from '../cluster/api/pin-info.ts'
 import type { PeerId } from '../cluster/api/pin.ts'
+import { createIdentity, writeIdentity } from '../cluster/config/identity.ts'
 import { silentLogger } from '../cluster/log.ts'
 import { restSection } from '../cluster/rest/config.ts'
 import { createRest } from '../cluster/rest/server.ts'
@@ -129,6 +132,41 @@ t.test('with users configured any name will do', async t => {
   const rest = await open(t, { basic_auth_credentials: { a: 'b' } })
 
   t.match(await ask(rest, '/version', { host: 'cluster.example', authorization: `Basic ${btoa('a:b')}` }), { status: 200 })
+})
+
+t.test('who comes over libp2p needs a password as anybody, and may call this peer as it likes', async t => {
+  const { promise: opened, resolve: open } = Promise.withResolvers<(connection: Duplex) => void>()
+  let isClosed = false
+  const config = restSection({ http_listen_multiaddress: '/ip4/127.0.0.1/tcp/0', basic_auth_credentials: { alice: 'secret' } }, {})
+  const rest = createRest({
+    cluster: {} as ClusterApi, overview, monitor, adder: {} as Adder, traffic: () => new Map(), clock: systemClock, log: silentLogger, version: '1',
+    overLibp2p: async serve => { open(serve); return { addresses: ['/libp2p'], async [Symbol.asyncDispose] () { isClosed = true } } }
+  }, config, '')
+  await rest.start({ signal: new AbortController().signal })
+  const serve = await opened
+  const call = async (headers: Record<string, string>): Promise<number> => {
+    const [near, far] = duplexPair()
+    serve(far)
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    request({ path: '/version', headers: { host: '12D3KooWPeer', ...headers }, createConnection: () => near as never }, response => { response.resume(); resolve(response.statusCode!) }).on('error', reject).end()
+    return await promise
+  }
+
+  t.equal(await call({}), 401)
+  t.equal(await call({ authorization: `Basic ${btoa('alice:secret')}` }), 200)
+  await rest[Symbol.asyncDispose]()
+  t.ok(isClosed)
+})
+
+t.test('a libp2p listener wants an address, an id and the key of that id', async t => {
+  const { id, private_key: privateKey } = JSON.parse(writeIdentity(createIdentity())) as { id: string, private_key: string }
+  const other = createIdentity().id
+  const address = '/ip4/127.0.0.1/tcp/0'
+
+  t.match(restSection({ libp2p_listen_multiaddress: [address], id, private_key: privateKey }, {}), { libp2pListenMultiaddress: [address], id })
+  t.match(restSection({ libp2p_listen_multiaddress: '', id: '', private_key: '' }, {}), { libp2pListenMultiaddress: [], id: undefined }, 'as the Go program writes it')
+  t.throws(() => restSection({ libp2p_listen_multiaddress: [address], id }, {}), { message: /^api\.restapi\.libp2p_listen_multiaddress, id, private_key: expected all three or none/ })
+  t.throws(() => restSection({ libp2p_listen_multiaddress: [address], id: other, private_key: privateKey }, {}), { message: /the private key belongs to/ })
 })
 
 t.test('with a certificate the API speaks TLS, 1.2 at least, and nothing else', async t => {

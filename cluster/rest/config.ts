@@ -1,4 +1,6 @@
-import { durationMs, endpoints, headerMap, integer, optional, secret, section, text, textMap, texts } from '../config/section.ts'
+import { readIdentity } from '../config/identity.ts'
+import type { Identity } from '../config/identity.ts'
+import { durationMs, endpoints, headerMap, integer, multiaddrs, optional, secret, section, text, textMap, texts } from '../config/section.ts'
 import type { ConfigOf } from '../config/section.ts'
 
 const fields = {
@@ -20,6 +22,12 @@ const fields = {
   maxHeaderBytes: integer(4096, { min: 4096, max: 16 * 1024 * 1024 }),
   /** User names and their passwords. Once there is one, every request but GET /health, /health/live, /health/ready and OPTIONS needs one of them. */
   basicAuthCredentials: secret(optional(textMap({}))),
+  /** Where the API is spoken over libp2p besides, for clients that are given an address with `/p2p/<id>`; TCP only. */
+  libp2pListenMultiaddress: multiaddrs([]),
+  /** The peer id that those clients know; never that of the cluster peer. */
+  id: optional(text('', { expects: 'a peer id' })),
+  /** The private key of that id, as in identity.json. */
+  privateKey: secret(optional(text('', { expects: 'the base64 of a libp2p private key' }))),
   /** Headers added to every answer. */
   headers: headerMap({}),
   /** Web pages that may read answers: origins like https://example.com, or *. */
@@ -37,11 +45,31 @@ const fields = {
 export type RestConfig = ConfigOf<typeof fields>
 
 export const restSection = section('api.restapi', 'CLUSTER_RESTAPI', fields, {
-  goOnly: ['libp2p_listen_multiaddress', 'id', 'private_key', 'http_log_file', 'cors_allow_credentials'],
-  check ({ sslCertFile, sslKeyFile, basicAuthCredentials }) {
+  goOnly: ['http_log_file', 'cors_allow_credentials'],
+  check ({ sslCertFile, sslKeyFile, basicAuthCredentials, libp2pListenMultiaddress, id, privateKey }) {
     if ((sslCertFile === undefined) !== (sslKeyFile === undefined)) return 'ssl_cert_file, ssl_key_file: expected both or neither'
+    const isOverLibp2p = libp2pListenMultiaddress.length > 0
+    if (isOverLibp2p !== (id !== undefined) || isOverLibp2p !== (privateKey !== undefined)) return 'libp2p_listen_multiaddress, id, private_key: expected all three or none'
+    if (isOverLibp2p) {
+      const wrong = identityFault(id!, privateKey!)
+      if (wrong !== undefined) return wrong
+    }
     if (basicAuthCredentials === undefined) return undefined
     if (Object.keys(basicAuthCredentials).length === 0) return 'basic_auth_credentials: expected at least one user, or null'
     return Object.values(basicAuthCredentials).includes('') ? 'basic_auth_credentials: expected no empty password' : undefined
   }
 })
+
+/** The identity of the libp2p listener. @throws ClusterError ERR_INVALID_ARGUMENT when id and key do not belong together */
+export function libp2pIdentity (id: string, privateKey: string): Identity {
+  return readIdentity(JSON.stringify({ id, private_key: privateKey }), {})
+}
+
+function identityFault (id: string, privateKey: string): string | undefined {
+  try {
+    libp2pIdentity(id, privateKey)
+    return undefined
+  } catch (err) {
+    return (err as Error).message
+  }
+}

@@ -18,8 +18,11 @@ export interface Guard {
   preflight (request: IncomingMessage): Headers
 }
 
-/** @param users nobody needs credentials where there are none */
-export function createGuard (config: RestConfig, users: Users | undefined, endpoint: Endpoint): Guard {
+/**
+ * @param users nobody needs credentials where there are none
+ * @param endpoint where it listens; undefined is libp2p
+ */
+export function createGuard (config: RestConfig, users: Users | undefined, endpoint: Endpoint | undefined): Guard {
   const { corsAllowedOrigins, corsAllowedMethods, corsAllowedHeaders, corsExposedHeaders, corsMaxAge } = config
   const added = Object.fromEntries(Object.entries(config.headers).map(([name, values]) => [name, values.join(', ')]))
   const isAllowed = (origin: string): boolean => corsAllowedOrigins.includes('*') || corsAllowedOrigins.includes(origin)
@@ -67,9 +70,9 @@ function isSameOrigin (origin: string, { headers: { host } }: IncomingMessage): 
  * A page can give its own name the address 127.0.0.1 and then counts as of the same origin. Who listens for this machine only,
  * without passwords, answers to this machine's names only.
  */
-function refuseRebinding ({ headers: { host = '' } }: IncomingMessage, endpoint: Endpoint): void {
+function refuseRebinding ({ headers: { host = '' } }: IncomingMessage, endpoint: Endpoint | undefined): void {
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase()
-  if (endpoint.kind === 'unix' || !isLoopback(endpoint)) return
+  if (endpoint === undefined || endpoint.kind === 'unix' || !isLoopback(endpoint)) return
   if (name !== '' && name !== 'localhost' && isIP(name) === 0) {
     throw new RefusedError(403, `the Host header names ${JSON.stringify(name)}, but this API is for this machine only; set basic_auth_credentials to serve it under a name`)
   }

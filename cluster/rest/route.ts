@@ -12,6 +12,7 @@ import type { PeerDetails } from './peer-details.ts'
 import { RefusedError } from './rest-error.ts'
 import type { Schema } from './schema.ts'
 
+/** What the endpoints answer from. */
 export interface RestParts {
   readonly cluster: ClusterApi
   readonly overview: ClusterOverview
