@@ -61,7 +61,7 @@ export function createEmbeddedDaemon ({ clock, log }: { clock: Clock, log: Logge
       const stores = running.use(await openStores(config.stores, clock, signal))
       const node = await createNode({ stores, clock, log, running }, settings, config.offline ?? false)
       const gateConfig = { ...settings, version: embeddedVersion }
-      const describe = (): DescribedDaemon => ({ apiAddress: `/ip4/${loopback}/tcp/${listening!.port}`, swarm: settings.swarm ?? [], config: config.kuboConfig ?? {} })
+      const describe = (): DescribedDaemon => ({ apiAddress: `/ip4/${loopback}/tcp/${listening!.port}`, swarm: node.network.addresses(), config: config.kuboConfig ?? {} })
       const shutdown = (): void => {
         server.close()
         clock.after(shutdownAfterMs, () => { running.disposeAsync().catch((err: unknown) => { log.error('could not stop', { err }) }) })

@@ -30,6 +30,8 @@ export interface Network extends AsyncDisposable {
   readonly isOnline: boolean
   readonly bitswap: Bitswap
   readonly peering: Peering
+  /** Where it listens or will listen; none as long as nobody has had a use for it, and so none has been chosen. */
+  addresses (): readonly string[]
   /** Starts what is to run from the beginning; does not wait for it. */
   start (): void
   /** Loads and starts libp2p when that has not been done. @throws Error when an address cannot be listened at */
@@ -99,6 +101,10 @@ export function createNetwork ({ clock, log, stores }: NetworkComponents, config
     isOnline: !config.isOffline,
     bitswap,
     peering,
+    addresses () {
+      const port = stores.own.get(portKey)
+      return config.listen ?? (port === undefined ? [] : [`${loopback}/${Buffer.from(port).toString()}`])
+    },
     start () {
       if (config.isOffline || (config.listen === undefined && config.peering.length === 0 && stores.own.get(portKey) === undefined)) return
       background.run(host({ signal: new AbortController().signal }))
