@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid'
+import { abortable } from '../cluster/async/abortable.ts'
 import type { AbortOptions, ClusterApi, ClusterPinCall } from '../cluster/ports.ts'
 import type { Pin, PinOptions } from '../cluster/api/pin.ts'
 
@@ -11,10 +12,33 @@ export interface GivenUp {
   pin (cid: CID, options: PinOptions, call: ClusterPinCall): Promise<Pin>
   /** Resolves when nothing that was given up is left of a CID. @throws the signal's reason */
   settled (cid: CID, options: AbortOptions): Promise<void>
+  /**
+   * Does something while no pin of this CID is being agreed on here. A tracker that is told of a new pin goes by what the daemon had a moment
+   * before; what is taken from the daemon just then would be missed.
+   */
+  apart<T> (cid: CID, work: () => Promise<T>, options: AbortOptions): Promise<T>
 }
 
 export function watchGivenUp ({ cluster }: { readonly cluster: ClusterApi }): GivenUp {
   const leaving = new Map<string, Set<Promise<unknown>>>()
+  const turns = new Map<string, Promise<void>>()
+
+  /** Waits for those that came before. @returns what lets the next one go on */
+  const turn = async (cid: CID, { signal }: AbortOptions): Promise<() => void> => {
+    const key = cid.toString()
+    const before = turns.get(key) ?? Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const mine = before.then(() => promise)
+    turns.set(key, mine)
+    void mine.then(() => { if (turns.get(key) === mine) turns.delete(key) })
+    try {
+      await abortable(before, signal)
+    } catch (err) {
+      resolve()
+      throw err
+    }
+    return resolve
+  }
 
   const watch = (cid: CID, work: Promise<unknown>): void => {
     const key = cid.toString()
@@ -29,12 +53,14 @@ export function watchGivenUp ({ cluster }: { readonly cluster: ClusterApi }): Gi
 
   return {
     async pin (cid, options, call) {
-      const work = cluster.pin(cid, options, call)
+      const isAgreed = await turn(cid, call)
+      const work = cluster.pin(cid, options, { ...call, onAgreed: pin => { isAgreed(); call.onAgreed?.(pin) } })
       const onAbort = (): void => watch(cid, work)
       call.signal.addEventListener('abort', onAbort, { once: true })
       try {
         return await work
       } finally {
+        isAgreed()
         call.signal.removeEventListener('abort', onAbort)
       }
     },
@@ -42,6 +68,14 @@ export function watchGivenUp ({ cluster }: { readonly cluster: ClusterApi }): Gi
       const works = leaving.get(cid.toString())
       if (works !== undefined) await Promise.allSettled(works)
       signal.throwIfAborted()
+    },
+    async apart (cid, work, options) {
+      const isDone = await turn(cid, options)
+      try {
+        return await work()
+      } finally {
+        isDone()
+      }
     }
   }
 }

@@ -31,14 +31,16 @@ export function pinRm (components: CommandComponents): KuboCommand {
 /** Takes back a pin of the cluster's; one that only the daemon has is the daemon's to take back. */
 export async function unpin (cid: CID, { recursive, call }: { readonly recursive: boolean, readonly call: Pick<CommandCall, 'signal' | 'patience' | 'timeLeft'> }, { cluster, daemon, givenUp }: CommandComponents): Promise<void> {
   await givenUp.settled(cid, call)
-  const entry = await cluster.state.get(cid)
-  if (entry === undefined) {
+  const isOfDaemon = await givenUp.apart(cid, async () => {
+    if (await cluster.state.get(cid) !== undefined) return false
     const timeout = call.timeLeft()
     const query = [['arg', cid.toString()], ['recursive', String(recursive)], ...timeout === undefined ? [] : [['timeout', timeout]]] as [string, string][]
     await daemon.value('pin/rm', { query, signal: call.patience })
-    return
-  }
-  if (entry.pin.mode === 'recursive' && !recursive) throw new KuboCommandError(`${cid.toString()} is pinned recursively`)
+    return true
+  }, call)
+  if (isOfDaemon) return
+  const entry = await cluster.state.get(cid)
+  if (entry?.pin.mode === 'recursive' && !recursive) throw new KuboCommandError(`${cid.toString()} is pinned recursively`)
   try {
     await cluster.unpin(cid, { signal: call.signal })
   } catch (err) {
