@@ -115,9 +115,20 @@ t.test('pages of the origins configured may do what is configured, others may no
   t.match(await ask(rest, '/pins', { origin: 'https://good.example', ...preflight }, 'OPTIONS'), {
     headers: { 'access-control-allow-origin': 'https://good.example', 'access-control-allow-methods': 'DELETE', 'access-control-allow-headers': 'Authorization', 'access-control-max-age': '10' }
   })
+  t.notOk('access-control-allow-credentials' in (await ask(rest, '/version', { origin: 'https://good.example' })).headers)
   for (const method of ['GET', 'OPTIONS']) {
     t.notOk('access-control-allow-origin' in (await ask(rest, '/version', { origin: 'https://other.example', ...preflight }, method)).headers, method)
   }
+})
+
+t.test('credentials are for pages of the origins that are named only', async t => {
+  const origin = 'https://good.example'
+  const named = await open(t, { cors_allowed_origins: [origin], cors_allow_credentials: true })
+  const any = await open(t, { cors_allowed_origins: ['*'], cors_allow_credentials: true })
+
+  t.match((await ask(named, '/version', { origin })).headers, { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true', vary: 'Origin' })
+  const { headers } = await ask(any, '/version', { origin })
+  t.strictSame([headers['access-control-allow-origin'], headers['access-control-allow-credentials']], ['*', undefined])
 })
 
 t.test('a name that somebody gave this machine\'s own address is not answered to', async t => {

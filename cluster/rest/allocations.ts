@@ -21,7 +21,7 @@ export const allocationRoutes: readonly Route[] = [
   }, ({ cluster, query, signal }) => {
     async function * pins (): AsyncGenerator<object> {
       if (query.filter.length > 0 && !query.filter.includes('pin') && !query.filter.includes('all')) return
-      for await (const pin of pageOf(cluster.state.list({ signal }), query)) yield pinToJson(pin)
+      for await (const pin of pageOf(cluster.state.list({ signal, after: query.after }), query)) yield pinToJson(pin)
     }
     return linesAnswer(pins())
   }),

@@ -1,6 +1,6 @@
 import { readIdentity } from '../config/identity.ts'
 import type { Identity } from '../config/identity.ts'
-import { durationMs, endpoints, headerMap, integer, multiaddrs, optional, secret, section, text, textMap, texts } from '../config/section.ts'
+import { boolean, durationMs, endpoints, headerMap, integer, multiaddrs, optional, secret, section, text, textMap, texts } from '../config/section.ts'
 import type { ConfigOf } from '../config/section.ts'
 
 const fields = {
@@ -38,6 +38,8 @@ const fields = {
   corsAllowedHeaders: texts([]),
   /** Answer headers that such pages may read. */
   corsExposedHeaders: texts(['Content-Type', 'X-Stream-Output', 'X-Chunked-Output', 'X-Content-Length']),
+  /** Whether such pages may use what the browser keeps for this address, like a password; only those of origins that are named, not of *. */
+  corsAllowCredentials: boolean(false),
   /** How long a browser may remember what it was allowed. */
   corsMaxAge: durationMs('0s')
 }
@@ -45,7 +47,7 @@ const fields = {
 export type RestConfig = ConfigOf<typeof fields>
 
 export const restSection = section('api.restapi', 'CLUSTER_RESTAPI', fields, {
-  goOnly: ['http_log_file', 'cors_allow_credentials'],
+  goOnly: ['http_log_file'],
   check ({ sslCertFile, sslKeyFile, basicAuthCredentials, libp2pListenMultiaddress, id, privateKey }) {
     if ((sslCertFile === undefined) !== (sslKeyFile === undefined)) return 'ssl_cert_file, ssl_key_file: expected both or neither'
     const isOverLibp2p = libp2pListenMultiaddress.length > 0

@@ -23,10 +23,13 @@ export interface Guard {
  * @param endpoint where it listens; undefined is libp2p
  */
 export function createGuard (config: RestConfig, users: Users | undefined, endpoint: Endpoint | undefined): Guard {
-  const { corsAllowedOrigins, corsAllowedMethods, corsAllowedHeaders, corsExposedHeaders, corsMaxAge } = config
+  const { corsAllowedOrigins, corsAllowedMethods, corsAllowedHeaders, corsExposedHeaders, corsAllowCredentials, corsMaxAge } = config
   const added = Object.fromEntries(Object.entries(config.headers).map(([name, values]) => [name, values.join(', ')]))
   const isAllowed = (origin: string): boolean => corsAllowedOrigins.includes('*') || corsAllowedOrigins.includes(origin)
-  const allowOrigin = (origin: string): Headers => ({ 'access-control-allow-origin': corsAllowedOrigins.includes('*') ? '*' : origin })
+  const allowOrigin = (origin: string): Headers => {
+    if (corsAllowedOrigins.includes('*')) return { 'access-control-allow-origin': '*' }
+    return { 'access-control-allow-origin': origin, ...corsAllowCredentials && { 'access-control-allow-credentials': 'true' } }
+  }
 
   return {
     admit (request) {

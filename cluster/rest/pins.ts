@@ -7,7 +7,7 @@ import type { CID } from 'multiformats/cid'
 import { linesAnswer, valueAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
 import { pinInfoToJson } from './answers.ts'
-import { pageOf, pageParameters } from './listing.ts'
+import { eachInOrder, pageOf, pageParameters } from './listing.ts'
 import { cids, filter, flag, word } from './parameters.ts'
 import type { ValuesOf } from './parameters.ts'
 import { cidFromText, pinOptionsOf, pinParameters } from './pin-query.ts'
@@ -18,6 +18,7 @@ import type { RestCall, Route } from './route.ts'
 const groups = { error: ['cluster_error', 'pin_error', 'unpin_error'], queued: ['pin_queued', 'unpin_queued'] } as const satisfies Record<string, readonly TrackerStatus[]>
 const namespaces: readonly string[] = ['ipfs', 'ipns', 'ipld']
 const cidsMax = 10_000
+const cidsAtOnce = 32
 
 /** With it no other peer is asked. */
 export const localParameter = { local: flag('Ask this peer only.') } as const
@@ -45,11 +46,7 @@ export const pinRoutes: readonly Route[] = [
   }, call => {
     const { query, signal } = call
     if (query.cids.length === 0) return infoLines(call, pageOf(askedOf(call).statusAll(statusesOf(query.filter), { signal }), query))
-
-    async function * each (): AsyncGenerator<GlobalPinInfo> {
-      for (const cid of query.cids) yield await askedOf(call).status(cid, { signal })
-    }
-    return infoLines(call, each())
+    return infoLines(call, eachInOrder(query.cids, cidsAtOnce, async cid => await askedOf(call).status(cid, { signal })))
   }),
 
   route({

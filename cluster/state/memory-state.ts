@@ -19,8 +19,9 @@ export function createMemoryState (): StateStore {
 
   return {
     get: async cid => get(cid),
-    async * list (options) {
-      for await (const { pin } of breathing(sorted(), options)) yield pin
+    async * list ({ after, signal }) {
+      const isBehind = ({ pin: { cid } }: PinsetEntry): boolean => after === undefined || cidKeyText(cid) > cidKeyText(after)
+      for await (const { pin } of breathing(sorted().filter(isBehind), { signal })) yield pin
     },
     count: async () => entries.size,
     expired (timeMs, options) {

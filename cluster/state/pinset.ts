@@ -6,7 +6,7 @@ import { cidKey } from '../api/cid-key.ts'
 import { decodePin, expireAtMsOf } from '../api/pin-bytes.ts'
 import type { Pin } from '../api/pin.ts'
 import { breathing } from '../async/breathe.ts'
-import type { AbortOptions, PinsetEntry, PinsetOp, StateStore } from '../ports.ts'
+import type { ListCall, PinsetEntry, PinsetOp, StateStore } from '../ports.ts'
 import { bytesPerRow } from '../store/store.ts'
 import type { Store, Table, View } from '../store/store.ts'
 import { digestAfter, emptyDigest, encodeEntry } from './digest.ts'
@@ -20,6 +20,8 @@ const appliedKey = Buffer.from('applied')
 const sideKey = Buffer.from('side')
 const digestKey = Buffer.from('digest')
 const nothing = Buffer.alloc(0)
+/** Makes of a key the least that is greater. */
+const justBehind = Buffer.of(0)
 
 /** One whole pinset: pins by CID, and what expires by time. */
 interface Side { readonly pins: Table, readonly expiry: Table }
@@ -47,8 +49,9 @@ export function createPinset ({ store }: { readonly store: Store }): StateStore 
     return row === undefined ? undefined : decodeRow(row)
   }
 
-  async function * rows (options: AbortOptions): AsyncGenerator<Buffer, void, undefined> {
-    for await (const { value } of breathing(current().pins.entries(), options)) yield value
+  async function * rows ({ after, signal }: ListCall): AsyncGenerator<Buffer, void, undefined> {
+    const range = after === undefined ? {} : { from: Buffer.concat([cidKey(after), justBehind]) }
+    for await (const { value } of breathing(current().pins.entries(range), { signal })) yield value
   }
 
   return {

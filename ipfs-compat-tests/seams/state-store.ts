@@ -97,6 +97,19 @@ export function stateStoreSuite (name: string, open: OpenState): void {
     t.equal(await opened.state.count(), 1_200)
   })
 
+  t.test(`${name}: a list goes on behind a CID, whether it is there or not`, async t => {
+    await using opened = await open()
+    const pins = Array.from({ length: 20 }, (_, i) => pinOf(i))
+    await opened.state.apply([{ ops: pins.map(pin => ({ kind: 'pin', pin })), index: 1n }])
+    const all = await Array.fromAsync(opened.state.list(never), ({ cid }) => cid.toString())
+    const behind = async (after: CID): Promise<string[]> => await Array.fromAsync(opened.state.list({ ...never, after }), ({ cid }) => cid.toString())
+
+    t.strictSame(await behind(CID.parse(all[7]!)), all.slice(8))
+    await opened.state.apply([{ ops: [{ kind: 'unpin', cid: CID.parse(all[7]!) }], index: 2n }])
+    t.strictSame(await behind(CID.parse(all[7]!)), all.slice(8))
+    t.strictSame(await behind(CID.parse(all[19]!)), [])
+  })
+
   t.test(`${name}: a list can be given up`, async t => {
     await using opened = await open()
     await opened.state.apply([{ ops: Array.from({ length: 1_200 }, (_, i) => ({ kind: 'pin', pin: pinOf(i) })), index: 1n }])
