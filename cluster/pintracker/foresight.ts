@@ -11,6 +11,8 @@ const goodMs = 1_000
 export interface Foresight {
   foresee (cid: CID): Disposable
   get (key: string): Promise<PinFound | undefined> | undefined
+  /** What the daemon has is about to change: what it said before is good no longer. */
+  spoil (key: string): void
 }
 
 export function createForesight ({ ipfs, clock }: { readonly ipfs: IpfsConnector, readonly clock: Clock }, options: AbortOptions): Foresight {
@@ -26,6 +28,7 @@ export function createForesight ({ ipfs, clock }: { readonly ipfs: IpfsConnector
     get (key) {
       const found = asked.get(key)
       return found === undefined || clock.now() - found.atMs > goodMs ? undefined : found.answer
-    }
+    },
+    spoil (key) { asked.delete(key) }
   }
 }

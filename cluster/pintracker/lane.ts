@@ -60,6 +60,7 @@ export function createLane ({ ipfs, index, clock, log, expectations, foresight }
     const isFirst = isPriority({ ageMs, attempts: wish.attempts }, config)
     const key = cidKeyText(wish.cid)
     const found = wish.type === 'pin' ? foresight.get(key) : undefined
+    foresight.spoil(key)
     const { operation, isNew } = operations.begin({ ...wish, key, found, sinceMs: clock.now(), isPriority: isFirst }, leaveQueue)
     return isNew && !isClosing ? operation : undefined
   }
