@@ -12,6 +12,8 @@ export interface ClientSink {
   /** Waits while the client is slower than we are. */
   write (text: string, options: AbortOptions): Promise<void>
   end (trailers?: RawHeaders): void
+  /** Closes the connection behind what was written, before the answer's end: whoever reads it is told that this is not all. */
+  breakOff (): void
 }
 
 /** Answers HTTP/1.0 as Go does, in its own version, without chunks and trailers: the body ends with the connection. */
@@ -42,6 +44,10 @@ function chunkedSink (response: ServerResponse): ClientSink {
       flush()
       if (trailers.length > 0) response.addTrailers([[trailers[0]!, trailers[1]!]])
       response.end()
+    },
+    breakOff () {
+      flush()
+      response.socket?.destroySoon()
     }
   }
 }
@@ -55,7 +61,8 @@ function oldSink ({ socket }: IncomingMessage): ClientSink {
       socket.write(`HTTP/1.0 ${status} ${reasonOf(status)}\r\n${lines.join('')}\r\n`, 'latin1')
     },
     write: (text, options) => written(socket, text, options),
-    end: () => socket.destroySoon()
+    end: () => socket.destroySoon(),
+    breakOff: () => socket.destroySoon()
   }
 }
 

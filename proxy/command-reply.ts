@@ -1,3 +1,4 @@
+import { ClusterError, KuboRepliedError } from '../cluster/api/errors.ts'
 import type { AbortOptions } from '../cluster/ports.ts'
 import type { GoValue } from '../cluster/api/kubo/go-json.ts'
 import type { ClientSink } from './client-sink.ts'
@@ -18,7 +19,7 @@ export interface ReplyParts extends AbortOptions {
   head (kind: HeadKind, contentType: string): readonly string[]
 }
 
-/** A command's reply, and its two ends: well, or with an error as body or trailer, whichever is still possible. */
+/** A command's reply, and its two ends: well, or with an error as body or trailer, whichever is still possible; what fails in the cluster ends the connection instead of in a trailer. */
 export interface OpenReply extends CommandReply {
   end (): Promise<void>
   fail (err: unknown): Promise<void>
@@ -45,19 +46,27 @@ export function openReply ({ command, encoding, options, sink, bodySettled, head
       sink.end()
     },
     async fail (err) {
+      const { status, body } = toKuboError(err)
+      if (started && isOfTheCluster(err)) {
+        // Kubo has no such failures. JavaScript sees no trailers, and must not take what came for all there is; the CLI finds the error in the body.
+        await sink.write(encodeError(encoding, body), { signal: new AbortController().signal })
+        sink.breakOff()
+        return
+      }
       if (started) {
         sink.end(['X-Stream-Error', trailerValue(messageOf(err))])
         return
       }
       started = true
       await bodySettled()
-      const { status, body } = toKuboError(err)
       sink.head(status, head('error', errorContentTypes[encoding]))
       await sink.write(encodeError(encoding, body), { signal: new AbortController().signal })
       sink.end()
     }
   }
 }
+
+const isOfTheCluster = (err: unknown): boolean => err instanceof ClusterError && !(err instanceof KuboRepliedError)
 
 /** One line, as Go makes it; UTF-8 bytes one character each, since that is how node writes them unchanged. */
 function trailerValue (text: string): string {
