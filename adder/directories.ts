@@ -80,7 +80,7 @@ export async function buildDirectory (
 interface Link { readonly name: string, readonly node: UnixfsNode }
 
 function sorted<T> (children: ReadonlyMap<string, T>): [string, T][] {
-  return [...children].sort(([a], [b]) => Buffer.compare(toGoBytes(a), toGoBytes(b)))
+  return [...children].map(child => ({ child, bytes: toGoBytes(child[0]) })).sort((a, b) => Buffer.compare(a.bytes, b.bytes)).map(({ child }) => child)
 }
 
 /** `Data { Type: Directory }`, and its metadata: ipfs-unixfs would leave out a mode that is its own default. */

@@ -7,6 +7,7 @@ import { base58btc, base58flickr } from 'multiformats/bases/base58'
 import { base64, base64pad, base64url, base64urlpad } from 'multiformats/bases/base64'
 import type { MultibaseEncoder } from 'multiformats/bases/interface'
 import type { CID } from 'multiformats/cid'
+import { fromGoBytes } from './go-text.ts'
 
 /** How Kubo prints CIDs that are strings in its answers. */
 export type CidText = (cid: CID) => string
@@ -29,8 +30,11 @@ export function cidTextFor ({ 'cid-base': name, 'upgrade-cidv0-in-output': upgra
   }
 }
 
+/** The bytes as they are, which are no text: what JSON makes of them is up to it. */
+const identity = { name: 'identity', prefix: '\0', encode: (bytes: Uint8Array): string => `\0${fromGoBytes(bytes)}` } as unknown as typeof base32
+
 const known: readonly (MultibaseEncoder<string> & { readonly name: string, readonly prefix: string })[] = [
-  base2, base16, base16upper, base32, base32upper, base32pad, base32padupper, base32hex, base32hexupper, base32hexpad,
+  identity, base2, base16, base16upper, base32, base32upper, base32pad, base32padupper, base32hex, base32hexupper, base32hexpad,
   base32hexpadupper, base36, base36upper, base58btc, base58flickr, base64, base64url, base64pad, base64urlpad, base256emoji
 ]
 const bases: ReadonlyMap<string, MultibaseEncoder<string>> = new Map(known.flatMap(base => [[base.name, base], [base.prefix, base]]))
