@@ -3,6 +3,7 @@ import type { ArgumentSpec } from '../../cluster/api/kubo/request.ts'
 import { checkBlockSize } from '../dag/block-size.ts'
 import { codes, encodeRaw, requireCodec } from '../dag/codecs.ts'
 import type { CodecName } from '../dag/codecs.ts'
+import { refuseInexact } from '../dag/exact-input.ts'
 import { cidOf, hashByName } from '../dag/hashes.ts'
 import type { Hash } from '../dag/hashes.ts'
 import { resolveArgument, resolvePath, valueAt } from '../dag/resolve.ts'
@@ -59,7 +60,9 @@ async function * putNodes ({ blocks, pinning, lock }: EmbeddedNode, call: Call, 
     const input = await readAll(body)
     let bytes: Uint8Array
     try {
-      bytes = requireCodec(to).encode(requireCodec(from).decode(input))
+      const value = requireCodec(from).decode(input)
+      refuseInexact(input, from)
+      bytes = requireCodec(to).encode(value)
     } catch (err) {
       if (!isCutShort(input, from)) throw jsonError(input, err)
       if (put.length > 0 || isBetweenTokens(input.toString('utf8'))) return // Kubo takes the end of input for the end of the parts
