@@ -1,0 +1,27 @@
+import { connect } from 'node:net'
+import t from 'tap'
+import { readAll } from '../harness/proxy-alone.ts'
+import { foundCases } from './cases.ts'
+import { fuzz } from './run.ts'
+import { startTarget } from './target.ts'
+
+const minute = 60_000
+
+t.test('what was found once stays mended', { timeout: 2 * minute }, async t => {
+  await using target = await startTarget()
+  for (const { name, request, answer } of foundCases) {
+    const client = connect({ host: target.host, port: target.port, allowHalfOpen: true })
+    client.write(request, 'latin1')
+
+    t.match(await readAll(client), answer, name)
+    client.destroy()
+  }
+  await t.resolves(target.assertWell())
+})
+
+t.test('whatever is sent, a peer answers, agrees with its daemon, and holds no more than before', { timeout: 5 * minute }, async t => {
+  const { findings, answered } = await fuzz({ seed: 7, seconds: 30 })
+
+  t.strictSame(findings, [])
+  t.ok(answered > 0)
+})
