@@ -54,6 +54,37 @@ t.test('roots are named to the daemon only after their pins are agreed', async t
   t.strictSame(outcomes, [{ cid: a }, { cid: b }])
 })
 
+t.test('what is local goes to this daemon alone, and is agreed for all that are to hold it', async t => {
+  for (const peers of [[self, far], [far]]) {
+    const log: string[] = []
+    const cluster = fakeCluster(log, { peers, min: 2 })
+    const asked: ClusterPinCall[] = []
+    const delivery = await createDelivery({
+      cluster: { ...cluster, async pin (cid, wanted, call) { asked.push(call); return await cluster.pin(cid, wanted, { ...call, delivered: call.delivered ?? Promise.resolve() }) } },
+      putBlocks: fakeDaemon(log)
+    }, { ...options, isLocal: true })
+
+    await delivery.put({ cid: a, bytes: new Uint8Array(1) })
+    const outcomes = await delivery.pin([a], 'inOrder')
+
+    t.strictSame(outcomes, [{ cid: a }])
+    t.match(asked, [{ allocations: peers }])
+    t.equal(asked[0]!.deliveries, undefined, 'the others fetch it')
+    t.strictSame(log.filter(line => !line.startsWith('agreed')), peers.includes(self) ? ['self block', 'self pins a as n'] : ['self block'])
+  }
+})
+
+t.test('what is not to be pinned is brought to all of them, and agreed by nobody', async t => {
+  const log: string[] = []
+  const delivery = await createDelivery({ cluster: fakeCluster(log, { peers: [self, far], min: 2 }), putBlocks: fakeDaemon(log) }, { ...options, isUnpinned: true })
+
+  await delivery.put({ cid: a, bytes: new Uint8Array(1) })
+  const outcomes = await delivery.pin([a, a], 'inOrder')
+
+  t.strictSame(outcomes, [{ cid: a }, { cid: a }])
+  t.strictSame(log.sort(), ['far block', 'self block'])
+})
+
 t.test('behind a root that is refused none is pinned', async t => {
   const log: string[] = []
   const delivery = await createDelivery({ cluster: fakeCluster(log, { refuses: [b] }), putBlocks: fakeDaemon(log) }, options)

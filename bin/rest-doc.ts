@@ -32,6 +32,28 @@ curl 'http://127.0.0.1:9094/pins?filter=error&limit=100'
 * **Users** are those of \`api.restapi.basic_auth_credentials\`. Once there is one, every request needs a user's password (\`Authorization: Basic\`) or a
   token of \`POST /token\` (\`Authorization: Bearer\`), but for those marked *open* and \`OPTIONS\`.
 * **TLS** is spoken when \`ssl_cert_file\` and \`ssl_key_file\` are set, **CORS** as the \`cors_*\` settings say; see [configuration.md](configuration.md#apirestapi).
+* **Over libp2p** (protocol \`/libp2p-http\`) it is spoken when \`libp2p_listen_multiaddress\`, \`id\` and \`private_key\` are set:
+  \`ipfs-cluster-ctl --host /ip4/192.0.2.1/tcp/9098/p2p/12D3Koo…\`. That needs an identity of its own; the address for other peers never serves the API.
+
+## Where it differs from ipfs-cluster
+
+| What | ipfs-cluster 1.1.6 | Here |
+|---|---|---|
+| \`POST /add\` that fails | 200, and the reason in the trailer only | the status of the refusal, as long as nothing was told yet |
+| several files at the top of one \`POST /add\` | only the last is pinned | each is a pin |
+| a CAR with several roots, several CARs, version 2 | refused or ignored | each root is a pin |
+| \`POST /add\` answers | when the pin is agreed | when enough daemons hold it, see \`wait\` |
+| options of a pin that was there before | expiry and metadata of earlier requests stay | those of the last request |
+| an option that cannot be read | 400, and it pins all the same | 400, and nothing is done |
+| parameters, filters, modes and allocations that are unknown | ignored | 400 |
+| what is wrong with the request, like factors of 3 and 2 | 500 | 400 |
+| \`shard\`, \`nocopy\` | experimental | 400 and why |
+| \`POST /pins/{cid}?mode=direct\` | recursive all the same | direct |
+| \`GET /health\` | 204 always | 503 and why when the peer cannot do its work |
+| \`POST /peers\` | makes any id a voter | only tells how a peer joins |
+| \`DELETE /peers/{peer}\` of who is no member | 204 | 400 |
+| \`GET /monitor/metrics/ping\` | daemon addresses without private ones | all of them |
+| a method that is not there | 405 with an empty body | 405 with \`Allow\` and a reason |
 `
 
 /** The whole page. */

@@ -84,5 +84,5 @@ t.test('without a majority health says so, and removing is refused in time', asy
 
   t.match(health, /no leader is known/)
   t.equal((await fetch(`${first.rest}/health/live`)).status, 204)
-  t.match(await ctl(first, 'peers', 'rm', ids[1]!), { code: 2, out: /took longer than 10000 ms/ })
+  t.match(await ctl(first, 'peers', 'rm', ids[1]!), { code: 2, out: /was not changed: no leader is known|took longer than 10000 ms/ })
 })
