@@ -113,7 +113,7 @@ for (const [args, said] of [
   [['init', 'http://example.com/service.json'], /fetched from an address is not supported/],
   [['init', '--consensus', 'crdt'], /expected raft, got "crdt"/],
   [['init', '--datastore', 'badger'], /nothing to choose/],
-  [['init', '--peers', '/ip4/1.2.3.4/tcp/9096/p2p/x'], /joining other peers is not supported/],
+  [['init', '--peers', '/ip4/1.2.3.4/tcp/9096'], /--peers: \/ip4\/1.2.3.4\/tcp\/9096 is no address of a peer with its id/],
   [['daemon', '--bootstrap', 'nowhere'], /--bootstrap: nowhere is no address of a peer/],
   [['daemon', '--stats'], /--stats: metrics is not supported/],
   [['daemon'], /there is no .*service\.json; run "ipfs-cluster-service init" first/],

@@ -44,6 +44,7 @@ t.test('of those that start together the one with the smallest id founds, once a
   t.equal(answer, true)
   for (const me of [b, c]) t.equal(await isFounderOf([c, a, b], arrange(me, {}).parts, never), false)
   t.equal(await isFounderOf([a], arrange(a, {}).parts, never), true, 'alone nobody is waited for')
+  t.equal(await isFounderOf([b, c], arrange(a, { c: [] }).parts, never), true, 'whether it is named among them or not')
 })
 
 t.test('the one with the smallest id that has lost its folder founds no second cluster', async t => {

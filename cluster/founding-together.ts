@@ -18,14 +18,14 @@ export interface FoundingComponents {
 }
 
 /**
- * Whether this peer is the one of `initPeerset` that founds the cluster: the one with the smallest id. It asks the others first, and waits until a
+ * Whether this peer is the one of `initPeerset`, to which it belongs itself, that founds the cluster: the one with the smallest id. It asks the others first, and waits until a
  * majority of all is known to be in no cluster; when one is in a cluster, this peer has only lost its folder, and joins that one instead.
  */
 export async function isFounderOf (initPeerset: readonly PeerId[], { self, rpc, clock, log }: FoundingComponents, { signal }: AbortOptions): Promise<boolean> {
-  const [smallest] = [...initPeerset].sort()
-  if (smallest !== self) return false
-  const others = initPeerset.filter(peer => peer !== self)
-  const majority = Math.floor(initPeerset.length / 2) + 1
+  const all = [...new Set([...initPeerset, self])].sort()
+  const others = all.filter(peer => peer !== self)
+  const majority = Math.floor(all.length / 2) + 1
+  if (all[0] !== self) return false
 
   async function standingOf (peer: PeerId): Promise<Standing> {
     try {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { createIdentity, writeIdentity } from '../cluster/config/identity.ts'
+import type { Identity } from '../cluster/config/identity.ts'
 import { startCluster } from './harness/cluster.ts'
 import type { PeerSettings, TestPeer } from './harness/cluster.ts'
 import { addThrough, allocationsOf, heldBy, membersOf, statusOf } from './harness/cluster-asking.ts'
@@ -25,11 +26,11 @@ function launch (t: Test, { folder, settings }: Pick<TestPeer, 'folder' | 'setti
 }
 
 /** A peer that is not started, whose identity is known before. */
-async function withIdentity (identity = createIdentity(), settings: PeerSettings = {}): Promise<{ readonly peer: TestPeer, readonly id: string }> {
+async function withIdentity (identity: Identity, settings: PeerSettings): Promise<TestPeer> {
   const peer = await cluster.another(settings)
   await mkdir(peer.folder)
   await writeFile(join(peer.folder, 'identity.json'), writeIdentity(identity), { mode: 0o600 })
-  return { peer, id: identity.id }
+  return peer
 }
 
 t.test('a peer without a secret, or with one that is none, is refused at the start, and told how to make one', async t => {
@@ -47,16 +48,16 @@ t.test('a peer without a secret, or with one that is none, is refused at the sta
   t.match(await runService(['--config', folder, 'daemon'], cleanEnv({ ...settings, CLUSTER_SECRET: 'zz'.repeat(32) })), { code: 1, err: /cluster.secret: expected 64 hexadecimal digits/ })
 })
 
-t.test('peers that found a cluster together are one cluster, whoever comes first, and stay it when the founder has lost its folder', async t => {
+t.test('peers that found a cluster together (init --peers) are one cluster, whoever comes first, and stay it when the founder has lost its folder', async t => {
   const identities = Array.from({ length: 3 }, () => createIdentity()).sort((a, b) => a.id < b.id ? -1 : 1)
   const ports = await Promise.all(identities.map(async () => await freePort()))
-  const shared = {
-    CLUSTER_RAFT_INITPEERSET: identities.map(({ id }) => id).join(','),
-    CLUSTER_PEERADDRESSES: identities.map(({ id }, i) => `/ip4/127.0.0.1/tcp/${ports[i]}/p2p/${id}`).join(',')
-  }
-  const peers: TestPeer[] = []
-  for (const [i, identity] of identities.entries()) peers.push((await withIdentity(identity, { ...shared, CLUSTER_LISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${ports[i]}` })).peer)
-  const [founder, ...others] = peers as [TestPeer, TestPeer, TestPeer]
+  const addresses = identities.map(({ id }, i) => `/ip4/127.0.0.1/tcp/${ports[i]}/p2p/${id}`)
+  const peers = await Promise.all(identities.map(async (identity, i) => {
+    const peer = await withIdentity(identity, { CLUSTER_LISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${ports[i]}` })
+    await runService(['--config', peer.folder, 'init', '--peers', addresses.toSpliced(i, 1).join(',')], cleanEnv(peer.settings))
+    return peer
+  }))
+  const [founder, ...others] = peers as [TestPeer, ...TestPeer[]]
 
   await Promise.all([...others, founder].map(async peer => { await peer.start() }))
 

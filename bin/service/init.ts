@@ -13,15 +13,23 @@ export async function runInit (folder: PeerFolder, args: readonly string[], flag
   if (args.length > 0) throw new UsageError('init: a configuration that is fetched from an address is not supported; run init without one and edit service.json')
   if (flags.text('consensus') !== 'raft') throw new UsageError(`init --consensus: expected raft, got ${JSON.stringify(flags.text('consensus'))}`)
   if (flags.text('datastore') !== undefined) throw new UsageError('init --datastore: there is nothing to choose; a peer keeps its state in one store of its own')
-  if (flags.text('peers') !== undefined) throw new UsageError('init --peers: joining other peers is not supported by this version')
 
   const overwrites = flags.is('force')
   if (!overwrites && await textOf(folder.serviceJson) !== undefined) throw new UsageError(`${folder.serviceJson} is there already; --force writes a new one over it`)
 
   const secret = flags.is('custom-secret') ? { CLUSTER_SECRET: await askedSecret() } : {}
   const ports = flags.is('randomports') ? await freePorts() : {}
-  const written = await initFolder(folder, { env, overwrites, given: { ...secret, ...ports } })
+  const written = await initFolder(folder, { env, overwrites, given: { ...secret, ...ports, ...peersIn(flags.text('peers')) } })
   process.stdout.write(written.map(path => `wrote ${path}\n`).join(''))
+}
+
+/** `--peers a,b`, as settings: who founds the cluster together with this peer, and where they are. @throws UsageError */
+function peersIn (written: string | undefined): Environment {
+  const addresses = (written ?? '').split(',').map(address => address.trim()).filter(address => address !== '')
+  const ids = addresses.map(address => /^\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d+\/p2p\/(\w+)$/.exec(address)?.[1])
+  const wrong = addresses.find((_address, i) => ids[i] === undefined)
+  if (wrong !== undefined) throw new UsageError(`init --peers: ${wrong} is no address of a peer with its id, like /ip4/10.0.0.1/tcp/9096/p2p/12D3Koo…`)
+  return addresses.length === 0 ? {} : { CLUSTER_RAFT_INITPEERSET: [...new Set(ids)].join(','), CLUSTER_PEERADDRESSES: addresses.join(',') }
 }
 
 async function askedSecret (): Promise<string> {

@@ -21,7 +21,7 @@ export const program: Program = {
         consensus: { type: 'string', fallback: 'raft', help: 'raft' },
         datastore: { type: 'string', help: 'not used: a peer keeps its state in one store of its own' },
         'custom-secret': { type: 'boolean', aliases: ['s'], help: 'read the cluster secret from the input' },
-        peers: { type: 'string', help: 'not supported by this version' },
+        peers: { type: 'string', help: 'found the cluster together with these peers: multiaddrs with /p2p/ and the id, commas between' },
         randomports: { type: 'boolean', help: 'listen on ports that are free, not on the usual ones' }
       }
     },

@@ -4,7 +4,7 @@ import { untilGivenUp } from '../../async/give-up.ts'
 import { ByteWriter } from '../../api/byte-writer.ts'
 import { ClusterError } from '../../api/errors.ts'
 import type { PeerId } from '../../api/pin.ts'
-import type { CallMethod, PeerRpc, PeerStream, PeerStreams, PullMethod, PushMethod, RpcMethod, RpcMethods } from '../../peer-ports.ts'
+import type { CallMethod, PeerLane, PeerRpc, PeerStream, PeerStreams, PullMethod, PushMethod, RpcMethod, RpcMethods } from '../../peer-ports.ts'
 import type { AbortOptions } from '../../ports.ts'
 import { CallLink } from './call-link.ts'
 import { decodeValue, encodeValue } from './codec.ts'
@@ -25,6 +25,8 @@ export interface PeerRpcComponents extends RpcServerComponents {
 
 const errorBytesMax = 16 * 1_024
 const answerBytesMax = Math.max(...Object.values(rpcMethods).filter(({ shape }) => shape === 'call').map(({ resultBytesMax }) => resultBytesMax))
+/** To be connected and to have agreed on the protocol: several addresses may have to be tried. */
+const openTimeoutMs = 20_000
 /** Half of what the other side takes, so that it never has to refuse. */
 const callsAtOnceMax = callsMax / 2
 const streamsAtOnceMax = streamsMax / 2
@@ -108,8 +110,7 @@ class StreamRpc implements PeerRpc {
   #link (peer: PeerId): Promise<CallLink> {
     const before = this.#links.get(peer)
     if (before !== undefined) return before
-    const opening = this.#with.streams.open(peer, callProtocol, 'swift', { signal: this.#closing.signal })
-      .then(stream => new CallLink(stream, Math.max(answerBytesMax, errorBytesMax)))
+    const opening = this.#openWithin(peer, callProtocol, 'swift', this.#closing.signal).then(stream => new CallLink(stream, Math.max(answerBytesMax, errorBytesMax)))
     const forget = (): void => { if (this.#links.get(peer) === opening) this.#links.delete(peer) }
     opening.then(async link => { await link.ended }).then(forget, forget)
     this.#links.set(peer, opening)
@@ -117,7 +118,17 @@ class StreamRpc implements PeerRpc {
   }
 
   async #open (peer: PeerId, signal: AbortSignal): Promise<OwnStream> {
-    return new OwnStream(await this.#with.streams.open(peer, streamProtocol, 'bulk', { signal }), signal)
+    return new OwnStream(await this.#openWithin(peer, streamProtocol, 'bulk', signal), signal)
+  }
+
+  async #openWithin (peer: PeerId, protocol: string, lane: PeerLane, signal: AbortSignal): Promise<PeerStream> {
+    using limit = deadline(this.#with.clock, openTimeoutMs, `opening a stream to ${peer}`, signal)
+    try {
+      return await this.#with.streams.open(peer, protocol, lane, limit)
+    } catch (err) {
+      signal.throwIfAborted()
+      throw limit.signal.aborted ? new ClusterError('ERR_PEER_FAILED', `no stream to ${peer} within ${openTimeoutMs} ms`) : err
+    }
   }
 }
 
