@@ -96,14 +96,20 @@ async function * carBlocks (cursor: ByteCursor, payloadBytes: number, limits: Ca
       const first = await nextSection(cursor, left)
       if (first === undefined) break
       const blocks: Block[] = []
-      for (let section: Section | undefined = first; section !== undefined && left > 0; section = heldSection(cursor, left)) {
-        left -= section.length
-        const block = checkedBlock(section.bytes)
-        if (block.bytes.byteLength > blockBytesMax && !limits.allowBigBlock) throw tooBig(block.cid)
-        blocks.push(block)
-        previous = block.cid
+      let fault: unknown
+      try {
+        for (let section: Section | undefined = first; section !== undefined && left > 0; section = heldSection(cursor, left)) {
+          left -= section.length
+          const block = checkedBlock(section.bytes)
+          if (block.bytes.byteLength > blockBytesMax && !limits.allowBigBlock) throw tooBig(block.cid)
+          blocks.push(block)
+          previous = block.cid
+        }
+      } catch (err) {
+        fault = err
       }
-      yield blocks
+      if (blocks.length > 0) yield blocks // also those before one that is not good
+      if (fault !== undefined) throw fault
     }
     while (await cursor.more()) cursor.take(cursor.held.length) // an index behind the payload is nobody's
   } catch (err) {
