@@ -9,6 +9,8 @@ import { cleanEnv, runCtl, runService } from './harness/process.ts'
 import { rpc, rpcResponse } from './harness/rpc.ts'
 
 t.setTimeout(180_000)
+/** A busy machine takes long; what is wrong would never be so. */
+const patience = { timeoutMs: 30_000 }
 
 const cluster = await startCluster(2, { settings: { CLUSTER_REPLICATIONFACTORMIN: '1', CLUSTER_REPLICATIONFACTORMAX: '2' } })
 t.teardown(async () => { await cluster[Symbol.asyncDispose]() })
@@ -25,7 +27,7 @@ t.test('pins that a daemon had are adopted as pins of all peers, and given to th
   t.match(adopted, { code: 0, out: /^[3-9] of the daemon's/ })
   for (const cid of cids) {
     t.ok((await allocationsOf(first)).has(cid))
-    await eventually('both hold it', async () => (await heldBy([first, second], cid)).length === 2)
+    await eventually('both hold it', async () => (await heldBy([first, second], cid)).length === 2, patience)
     t.match((await statusOf(first, cid)).peer_map, { [first.id]: { status: 'pinned' }, [second.id]: { status: 'pinned' } })
   }
 })
@@ -36,7 +38,7 @@ t.test('a pin for which there are too few peers is refused alike by proxy, REST 
   await second.start([], { CLUSTER_REPLICATIONFACTORMIN: '3', CLUSTER_REPLICATIONFACTORMAX: '3', CLUSTER_BALANCED_ALLOCATEBY: 'tag:room,freespace' })
   first.pause()
   t.teardown(() => { first.resume() })
-  await eventually('the other is silent', async () => !(await (await fetch(`${second.rest}/monitor/metrics/ping`)).text()).includes(silent))
+  await eventually('the other is silent', async () => !(await (await fetch(`${second.rest}/monitor/metrics/ping`)).text()).includes(silent), patience)
   const cid = inlineCidOf('too few').toString()
 
   const byProxy = await rpcResponse(second.proxy, `pin/add?arg=${cid}`)
