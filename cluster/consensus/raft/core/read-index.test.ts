@@ -156,6 +156,26 @@ t.test('a leader that steps down forgets the reads it was asked for', async t =>
   t.equal(leader.status().pendingReads, 0)
 })
 
+t.test('RD-02: what was answered in an earlier leadership confirms no read of a later one', async t => {
+  const { env, leader, node } = groupOf([1, 2, 3])
+  for (let context = 1; context <= 3; context++) {
+    leader.readIndex(context)
+    for (const beat of turn(node(1)).messages) leader.step(answer(beat))
+    t.equal(reads(node(1)).length, 1)
+  }
+  leader.step(message('MsgHeartbeat', { from: 2, to: 1, term: 9 }))
+  leader.campaign()
+  settle(env)
+  t.equal(leader.status().role, 'leader')
+
+  leader.readIndex(4)
+  const { messages: beats, readStates } = turn(node(1))
+
+  t.strictSame(readStates, [])
+  leader.step(answer(beats[0]!))
+  t.match(reads(node(1)), [{ context: 4 }])
+})
+
 t.test('a single voter needs nobody', async t => {
   const { leader, node } = groupOf([1], [2])
   leader.readIndex(3)

@@ -35,6 +35,14 @@ export const membershipMutants: readonly Mutant[] = [
     killers: [hostile, reads]
   },
   {
+    id: 'M20b',
+    what: 'a read is confirmed by what was answered in an earlier leadership',
+    file: 'core/read-queue.ts',
+    find: 'this.#acked.clear()\n',
+    replace: '\n',
+    killers: [{ test: 'core/read-index.test.ts' }]
+  },
+  {
     id: 'M21',
     what: 'a change is proposed while the previous one is not applied',
     file: 'core/propose.ts',
