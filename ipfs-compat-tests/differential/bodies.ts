@@ -31,7 +31,7 @@ const fields = ['file', 'file', 'file', 'file-1', 'file?mode=0644&mtime=17000000
 
 function filePart (random: Random): Part {
   const disposition = random.chance(0.05) ? random.pick(['', 'attachment; filename="att"', 'form-data; name="file"', 'form-data; name="file"; filename*=utf-8\'\'%C3%BC', 'form-data; name="file"; filename*0="a"; filename*1="b"', 'form-data; name="file"; filename="a\\\\b"', 'form-data; name=file; filename=plain']) : `form-data; name="${random.pick(fields)}"; filename="${random.pick(names)}"`
-  const type = random.pick(['application/octet-stream', 'application/octet-stream', 'application/octet-stream', 'application/x-directory', 'application/symlink', 'text/plain', random.chance(0.1) ? 'a/b/c;;' : ''])
+  const type = random.pick(['application/octet-stream', 'application/octet-stream', 'application/octet-stream', 'application/x-directory', 'application/symlink', 'text/plain', random.chance(0.03) ? 'a/b/c;;' : ''])
   return part(type === 'application/symlink' ? 'target/of/it' : type === 'application/x-directory' ? '' : random.pick(contents), disposition, type)
 }
 

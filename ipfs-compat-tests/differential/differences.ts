@@ -12,8 +12,8 @@ export interface Observed {
   readonly values: Values
 }
 
-/** What is sent in one write. */
-const inFlightBytes = 40_000
+/** What Go reads at once. */
+const inFlightBytes = 4_000
 const shownCharsMax = 700
 /** An answer that begins at once and one that waits for something differ by more than this; a busy machine does not. */
 const firstByteGapMs = 1_000
@@ -27,7 +27,7 @@ function answerDifferences (request: RecordedRequest, bare: Observed, proxied: O
   const [a, b] = [bare.answer, proxied.answer]
   if ('failure' in a || 'failure' in b) return unequal('answer', 'failure' in a ? a.failure : 'HTTP', 'failure' in b ? b.failure : 'HTTP')
   const isLong = request.chunked === true || requestBody(request.body, {}).length > inFlightBytes
-  // Whether the end of a long upload has come when the answer begins is a matter of time.
+  // Whether the end of an upload has been read when the answer begins depends on how it is cut into reads.
   const head = (of: RawResponse, values: Values): string => of.headers.filter(([name]) => !isLong || name !== 'Connection').map(([name, value]) => `${name}: ${name === 'Date' ? 'now' : neutral(value, values)}`).join('\n')
   return [
     ...unequal('status line', statusLine(a), statusLine(b)),

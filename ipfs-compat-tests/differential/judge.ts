@@ -38,14 +38,18 @@ export async function judgeScript (bench: Bench, script: Script, allowed: KnownD
   return { script: smallest, differences: differences.length === 0 ? first : differences, isUnsteady: false }
 }
 
-/** What differs and no reason covers. A reason is looked for in three parts below one another: the kind of daemon, the request's line, what differs. After a difference that is allowed the sides are no longer equal. */
-async function unallowed (bench: Bench, script: Script, { reasons }: KnownDifferences): Promise<readonly string[]> {
+/** Whether a reason covers a difference. It is looked for in three parts below one another: the kind of daemon, the request's line, what differs. */
+export function isAllowed (daemon: Bench['daemon'], request: RecordedRequest, differences: readonly string[], { reasons }: KnownDifferences): boolean {
+  const told = [daemon, lineOf(request), ...differences].join('\n')
+  return reasons.some(({ match }) => new RegExp(match).test(told))
+}
+
+/** What differs and no reason covers. After a difference that is allowed the sides are no longer equal. */
+async function unallowed (bench: Bench, script: Script, allowed: KnownDifferences): Promise<readonly string[]> {
   const outcome = await bench.run(script)
   const at = outcome.findIndex(differences => differences.length > 0)
   if (at < 0) return []
-  const told = [bench.daemon, lineOf(script[at]!), ...outcome[at]!].join('\n')
-  if (reasons.some(({ match }) => new RegExp(match).test(told))) return []
-  return outcome[at]!
+  return isAllowed(bench.daemon, script[at]!, outcome[at]!, allowed) ? [] : outcome[at]!
 }
 
 /** A request in one line, for people and for reasons: `POST /api/v0/pin/ls?… [12 bytes …]`. */

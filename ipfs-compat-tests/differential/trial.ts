@@ -94,8 +94,10 @@ async function settledStates (bare: Side, proxied: Side): Promise<readonly (Stat
   }
 }
 
+interface Compared { readonly name: string, readonly request: RecordedRequest, readonly daemon: Daemon['kind'], readonly differences: readonly string[] }
+
 /** The requests of a group of recordings, one after another on sides that begin as the group says. */
-export async function * runGroup (cases: readonly { readonly name: string, readonly request: RecordedRequest }[], daemon: DaemonOptions): AsyncGenerator<{ readonly name: string, readonly differences: readonly string[] }, void, undefined> {
+export async function * runGroup (cases: readonly { readonly name: string, readonly request: RecordedRequest }[], daemon: DaemonOptions): AsyncGenerator<Compared, void, undefined> {
   await using sides = await startSides(daemon)
-  for (const { name, request } of cases) yield { name, differences: (await compareOnce(request, sides.bare, sides.proxied)).differences }
+  for (const { name, request } of cases) yield { name, request, daemon: sides.kind, differences: (await compareOnce(request, sides.bare, sides.proxied)).differences }
 }
