@@ -8,7 +8,7 @@ import { temporaryFolder } from '../harness/folder.ts'
 import { startDaemon } from '../harness/kubo.ts'
 import type { Placeholders } from '../harness/kubo.ts'
 import { startPeer } from '../harness/peer.ts'
-import { invocations } from './ipfs-invocations.ts'
+import { invocations, withTokens } from './ipfs-invocations.ts'
 import type { Invocation } from './ipfs-invocations.ts'
 
 const binary = process.env['IPFS_BIN'] ?? ''
@@ -21,6 +21,12 @@ interface Outcome { readonly code: number | null, readonly out: string, readonly
 
 const contents: Readonly<Record<string, string | Uint8Array>> = {
   'a.txt': 'hello\n', 'b.txt': 'b'.repeat(3000), 'dir/one': 'one\n', 'dir/.hidden': 'hidden\n', 'dir/below/two': 'two\n', 'ünï cödé & <x>': 'odd\n', 'lines': 'x\ny\n', 'empty': '', 'one.car': Buffer.concat(chainCar(3).pieces)
+}
+
+/** The first may do everything, and is whom the peer is. */
+const users = {
+  all: { AuthSecret: 'bearer:all', AllowedPaths: ['/api/v0'] },
+  bob: { AuthSecret: 'basic:bob:secret', AllowedPaths: ['/api/v0/pin/ls', '/api/v0/id', '/api/v0/add'] }
 }
 
 t.test('what the ipfs command line says through the proxy it says of a daemon alone', { skip: binary === '' && 'IPFS_BIN names no ipfs' }, async t => {
@@ -44,6 +50,20 @@ t.test('what the ipfs command line says through the proxy it says of a daemon al
     t.not(code, 0)
     t.match(err, /the IPFS daemon at \S+ cannot be reached/)
   })
+})
+
+t.test('and so it does with tokens, of which each has its own scope', { skip: binary === '' && 'IPFS_BIN names no ipfs' }, async t => {
+  await using daemon = await startDaemon({ config: { API: { Authorizations: users } } })
+  await using peer = await startPeer({ config: { API: { Authorizations: users } } })
+  await using folders = await temporaryFolder()
+  const bare = await side(`${folders.path}/bare`, daemon, daemon.values)
+  const ours = await side(`${folders.path}/ours`, peer, peer.values)
+
+  for (const invocation of withTokens) {
+    const [through, alone] = await Promise.all([run(ours, invocation), run(bare, invocation)])
+
+    t.strictSame(through, alone, invocation.args.join(' '))
+  }
 })
 
 async function side (folder: string, { host, port }: { readonly host: string, readonly port: number }, values: Placeholders): Promise<Side> {

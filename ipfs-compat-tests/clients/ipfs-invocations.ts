@@ -131,3 +131,11 @@ const store: readonly Invocation[] = [
 ]
 
 export const invocations: readonly Invocation[] = [...adding, ...pinning, ...reading, ...putting, ...files, ...daemon, ...store]
+
+export const withTokens: readonly Invocation[] = commands(`
+  id | pin ls -q | add -q a.txt | pin rm ${emptyDir} | --api-auth=bearer:wrong id | --api-auth=all id | --api-auth=basic:bob:wrong pin ls -q |
+  --api-auth=bearer:all id | --api-auth=bearer:all add -q a.txt | --api-auth=bearer:all pin rm ${hello} | --api-auth=bearer:all pin add ${hello} |
+  --api-auth=basic:bob:secret add -q a.txt | --api-auth=basic:bob:secret pin ls -q ${hello} | --api-auth=basic:bob:secret pin rm ${hello} |
+  --api-auth=basic:bob:secret pin add ${hello} | --api-auth=basic:bob:secret repo stat | --api-auth=basic:bob:secret cat ${hello} |
+  --api-auth=basic:bob:secret version | --api-auth=basic:bob:secret add --hash=nope a.txt | --api-auth=bearer:all repo gc --silent
+`)
