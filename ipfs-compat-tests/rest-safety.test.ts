@@ -7,6 +7,8 @@ import { once } from 'node:events'
 import { rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { duplexPair } from 'node:stream'
 import type { Duplex } from 'node:stream'
 import t from 'tap'
@@ -212,6 +214,22 @@ t.test('a stream that fails after its first line says so in the trailer, one tha
 
   t.match(await ask(late, '/pins'), { status: 200, headers: { trailer: 'X-Stream-Error' }, trailers: { 'x-stream-error': 'the disk is gone [2J' } })
   t.match(await ask(early, '/pins'), { status: 500, text: /"message":"the disk\\nis gone/ })
+})
+
+t.test('a client of HTTP/1.0, which has no trailers, gets a stream whole, or sees it cut', async t => {
+  const whole = await open(t)
+  const late = await open(t, {}, { async * statusAll () { yield infos[0]!; throw new ClusterError('ERR_STORAGE', 'gone') } })
+  const get = async ({ addresses: [endpoint] }: Rest): Promise<string> => {
+    const socket = connect((endpoint as { port: number }).port, '127.0.0.1').end('GET /pins HTTP/1.0\r\nHost: localhost\r\n\r\n')
+    return await text(socket).catch(() => 'cut')
+  }
+
+  const answer = await get(whole)
+
+  t.match(answer, /^HTTP\/1\.[01] 200/)
+  t.equal(answer.split('\n').filter(line => line.startsWith('{')).length, infos.length)
+  t.notMatch(answer, /trailer|transfer-encoding/i)
+  t.not((await get(late)).split('\n').filter(line => line.startsWith('{')).length, infos.length)
 })
 
 t.test('a stream goes at the pace of its reader, and ends when the reader leaves', async t => {

@@ -32,7 +32,7 @@ const jsonLine = (value: unknown): Buffer => Buffer.from(`${JSON.stringify(value
 
 /**
  * One JSON object a line, at the client's pace. What fails before the first line is an answer with its status, what fails later stands
- * in the trailer. No line at all is 204.
+ * in the trailer; HTTP/1.0 has none, so there the connection is cut. No line at all is 204.
  *
  * @throws what the source throws before its first line
  */
@@ -47,7 +47,8 @@ async function sendLines (reply: FastifyReply, { lines, headers = {} }: Extract<
 
   reply.hijack()
   const { raw } = reply
-  raw.writeHead(200, { ...reply.getHeaders() as Record<string, string>, trailer: streamError })
+  const hasTrailer = reply.request.raw.httpVersion !== '1.0'
+  raw.writeHead(200, { ...reply.getHeaders() as Record<string, string>, ...hasTrailer && { trailer: streamError } })
   let failure = ''
   try {
     for (let next: IteratorResult<unknown, unknown> = first; next.done !== true; next = await source.next()) {
@@ -58,6 +59,7 @@ async function sendLines (reply: FastifyReply, { lines, headers = {} }: Extract<
   } finally {
     await source.return?.()
   }
-  raw.addTrailers({ [streamError]: failure.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ') })
+  if (hasTrailer) raw.addTrailers({ [streamError]: failure.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ') })
+  else if (failure !== '') raw.destroy() // HTTP/1.0 knows no other way to say that it was not all
   raw.end()
 }
