@@ -1,10 +1,14 @@
+import { randomBytes } from 'node:crypto'
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import { identity } from 'multiformats/hashes/identity'
 import { KuboRepliedError } from '../api/errors.ts'
 import type { AddingDaemon, DaemonAddLine } from '../ports.ts'
 import { jsonLines } from './kubo-reply.ts'
 import type { Requests } from './requests.ts'
 
-/** An empty identity block: nothing anybody pins, so asking to unpin it changes nothing. */
-const neverPinned = 'bafkqaaa'
+/** An identity block of chance: nothing anybody pins, so asking to unpin it changes nothing. */
+const neverPinned = CID.createV1(raw.code, identity.digest(randomBytes(16))).toString()
 const statusUnknownCommand = 404
 
 /** What an add looks at in the daemon's configuration; sections without a setting of their own may be absent. */
