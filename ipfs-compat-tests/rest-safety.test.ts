@@ -307,6 +307,25 @@ t.test('an address that is taken is refused, naming the setting', async t => {
   await t.rejects(open(t, { http_listen_multiaddress: multiaddr }), { code: 'ERR_STORAGE', message: `api.restapi.http_listen_multiaddress: cannot listen on ${multiaddr}: another process listens there` })
 })
 
+t.test('what is no request is refused as one would be', async t => {
+  const rest = await open(t)
+  const { port } = rest.addresses[0] as { port: number }
+
+  t.match(await text(connect(port, '127.0.0.1').end('HELLO\r\n\r\n')), /^HTTP\/1.1 400 Bad Request\r\n[^]*\{"code":400,"message":"not an HTTP request"\}\n$/)
+})
+
+t.test('an upload that turns into rubbish ends the connection, and never adds to an answer that has begun', async t => {
+  const rest = await open(t, {}, { async * statusAll () { yield infos[0]!; await new Promise(() => {}) } })
+  const socket = connect((rest.addresses[0] as { port: number }).port, '127.0.0.1')
+  socket.write('GET /pins HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n')
+  const [first] = await once(socket, 'data') as [Buffer]
+  socket.write('this is no chunk\r\n')
+  const further = await text(socket).catch(() => '')
+
+  t.match(String(first), /^HTTP\/1.1 200/)
+  t.notMatch(further, /HTTP\/1.1/)
+})
+
 t.test('headers above the limit are refused', async t => {
   const rest = await open(t)
 

@@ -1,9 +1,12 @@
 import { Buffer } from 'node:buffer'
+import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { fastify } from 'fastify'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { sendError } from './answer.ts'
 import type { Certificate } from './certificate.ts'
 import type { RestConfig } from './config.ts'
+import { RefusedError } from './rest-error.ts'
 
 /** Go's servers allow so much above the configured limit. */
 const headerSlackBytes = 4_096
@@ -18,23 +21,24 @@ export function createApp (config: RestConfig, tls: Certificate | undefined): Fa
   }
   const options = {
     exposeHeadRoutes: false,
+    frameworkErrors: (err: Error, _request: FastifyRequest, reply: FastifyReply) => { void sendError(reply, new RefusedError(400, `not a path: ${err.message}`)) },
     clientErrorHandler: (err: NodeJS.ErrnoException, socket: Duplex) => { answerUnreadable(err, socket, config) },
     forceCloseConnections: 'idle' as const,
     return503OnClosing: false,
     requestTimeout: config.readTimeout,
     keepAliveTimeout: config.idleTimeout,
-    routerOptions: { querystringParser: (text: string) => new URLSearchParams(text) as unknown as Record<string, unknown> }
+    routerOptions: { maxParamLength: limits.maxHeaderSize, querystringParser: (text: string) => new URLSearchParams(text) as unknown as Record<string, unknown> }
   }
   return (tls === undefined ? fastify({ ...options, http: limits }) : fastify({ ...options, https: { ...limits, ...tls } })) as unknown as FastifyInstance
 }
 
 /** What could not be read as a request. */
 function answerUnreadable ({ code }: NodeJS.ErrnoException, socket: Duplex, { maxHeaderBytes }: RestConfig): void {
-  if (code === 'ECONNRESET' || socket.destroyed) return
+  const isAnswered = (socket as { _httpMessage?: ServerResponse })._httpMessage?.headersSent ?? false // what Node's own handler looks at
+  if (code === 'ECONNRESET' || isAnswered || !socket.writable) return void socket.destroy()
   const [status, message] = code === 'HPE_HEADER_OVERFLOW'
     ? ['431 Request Header Fields Too Large', `the request's address and headers are longer than ${maxHeaderBytes + headerSlackBytes} bytes; see api.restapi.max_header_bytes`]
     : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? ['408 Request Timeout', 'the request did not arrive in time'] : ['400 Bad Request', 'not an HTTP request']
   const body = `${JSON.stringify({ code: Number(status!.slice(0, 3)), message })}\n`
-  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
-  socket.end()
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
 }
