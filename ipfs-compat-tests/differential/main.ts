@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { judge, readKnown } from '../harness/recordings/known-differences.ts'
 import { loadGroups } from '../harness/recordings/recording.ts'
-import type { RecordedRequest } from '../harness/recordings/recording.ts'
+import type { RecordedCase, RecordedRequest } from '../harness/recordings/recording.ts'
 import { isAllowed, judgeScript, lineOf, scriptOf } from './judge.ts'
 import type { Finding } from './judge.ts'
 import { openBench, runGroup } from './trial.ts'
@@ -48,11 +48,16 @@ function report (finding: Finding | undefined, name: string): number {
   return isUnsteady ? 0 : 1
 }
 
+/** Recordings have large uploads, and say which requests are not answered. */
+function patiently ({ name, request, response }: RecordedCase): Pick<RecordedCase, 'name' | 'request'> {
+  return { name, request: { timeoutMs: response.noAnswer === true ? 2_000 : 20_000, ...request } }
+}
+
 async function compareRecordings (): Promise<number> {
   let failures = 0
   for (const { group, cases, daemon } of await loadGroups(given.group)) {
     if (isStopping) break
-    for await (const { name, request, daemon: kind, differences } of runGroup(cases, daemon)) {
+    for await (const { name, request, daemon: kind, differences } of runGroup(cases.map(patiently), daemon)) {
       if (differences.length > 0 && isAllowed(kind, request, differences, allowed)) continue
       const wrong = judge(`${group}/${name}`, { name, isExact: differences.length === 0, isSameMeaning: false, differences: differences.map(text => ({ where: 'meaning', text }) as const) }, allowed)
       if (wrong === undefined) continue
