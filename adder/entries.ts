@@ -2,6 +2,7 @@ import { unescapeGo } from '../cluster/api/kubo/query.ts'
 import { parseMediaType, readMediaType } from '../cluster/api/kubo/media-type.ts'
 import type { MultipartPart } from '../cluster/api/kubo/multipart.ts'
 import { parseGoQuery } from '../cluster/api/kubo/query.ts'
+import { nameStepsMax, tooDeep } from '../cluster/api/kubo/upload-limits.ts'
 import { UploadError } from './upload-error.ts'
 
 /** Permissions and time that came with an entry, as Go holds them: an `os.FileMode`, 0 for none. */
@@ -62,12 +63,12 @@ interface OpenDirectory { readonly path: string, lastName: string }
 function * impliedDirectories (stack: OpenDirectory[], name: string): Generator<AddEntry, void, undefined> {
   while (true) {
     const parent = stack.at(-1)!
-    const relative = name.slice(directoryPrefix(parent.path).length)
-    const slash = relative.indexOf('/')
+    const start = directoryPrefix(parent.path).length
+    const slash = name.indexOf('/', start)
     if (slash < 0) return
     const isTop = stack.length === 1
-    parent.lastName = relative.slice(0, slash)
-    const path = join(parent.path, parent.lastName)
+    parent.lastName = name.slice(start, slash)
+    const path = name.slice(0, slash)
     stack.push({ path, lastName: '' })
     yield { kind: 'directory', path: path.slice(1), isTop, metadata: noEntryMetadata, content: nothing }
   }
@@ -101,6 +102,7 @@ function cleanPath (path: string): string {
     if (step === '..') steps.pop()
     else if (step !== '' && step !== '.') steps.push(step)
   }
+  if (steps.length > nameStepsMax) throw new UploadError(tooDeep)
   return `/${steps.join('/')}`
 }
 

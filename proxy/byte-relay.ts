@@ -14,7 +14,12 @@ export function relayRequest (request: IncomingMessage, client: Duplex, { daemon
   if (request.httpVersion !== '1.0') headers.unshift('Host', request.headers.host ?? '')
   const lines = Array.from({ length: headers.length / 2 }, (_, i) => `${headers[2 * i]}: ${headers[2 * i + 1]}\r\n`)
   const upstream = relayBytes(Buffer.from(`${request.method} ${request.url} HTTP/${request.httpVersion}\r\n${lines.join('')}\r\n`, 'latin1'), client, daemon)
-  if (hasBody(request)) request.pipe(upstream, { end: false })
+  if (!hasBody(request)) return
+  request.pipe(upstream, { end: false })
+  request.on('error', () => {})
+  const cut = (): void => { if (!request.complete) upstream.end() } // the daemon says what it makes of half an upload
+  if (request.closed) cut()
+  else request.once('close', cut)
 }
 
 /** Sends `head` as it is and copies the answer; answers the connection to the daemon, for a body. */

@@ -2,6 +2,8 @@ import { parseGoQuery, unescapeGo } from '../../cluster/api/kubo/query.ts'
 import { parseMediaType } from '../../cluster/api/kubo/media-type.ts'
 import { MultipartError } from '../../cluster/api/kubo/multipart.ts'
 import type { MultipartPart } from '../../cluster/api/kubo/multipart.ts'
+import { nameStepsMax, tooDeep } from '../../cluster/api/kubo/upload-limits.ts'
+import { KuboError } from '../rpc/kubo-error.ts'
 import type { Mtime } from '../unixfs/data.ts'
 
 const billion = 1_000_000_000n
@@ -47,6 +49,7 @@ function cleanPath (name: string): readonly string[] {
     if (segment === '..') segments.pop()
     else if (segment !== '' && segment !== '.') segments.push(segment)
   }
+  if (segments.length > nameStepsMax) throw new KuboError(tooDeep)
   return segments
 }
 

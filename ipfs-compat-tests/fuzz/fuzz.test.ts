@@ -17,6 +17,18 @@ t.test('what was found once stays mended', { timeout: 2 * minute }, async t => {
     client.destroy()
   }
   await t.resolves(target.assertWell())
+
+  await t.test('an add that only the daemon can do took away the pin of an empty identity block', async t => {
+    const at = `http://${target.host}:${target.port}/api/v0`
+    const body = new FormData()
+    body.append('file', new Blob(['x']), 'x')
+
+    await fetch(`${at}/pin/add?arg=bafkqaaa`, { method: 'POST' })
+    const added = await fetch(`${at}/add?to-files=/`, { method: 'POST', body })
+
+    t.match(await added.text(), '"Hash"')
+    await t.resolves(target.assertWell())
+  })
 })
 
 t.test('whatever is sent, a peer answers, agrees with its daemon, and holds no more than before', { timeout: 5 * minute }, async t => {
