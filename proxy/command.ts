@@ -8,7 +8,8 @@ import type { ArgumentSpec, CommandShape, GlobalOptions, OptionTable, OptionsOf 
  * daemon), parsing, encodings, response headers, trailers, `timeout`; `run` is what is left.
  *
  * `run` answers through `call.reply` and returns when the answer is whole. What it throws becomes Kubo's error: a 500 with the
- * error as body while nothing has been sent, the trailer `X-Stream-Error` afterwards. Returning without a word is an empty stream.
+ * error as body while nothing has been sent, the trailer `X-Stream-Error` afterwards; a failure of the cluster's then breaks the answer
+ * off instead. Returning without a word is an empty stream.
  */
 export interface KuboCommand<T extends OptionTable = OptionTable, V extends GoValue = GoValue> extends CommandShape<T> {
   /** False for calls that the daemon should answer by itself, untouched (`add?only-hash=true`). Absent means all are ours. */
