@@ -1,5 +1,5 @@
 /** What was found: a request, word for word, that once was not answered as it has to be, and how it has to be. */
-export interface FoundCase { readonly name: string, readonly request: string, readonly answer: RegExp }
+export interface FoundCase { readonly name: string, readonly request: string, readonly answer: RegExp, readonly endsItsSide?: boolean }
 
 const upload = (path: string, rest: string): string => `POST /api/v0/${path} HTTP/1.1\r\nHost: fuzz\r\nContent-Type: multipart/form-data; boundary=b\r\nConnection: close\r\n${rest}`
 const file = '--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nhello\r\n--b--\r\n'
@@ -14,5 +14,7 @@ export const foundCases: readonly FoundCase[] = [
   { name: 'a chunk that is none, for the daemon (it hung)', request: upload('files/write?arg=/x&create=true', 'Transfer-Encoding: chunked\r\n\r\n5\r\nhelloxx0\r\n\r\n'), answer: /^HTTP\/1\.1 400 Bad Request\r\n/ },
   { name: 'a name of very many directories, for the peer (it ended the process)', request: deep('add'), answer: /^HTTP\/1\.1 500 Internal Server Error\r\n[^]*more than 4096 directories/ },
   { name: 'a name of very many directories, for the daemon (it ended the process)', request: deep('add?only-hash=true'), answer: /^HTTP\/1\.1 500 Internal Server Error\r\n[^]*more than 4096 directories/ },
+  { name: 'half an upload over HTTP/1.0 (it hung)', request: upload('refs', 'Content-Length: 97\r\n\r\n--b\r\nContent-Dis').replace('HTTP/1.1', 'HTTP/1.0'), endsItsSide: true, answer: /^HTTP\/1\.0 [45]00 / },
+  { name: 'half an upload of a caller that the daemon is asked about (it hung)', request: upload('add', 'Origin: http://evil.example\r\nContent-Length: 116\r\n\r\n--b\r\n'), endsItsSide: true, answer: /^(?:HTTP\/1\.1 403 Forbidden\r\n|$)/ },
   { name: 'an add to a daemon that pins nothing (the embedded one refused it)', request: upload('add?pin=false&only-hash=true', `Content-Length: ${file.length}\r\n\r\n${file}`), answer: /^HTTP\/1\.1 200 OK\r\n[^]*"Hash":"QmWfVY9y3xjsixTgbd9AorQxH7VtMpzfx2HaWtsoUYecaX"/ }
 ]
