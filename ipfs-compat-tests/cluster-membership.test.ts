@@ -7,6 +7,7 @@ import type { TestPeer } from './harness/cluster.ts'
 import { addThrough, allocationsOf, heldBy, membersOf } from './harness/cluster-asking.ts'
 import { eventually } from './harness/eventually.ts'
 import { startDaemon } from './harness/kubo.ts'
+import { cidOf } from './harness/pins.ts'
 import { cleanEnv, daemonSettings, freePort, launchPeer, runService } from './harness/process.ts'
 
 t.setTimeout(180_000)
@@ -83,6 +84,29 @@ t.test('a member whose folder was emptied is refused until it is removed, and th
   t.strictSame([...await membersOf(third)].sort(), [first.id, second.id, id].sort())
   await third.stop()
   t.equal((await fetch(`${first.rest}/peers/${id}`, { method: 'DELETE' })).status, 204)
+})
+
+t.test('a peer that is killed while it copies what was agreed on goes on with that when it is started again', async t => {
+  const apart = { CLUSTER_SECRET: 'ab'.repeat(32), CLUSTER_DISABLEREPINNING: 'true' }
+  const [founder, joiner] = [await cluster.another(apart), await cluster.another(apart)]
+  const pins = Array.from({ length: 5_000 }, (_, i) => JSON.stringify({
+    cid: cidOf(i).toString(), name: `${i}`, replication_factor_min: 1, replication_factor_max: 1, max_depth: -1, type: 'pin', allocations: [first.id] // who is nobody there, so no daemon is asked for any
+  }))
+  await runService(['--config', founder.folder, 'init'], cleanEnv(founder.settings))
+  t.match(await runService(['--config', founder.folder, 'state', 'import'], cleanEnv(founder.settings), pins.join('\n')), { out: '5000 pins imported\n' })
+  await founder.start()
+  const launched = launchPeer(joiner.folder, joiner.settings, ['--bootstrap', founder.address])
+  t.teardown(() => launched.child.kill('SIGKILL'))
+
+  await eventually('it is being told', () => /follower in term/.test(launched.err()), { timeoutMs: 60_000 })
+  launched.child.kill('SIGKILL')
+  await launched.ended
+  await joiner.start()
+
+  t.equal((await allocationsOf(joiner)).size, 5_000)
+  t.strictSame([...await membersOf(founder)].sort(), [founder.id, joiner.id].sort())
+  await founder.stop()
+  await joiner.stop()
 })
 
 t.test('a copy of a member\'s folder does not become a second member, whether it has the same identity or one of its own', async t => {

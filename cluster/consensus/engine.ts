@@ -8,6 +8,7 @@ import type { AbortOptions, AppliedOps, StateStore } from '../ports.ts'
 import type { Store } from '../store/store.ts'
 import type { RaftConfig } from './config.ts'
 import { foundOnPinset } from './founding.ts'
+import { joiningMark } from './joining-mark.ts'
 import { createPinsetMachine } from './pinset-machine.ts'
 import { removedText } from './removed-text.ts'
 import type { Disk } from './raft/disk.ts'
@@ -59,7 +60,8 @@ export interface EngineConfig extends RaftConfig {
 export interface Engine { readonly node: RaftNode, readonly transport: RaftTransport, readonly identity: Pick<JoinRequest, 'nodeId' | 'incarnation'> }
 
 /**
- * Opens the log and starts the engine on it. A new folder founds a cluster of this one peer, or asks to be taken in by others and waits for that.
+ * Opens the log and starts the engine on it. A new folder founds a cluster of this one peer, or asks to be taken in by others and waits for that:
+ * again, if it was stopped meanwhile, until it votes.
  * `running` is told of the engine before anything is waited for.
  */
 export async function startEngine (parts: EngineParts, config: EngineConfig, running: (engine: Engine) => void, { signal }: AbortOptions): Promise<void> {
@@ -90,8 +92,16 @@ export async function startEngine (parts: EngineParts, config: EngineConfig, run
   running({ node, transport, identity: { nodeId, incarnation } })
   await node.start()
   const { members } = node.bookkeeping()
-  assertOurs(members.find(({ id }) => id === nodeId), parts, members.length)
-  if (members.length === 0 && storage.log.lastIndex() === 0) await joinOthers(node, others!, { peer: self, clusterName, nodeId, incarnation, addresses: others!.addresses() }, clock, { signal })
+  const member = members.find(({ id }) => id === nodeId)
+  const joining = joiningMark(disk, folder)
+  const isNew = members.length === 0 && storage.log.lastIndex() === 0
+  const isJoining = isNew || await joining.isSet()
+  if (!isJoining || member !== undefined) assertOurs(member, parts, members.length)
+  if (isJoining) {
+    if (isNew) await joining.set()
+    await joinOthers(node, others!, { peer: self, clusterName, nodeId, incarnation, addresses: others!.addresses() }, clock, { signal })
+    await joining.clear()
+  }
   await usable(node, parts, config, { signal })
   void undo.move() // the node is whose they are now
 }
