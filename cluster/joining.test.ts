@@ -47,6 +47,17 @@ t.test('contacts are asked again and again, ever more seldom, until one takes th
   t.strictSame(warnings, ['waiting for a peer that takes this one in; nothing is served before'])
 })
 
+t.test('a large pinset takes longer than one call may: it is asked again, until the peer votes', async t => {
+  const late = new ClusterError('ERR_TIMEOUT', 'Cluster.Join took longer than 60000 ms')
+  const { clock, asked, parts } = arrange([late, late, undefined])
+
+  const joined = joinThrough(parts, ['/ip4/10.0.0.1/tcp/9096'], request, never)
+  await pass(clock, 2_000)
+  await joined
+
+  t.equal(asked.length, 3)
+})
+
 t.test('a refusal is final, and says that it is the cluster\'s', async t => {
   const { asked, parts } = arrange([new ClusterError('ERR_INVALID_ARGUMENT', 'the folder is a copy')])
 
