@@ -4,7 +4,6 @@ import type { Target } from './target.ts'
 import { trialOf } from './trial.ts'
 import type { Trial } from './trial.ts'
 
-const atOnce = 4
 const perRound = 150
 /** Rounds in which caches fill and code is compiled; growth is counted from there. */
 const warmUpRounds = 2
@@ -15,6 +14,8 @@ export interface FuzzOptions {
   readonly seconds: number
   /** The first trial, to go on from one that was found. */
   readonly from?: number
+  /** Clients that send at the same time. With one a seed repeats to the letter; several also find what depends on who comes first. */
+  readonly atOnce?: number
   readonly tell?: (line: string) => void
 }
 
@@ -30,7 +31,7 @@ export interface FuzzResult {
  * Sends random and damaged requests to a peer, and after each round asks whether it and its daemon are well, agree, and hold no more than before. Ends
  * with the round in which something was found.
  */
-export async function fuzz ({ seed, seconds, from = 0, tell = () => {} }: FuzzOptions): Promise<FuzzResult> {
+export async function fuzz ({ seed, seconds, from = 0, atOnce = 4, tell = () => {} }: FuzzOptions): Promise<FuzzResult> {
   await using target = await startTarget()
   const findings: string[] = []
   using _crashes = watchCrashes(findings)
