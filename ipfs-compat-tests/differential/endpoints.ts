@@ -14,6 +14,8 @@ export interface Endpoint {
   readonly choices: readonly Choice[]
 }
 
+/** With one link a node a file never ends, in Kubo too. */
+const fileLinks = text(['max-file-links'], '2', '3', '174', '0x10', 'x', '1.5')
 const announced = [flag('fast-provide-root'), flag('fast-provide-dag'), flag('fast-provide-wait')]
 const hashes = text(['hash', 'mhtype'], 'sha2-256', 'sha2-512', 'blake2b-256', 'blake3', 'sha1', 'md5', 'identity', 'nope', '', 'SHA2-256', 'sha3-256')
 
@@ -32,7 +34,7 @@ const uploads: readonly Endpoint[] = [
       flag('recursive', 'r'), flag('quiet', 'q'), flag('quieter', 'Q'), flag('silent'), flag('progress', 'p'), flag('only-hash', 'n'), flag('wrap-with-directory', 'w'), flag('pin'), pinName('pin-name'), flag('hidden', 'H'), flag('empty-dirs', 'E'),
       text(['to-files'], '/', '', '/new', '/m', '/m/', '/m/hello', '/no/such', 'rel', '/m/new'), integer(['cid-version'], ['1', '1', '0']), hashes, flag('raw-leaves'),
       text(['chunker', 's'], 'size-262144', 'size-1024', 'size-0', 'size-2096897', 'rabin', 'rabin-256-1024-4096', 'buzhash', 'default', '', 'nope', 'size-x'), flag('trickle', 't'),
-      integer(['max-file-links'], ['2', '3', '174']), integer(['max-directory-links'], ['2']), integer(['max-hamt-fanout'], ['8', '256', '7', '1024', '2048']), flag('inline'), integer(['inline-limit'], ['32', '128', '129', '5']),
+      fileLinks, integer(['max-directory-links'], ['2']), integer(['max-hamt-fanout'], ['8', '256', '7', '1024', '2048']), flag('inline'), integer(['inline-limit'], ['32', '128', '129', '5']),
       flag('nocopy'), flag('fscache'), flag('preserve-mode'), flag('preserve-mtime'), integer(['mode'], ['0644', '0o755', '420', '4294967296']), integer(['mtime'], ['1700000000', '-5']), integer(['mtime-nsecs'], ['5', '1000000000']), ...announced
     ]
   },
