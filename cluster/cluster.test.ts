@@ -31,15 +31,40 @@ t.test('a pin that only waits for the commit is answered before the daemon holds
   t.match(await peer.cluster.settled(cidOf('a'), { signal }), { status: 'pinned' })
 })
 
-t.test('the same pin again logs nothing, but waits and makes sure', async t => {
+t.test('the same pin again, while all hold it, logs nothing', async t => {
   await using peer = await onePeer()
   await peer.cluster.pin(cidOf('a'), wish(), min)
   const before = await peer.cluster.state.get(cidOf('a'))
-  peer.ipfs.unpinDirectly(cidOf('a'))
 
   await peer.cluster.pin(cidOf('a'), wish(), min)
 
   t.equal((await peer.cluster.state.get(cidOf('a')))?.revision, before?.revision)
+})
+
+t.test('the same pin again, when the daemon has lost it, is answered when it is there again', async t => {
+  await using peer = await onePeer()
+  await peer.cluster.pin(cidOf('a'), wish(), min)
+  peer.ipfs.unpinDirectly(cidOf('a'))
+
+  await peer.cluster.pin(cidOf('a'), wish(), min)
+
+  t.ok(peer.ipfs.has(cidOf('a')))
+})
+
+t.test('a pin that was agreed on for the caller of another peer is not taken back by it once it is answered here', async t => {
+  await using peer = await onePeer()
+  const revision = await peer.consensus.log([{ kind: 'pin', pin: pinOf('a') }], { signal }) // theirs waits for a daemon that is away
+  await peer.cluster.settled(cidOf('a'), { signal })
+  const gate = peer.ipfs.hold(cidOf('a'))
+  peer.ipfs.unpinDirectly(cidOf('a'))
+  const pinning = peer.cluster.pin(cidOf('a'), wish({ name: pinOf('a').name }), min)
+  await gate.begun
+  gate.release()
+  await pinning
+
+  const puttingBack = peer.consensus.log([{ kind: 'unpin', cid: cidOf('a'), ifRevision: revision }], { signal })
+
+  await t.rejects(puttingBack, { code: 'ERR_OUTDATED' })
   t.ok(peer.ipfs.has(cidOf('a')))
 })
 
@@ -129,6 +154,21 @@ t.test('who waits for the same pin is not let down when the first who asked give
   t.match(await second, { cid: cidOf('a') })
   t.ok(await peer.cluster.state.get(cidOf('a')))
   t.ok(peer.ipfs.has(cidOf('a')))
+})
+
+t.test('when all who wait for the same pin have given up, it is as if it had never been', async t => {
+  await using peer = await onePeer()
+  const gate = peer.ipfs.hold(cidOf('a'))
+  const giving = new AbortController()
+  const first = peer.cluster.pin(cidOf('a'), wish(), { signal: giving.signal, wait: 'min' })
+  await gate.begun
+  const second = peer.cluster.pin(cidOf('a'), wish(), { signal: giving.signal, wait: 'min' })
+  await peer.cluster.state.get(cidOf('a')) // by now the second waits along
+
+  giving.abort(new Error('gone'))
+
+  t.match(await Promise.allSettled([first, second]), [{ reason: { message: 'gone' } }, { reason: { message: 'gone' } }])
+  t.equal(await peer.cluster.state.count(), 0)
 })
 
 t.test('an unpin is answered when the daemon has let go', async t => {

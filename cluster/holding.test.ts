@@ -100,12 +100,12 @@ t.test('a peer that knows nothing of the pin for fifteen seconds says that someb
   t.equal(await held, false)
 })
 
-t.test('what had failed is tried again first, and its error is the daemon\'s', async t => {
-  const { holding, asked } = arrange('pin_error')
+t.test('a peer that says so holds a pin now, and no other does', async t => {
+  const [holds, fails, silent] = [arrange('pinned'), arrange('pin_error'), arrange(unreachable)].map(({ holding }) => holding)
 
-  await t.rejects(holding.recoveredBy(other, cid, never), { name: 'KuboRepliedError', message: 'no such block' })
-
-  t.strictSame(asked, ['PinTracker.Recover'])
+  t.equal(await holds!.isHeldBy(other, cid, never), true)
+  t.equal(await fails!.isHeldBy(other, cid, never), false)
+  t.equal(await silent!.isHeldBy(other, cid, never), false)
 })
 
 t.test('a wait can be given up', async t => {

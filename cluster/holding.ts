@@ -22,8 +22,8 @@ export interface Wait extends Disposable {
 
 export interface Holding {
   begin (cid: CID): Wait
-  /** Has a peer try again what has failed there, when nothing is logged that would; then waits as `Wait` does. */
-  recoveredBy (peer: PeerId, cid: CID, options: AbortOptions): Promise<boolean>
+  /** Whether a peer says that it holds a pin now; one that does not answer does not hold it. */
+  isHeldBy (peer: PeerId, cid: CID, options: AbortOptions): Promise<boolean>
   /** What another peer tells. */
   reached (peer: PeerId, reports: readonly Reached[]): void
 }
@@ -36,12 +36,12 @@ export function createHolding ({ self, rpc, clock }: { readonly self: PeerId, re
   let lastId = 0
 
   /** Asks again and again, for a peer that should have told and has not. */
-  async function pollUntilHeld (peer: PeerId, cid: CID, first: 'PinTracker.Status' | 'PinTracker.Recover', { signal }: AbortOptions): Promise<boolean> {
+  async function pollUntilHeld (peer: PeerId, cid: CID, { signal }: AbortOptions): Promise<boolean> {
     let lostSinceMs: number | undefined
-    for (let method = first; ; method = 'PinTracker.Status') {
+    while (true) {
       const isLost = lostSinceMs !== undefined && clock.now() - lostSinceMs >= patienceMs
       try {
-        const standing = standingOf(await rpc.call(peer, method, cid, { signal }))
+        const standing = standingOf(await rpc.call(peer, 'PinTracker.Status', cid, { signal }))
         if (standing === 'held') return true
         if (standing === 'unknown' && isLost) return false
         lostSinceMs = standing === 'unknown' ? lostSinceMs ?? clock.now() : undefined
@@ -72,7 +72,7 @@ export function createHolding ({ self, rpc, clock }: { readonly self: PeerId, re
           const over = new AbortController()
           const until = { signal: AbortSignal.any([signal, over.signal]) }
           try {
-            const polled = pause(clock, askEveryMs, until.signal).then(async () => await pollUntilHeld(peer, cid, 'PinTracker.Status', until))
+            const polled = pause(clock, askEveryMs, until.signal).then(async () => await pollUntilHeld(peer, cid, until))
             return await Promise.race([toldBy(wait, peer, until.signal), polled])
           } finally {
             over.abort(new Error('it is known'))
@@ -81,7 +81,14 @@ export function createHolding ({ self, rpc, clock }: { readonly self: PeerId, re
         [Symbol.dispose] () { waits.delete(id) }
       }
     },
-    recoveredBy: async (peer, cid, options) => await pollUntilHeld(peer, cid, 'PinTracker.Recover', options),
+    async isHeldBy (peer, cid, options) {
+      try {
+        return (await rpc.call(peer, 'PinTracker.Status', cid, options)).status === 'pinned'
+      } catch {
+        options.signal.throwIfAborted()
+        return false
+      }
+    },
     reached (peer, reports) {
       for (const report of reports) {
         const wait = waits.get(report.id)
