@@ -45,10 +45,13 @@ export interface Comparison {
   readonly round: (side: Side, number: number) => Promise<Round>
 }
 
-/** One turn of each to warm up, then turns in alternating order, so that a slow minute of the machine hits both. Prints the table. */
+/** Before that what runs is still being compiled, and up to a third slower. */
+const warmUps = 2
+
+/** Some turns of each to warm up, then turns in alternating order, so that a slow minute of the machine hits both. Prints the table. */
 export async function compare ({ bare, peer }: Pick<Sides, 'bare' | 'peer'>, { title, rounds, measured, round }: Comparison): Promise<void> {
   const results = { bare: [] as Round[], peer: [] as Round[] }
-  for (const side of [bare, peer]) await round(side, -1)
+  for (let number = -warmUps; number < 0; number++) for (const side of [bare, peer]) await round(side, number)
   for (let number = 0; number < rounds; number++) {
     for (const side of number % 2 === 0 ? [bare, peer] : [peer, bare]) results[side.name].push(await round(side, number))
   }
