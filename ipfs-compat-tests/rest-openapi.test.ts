@@ -80,7 +80,7 @@ t.test('each parameter is refused when it is wrong', async t => {
       for (const value of wrongValues(parameter)) {
         const { status, text } = await send({ ...get(operation.method, `${target}?${new URLSearchParams({ [parameter.name]: value })}`), headers: { 'content-type': 'multipart/form-data; boundary=b' } })
 
-        t.match([status, text], [400, /parameter .* invalid|error decoding Cid|invalid filter/], `${operation.method} ${operation.path} ${parameter.name}=${value.slice(0, 20)}`)
+        t.match([status, text], [400, /parameter .* invalid|error decoding Cid|invalid filter/], `${operation.method} ${operation.path} ${parameter.name}=${JSON.stringify(value.slice(0, 20))}`)
       }
     }
   }
