@@ -189,9 +189,10 @@ async function importAll (components: AdderComponents, cars: AsyncIterable<Async
   using foreseen = new DisposableStack()
   let blockCount = 0
   let blockBytes = 0
+  const limits = { allowBigBlock: params.allowBigBlock, isCheckedLater: !delivery.isForOthers }
   try {
     for await (const bytes of untilGivenUp(cars, params)) {
-      const car = await readCar(untilGivenUp(bytes, params), params)
+      const car = await readCar(untilGivenUp(bytes, params), limits)
       if (car === undefined) return await delivery.abandon(new Error('a CAR of no bytes'))
       for (const root of car.roots) roots.set(root.toString(), root)
       for (const root of car.roots.slice(0, foreseenMax)) foreseen.use(components.cluster.foresee(root))

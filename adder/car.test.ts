@@ -84,6 +84,22 @@ for (const [what, bytes, message] of bad) {
   })
 }
 
+t.test('a block comes with its section, its length and CID before it, however the CAR was cut', async t => {
+  for (const size of [1, 7, 1_000]) {
+    const car = await readCar(inPieces(v1, size), { allowBigBlock: false })
+
+    const blocks = (await Array.fromAsync(car!.blocks)).flat()
+
+    t.strictSame(Buffer.concat(blocks.map(({ section }) => section!)), Buffer.concat([blockSection(one), blockSection(two)]))
+  }
+})
+
+t.test('what its destination checks is not checked here', async t => {
+  const car = await readCar(inPieces(Buffer.concat([header([]), blockSection(lying)]), 7), { allowBigBlock: false, isCheckedLater: true })
+
+  t.strictSame((await Array.fromAsync(car!.blocks)).flat().map(({ cid, bytes }) => [cid.toString(), Buffer.from(bytes).toString()]), [[two.cid.toString(), 'tow']])
+})
+
 t.test('a block over 2 MiB is taken when that is allowed', async t => {
   const read = await readAll(Buffer.concat([header([]), blockSection(big)]), { size: 65_536, allowBigBlock: true })
 

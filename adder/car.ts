@@ -1,4 +1,5 @@
 import { decode } from '@ipld/dag-cbor'
+import { varint } from 'multiformats'
 import { CID } from 'multiformats/cid'
 import { ByteCursor } from '../cluster/api/kubo/byte-cursor.ts'
 import { MultipartError } from '../cluster/api/kubo/multipart.ts'
@@ -30,11 +31,15 @@ export interface CarReader {
   readonly blocks: AsyncIterable<readonly Block[]>
 }
 
-export interface CarLimits { readonly allowBigBlock: boolean }
+export interface CarLimits {
+  readonly allowBigBlock: boolean
+  /** Whoever gets the blocks checks each of them, and what it says of one is what will be answered. */
+  readonly isCheckedLater?: boolean
+}
 
 /**
  * Reads a CAR, version 1 or 2, checking that each block is what its CID says: `@ipld/car` does not check. A hash function unknown here
- * is left to the daemon, which checks every block it imports.
+ * is left to the daemon, which checks every block it imports, and so is every block when nobody but that daemon gets them.
  *
  * @returns undefined for a part of no bytes, which Kubo takes for the end of everything
  * @throws CarError in Kubo's words, also while blocks are read
@@ -100,7 +105,7 @@ async function * carBlocks (cursor: ByteCursor, payloadBytes: number, limits: Ca
       try {
         for (let section: Section | undefined = first; section !== undefined && left > 0; section = heldSection(cursor, left)) {
           left -= section.length
-          const block = checkedBlock(section.bytes)
+          const block = blockOf(section, limits)
           if (block.bytes.byteLength > blockBytesMax && !limits.allowBigBlock) throw tooBig(block.cid)
           blocks.push(block)
           previous = block.cid
@@ -126,17 +131,20 @@ function tooBig (cid: CID): CarError {
   return new CarError(`import failed at block "${cid}": produced block is over 2MiB: big blocks can't be exchanged with other peers. consider using UnixFS for automatic chunking of bigger files, or pass --allow-big-block to override`)
 }
 
-interface Section { readonly bytes: Buffer, readonly length: number }
+/** A CID and a block's bytes; `whole`: with their length before them. */
+interface Section { readonly bytes: Buffer, readonly whole: Buffer, readonly length: number }
 
 async function nextSection (cursor: ByteCursor, left: number): Promise<Section | undefined> {
   const announced = await readLength(cursor)
   if (announced === undefined) return undefined
   if (announced.value > sectionBytesMax) throw new SectionError('invalid section data, length of read beyond allowable maximum')
   const wanted = Math.min(announced.value, left - announced.length)
-  const bytes = await cursor.read(wanted)
+  const head = varint.encodeTo(announced.value, new Uint8Array(varint.encodingLength(announced.value)))
+  const whole = await cursor.read(wanted, head)
+  const bytes = whole.subarray(head.length)
   if (bytes.length === 0 && announced.value > 0) return undefined // to Go a length alone is a clean end
   if (bytes.length < announced.value) throw new SectionError('unexpected EOF')
-  return { bytes, length: announced.length + bytes.length }
+  return { bytes, whole, length: announced.length + bytes.length }
 }
 
 /** A section that has arrived whole; it costs no promise. */
@@ -145,7 +153,8 @@ function heldSection (cursor: ByteCursor, left: number): Section | undefined {
   if (announced === undefined || announced.value > sectionBytesMax) return undefined
   const length = announced.length + announced.value
   if (length > left || length > cursor.held.length) return undefined
-  return { bytes: cursor.take(length).subarray(announced.length), length }
+  const whole = cursor.take(length)
+  return { bytes: whole.subarray(announced.length), whole, length }
 }
 
 interface Length { readonly value: number, readonly length: number }
@@ -175,14 +184,14 @@ function parseLength (bytes: Buffer): Length | undefined {
   return undefined
 }
 
-function checkedBlock (section: Buffer): Block {
+function blockOf ({ bytes: section, whole }: Section, { isCheckedLater = false }: CarLimits): Block {
   const read = readCid(section)
   if (typeof read === 'string') throw new SectionError(`invalid cid: ${read}`)
   const bytes = section.subarray(read.length)
   if (read.cid.multihash.code === identityCode && read.cid.multihash.size > identityBytesMax) {
     throw new CarError(`digest too large: identity digest got ${read.cid.multihash.size} bytes, maximum ${identityBytesMax}`)
   }
-  const actual = contentCid(read.cid, bytes)
+  const actual = isCheckedLater ? undefined : contentCid(read.cid, bytes)
   if (actual !== undefined) throw new SectionError(`mismatch in content integrity, expected: ${read.cid}, got: ${actual}`)
-  return { cid: read.cid, bytes }
+  return { cid: read.cid, bytes, section: whole }
 }

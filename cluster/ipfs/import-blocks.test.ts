@@ -79,6 +79,17 @@ t.test('small blocks are gathered into large writes, large ones are not copied',
   t.equal(writes.filter(bytes => bytes === 262_144).length, 2)
 })
 
+t.test('a large block that came with its section goes on in one write', async t => {
+  const { requests, writes } = fakeRequests()
+  const bytes = Buffer.alloc(262_144)
+  const section = Buffer.concat([Buffer.from([0x84, 0x80, 0x10]), cid.bytes, bytes])
+
+  await importBlocks({ requests, clock: new FakeClock() }, (async function * () { yield { cid, bytes: section.subarray(-bytes.length), section } })(), Promise.resolve([]), { signal })
+
+  t.equal(writes.filter(length => length >= bytes.length).join(), String(section.length))
+  t.equal(writes.length, 4, 'the head of the part, of the CAR, the block, and the end')
+})
+
 t.test('a root that is named gets its name once it is pinned', async t => {
   const { requests, named } = fakeRequests(() => lines({ Root: { Cid: { '/': String(cid) }, PinErrorMsg: '' } }, { Root: { Cid: { '/': String(other) }, PinErrorMsg: 'ipld: could not find it' } }))
 

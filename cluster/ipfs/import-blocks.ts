@@ -99,6 +99,10 @@ async function * carSections (blocks: AsyncIterable<Block>, sent: Sent): AsyncGe
   for await (const block of blocks) {
     sent.blockCount++
     const { byteLength } = block.bytes
+    if (byteLength >= writeBytes && block.section !== undefined && gathered.length === 0) {
+      yield block.section
+      continue
+    }
     gathered.push(varint(block.cid.bytes.byteLength + byteLength), block.cid.bytes)
     bytes += block.cid.bytes.byteLength + 4
     if (byteLength >= writeBytes) {

@@ -36,11 +36,11 @@ export class ByteCursor {
     return true
   }
 
-  /** Exactly `length` bytes, or fewer when the source ends before. Joins chunks once, whatever their number. */
-  async read (length: number): Promise<Buffer> {
-    if (this.#held.length >= length || this.#ended) return this.take(Math.min(length, this.#held.length))
-    const pieces = [this.take(this.#held.length)]
-    let missing = length - pieces[0]!.length
+  /** Exactly `length` bytes, or fewer when the source ends before, and `head` before them. Joins chunks once, whatever their number. */
+  async read (length: number, head: Uint8Array = empty): Promise<Buffer> {
+    if (head.length === 0 && (this.#held.length >= length || this.#ended)) return this.take(Math.min(length, this.#held.length))
+    const pieces = [head, this.take(Math.min(length, this.#held.length))]
+    let missing = length - pieces[1]!.length
     while (missing > 0 && await this.more()) {
       const piece = this.take(Math.min(missing, this.#held.length))
       pieces.push(piece)
