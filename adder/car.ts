@@ -1,6 +1,6 @@
 import { decode } from '@ipld/dag-cbor'
-import { varint } from 'multiformats'
 import { CID } from 'multiformats/cid'
+import { lengthBytes } from '../cluster/api/length-bytes.ts'
 import { ByteCursor } from '../cluster/api/kubo/byte-cursor.ts'
 import { MultipartError } from '../cluster/api/kubo/multipart.ts'
 import type { Block } from '../cluster/ports.ts'
@@ -139,7 +139,7 @@ async function nextSection (cursor: ByteCursor, left: number): Promise<Section |
   if (announced === undefined) return undefined
   if (announced.value > sectionBytesMax) throw new SectionError('invalid section data, length of read beyond allowable maximum')
   const wanted = Math.min(announced.value, left - announced.length)
-  const head = varint.encodeTo(announced.value, new Uint8Array(varint.encodingLength(announced.value)))
+  const head = lengthBytes(announced.value)
   const whole = await cursor.read(wanted, head)
   const bytes = whole.subarray(head.length)
   if (bytes.length === 0 && announced.value > 0) return undefined // to Go a length alone is a clean end

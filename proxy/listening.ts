@@ -14,7 +14,7 @@ import type { Endpoint } from '../cluster/config/endpoint.ts'
  */
 export async function open (server: Server, endpoint: Endpoint): Promise<Server> {
   try {
-    if (endpoint.kind === 'unix' && !await isAnswered(endpoint.path)) await rm(endpoint.path, { force: true })
+    if (endpoint.kind === 'unix' && !await isAnswered({ path: endpoint.path })) await rm(endpoint.path, { force: true })
     server.listen(endpoint.kind === 'unix' ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port })
     await once(server, 'listening')
     if (endpoint.kind === 'unix') await chmod(endpoint.path, 0o600)

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import type { NetConnectOpts } from 'node:net'
 
-/** Whether a process listens on the unix socket at `path`; one that was killed leaves its socket behind, and nobody answers there. */
-export async function isAnswered (path: string): Promise<boolean> {
-  const socket = connect(path)
+/** Whether a process listens there; one that was killed leaves its unix socket behind, and nobody answers at that. */
+export async function isAnswered (at: NetConnectOpts): Promise<boolean> {
+  const socket = connect(at)
   try {
     await once(socket, 'connect')
     return true

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CID } from 'multiformats/cid'
+import { lengthBytes } from '../api/length-bytes.ts'
 import * as dagCbor from '@ipld/dag-cbor'
 import { ClusterError, KuboRepliedError } from '../api/errors.ts'
 import type { Clock } from '../clock.ts'
@@ -89,7 +90,7 @@ function partHead (boundary: string, name: string): Uint8Array {
 
 function carHeader (roots: readonly CID[]): Uint8Array {
   const header = dagCbor.encode({ roots, version: 1 })
-  return Buffer.concat([varint(header.byteLength), header])
+  return Buffer.concat([lengthBytes(header.byteLength), header])
 }
 
 /** Sections of a CAR, each block behind its CID. A write for each small block would cost more than the block. */
@@ -103,7 +104,7 @@ async function * carSections (blocks: AsyncIterable<Block>, sent: Sent): AsyncGe
       yield block.section
       continue
     }
-    gathered.push(varint(block.cid.bytes.byteLength + byteLength), block.cid.bytes)
+    gathered.push(lengthBytes(block.cid.bytes.byteLength + byteLength), block.cid.bytes)
     bytes += block.cid.bytes.byteLength + 4
     if (byteLength >= writeBytes) {
       yield Buffer.concat(gathered)
@@ -118,14 +119,6 @@ async function * carSections (blocks: AsyncIterable<Block>, sent: Sent): AsyncGe
     bytes = 0
   }
   if (gathered.length > 0) yield Buffer.concat(gathered)
-}
-
-function varint (value: number): Uint8Array {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push(rest % 0x80 | 0x80)
-  bytes.push(rest)
-  return Uint8Array.from(bytes)
 }
 
 interface ImportLine { readonly Root?: { readonly Cid: { readonly '/': string }, readonly PinErrorMsg?: string } }

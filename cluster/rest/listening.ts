@@ -18,7 +18,7 @@ export async function listening (app: FastifyInstance, endpoint: Endpoint, setti
       const { port } = app.server.address() as AddressInfo
       return { ...endpoint, port, multiaddr: endpoint.multiaddr.replace(/\/tcp\/0\b/, `/tcp/${port}`) }
     }
-    if (!await isAnswered(endpoint.path)) await rm(endpoint.path, { force: true })
+    if (!await isAnswered({ path: endpoint.path })) await rm(endpoint.path, { force: true })
     await app.listen({ path: endpoint.path })
     await chmod(endpoint.path, 0o600)
     return endpoint

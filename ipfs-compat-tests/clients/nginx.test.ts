@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { create } from 'kubo-rpc-client'
 import t from 'tap'
+import { isAnswered } from '../../cluster/async/is-answered.ts'
 import { wideCar } from '../harness/cars.ts'
 import { converse } from '../harness/conversation.ts'
 import { eventually } from '../harness/eventually.ts'
@@ -87,19 +87,7 @@ http { access_log off; ${temporary} server { listen 127.0.0.1:${port}; ${locatio
     child.kill('SIGKILL')
     await closed
   })
-  await eventually('nginx listens', async () => child.exitCode === null && await isListening(port))
+  await eventually('nginx listens', async () => child.exitCode === null && await isAnswered({ port, host: '127.0.0.1' }))
   const running = undo.move()
   return { port, [Symbol.asyncDispose]: () => running.disposeAsync() }
-}
-
-async function isListening (port: number): Promise<boolean> {
-  const socket = connect({ port, host: '127.0.0.1' })
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
 }
