@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { generateCertificate } from '@libp2p/tls/utils'
 import t from 'tap'
+import { echo, first } from '../../ipfs-compat-tests/harness/peer-streams.ts'
 import type { Test } from 'tap'
 import { createIdentity } from '../config/identity.ts'
 import { systemClock } from '../clock.ts'
@@ -194,17 +195,6 @@ t.test('who watches is told of the first connection and of the last one gone', a
 
   t.strictSame(seen, [[answers.self, true], [answers.self, false]])
 })
-
-async function echo (stream: PeerStream): Promise<void> {
-  try {
-    for await (const bytes of stream.received) stream.write(bytes)
-  } catch {} // the test is over
-}
-
-async function first (stream: PeerStream): Promise<Uint8Array> {
-  for await (const bytes of stream.received) return bytes
-  throw new Error('ended')
-}
 
 async function eventually (work: () => Promise<void>): Promise<void> {
   for (;;) {

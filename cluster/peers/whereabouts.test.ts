@@ -1,12 +1,12 @@
 /** Who is behind an address, and where a peer is that is not at the one that is known. */
 import t from 'tap'
+import { echo, first } from '../../ipfs-compat-tests/harness/peer-streams.ts'
 import type { Test } from 'tap'
 import { createIdentity } from '../config/identity.ts'
 import type { Identity } from '../config/identity.ts'
 import { systemClock } from '../clock.ts'
 import { createLogger, silentLogger } from '../log.ts'
 import type { Logger } from '../log.ts'
-import type { PeerStream } from '../peer-ports.ts'
 import { createHost } from './host.ts'
 import type { Host, HostConfig } from './host.ts'
 import { testHost, testSecret } from './testing/hosts.ts'
@@ -121,15 +121,4 @@ async function until (isSo: () => boolean): Promise<void> {
     signal.throwIfAborted()
     await new Promise(resolve => setImmediate(resolve))
   }
-}
-
-async function echo (stream: PeerStream): Promise<void> {
-  try {
-    for await (const bytes of stream.received) stream.write(bytes)
-  } catch {} // the test is over
-}
-
-async function first (stream: PeerStream): Promise<Uint8Array> {
-  for await (const bytes of stream.received) return bytes
-  throw new Error('ended')
 }
