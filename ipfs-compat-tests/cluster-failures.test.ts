@@ -36,8 +36,8 @@ t.test('the peer that the others joined through, who leads them, is killed: they
   await timed(t, 'started again in', async () => { await first.start([], { CLUSTER_LISTENMULTIADDRESS: '/ip4/127.0.0.1/tcp/0' }) })
 
   t.strictSame(await allocationsOf(first), await allocationsOf(second), 'it has the pinset of the others as soon as it is ready')
-  for (const cid of [before, meanwhile, byThird]) await eventually('its daemon holds all', async () => (await heldBy([first], cid)).length === 1, { timeoutMs: 20_000 })
-  await eventually('what was unpinned meanwhile is held by none', async () => (await heldBy(peers, going)).length === 0, { timeoutMs: 20_000 })
+  for (const cid of [before, meanwhile, byThird]) await eventually('its daemon holds all', async () => (await heldBy([first], cid)).length === 1)
+  await eventually('what was unpinned meanwhile is held by none', async () => (await heldBy(peers, going)).length === 0)
   t.ok((await heldBy(peers, await addThrough(first, 'through the one that is back'))).includes(first))
 })
 
@@ -93,7 +93,7 @@ t.test('while all peers are restarted one after another no request to the others
     return new Set(all).size === 1 ? all : undefined
   })
   t.strictSame(acknowledged.filter(cid => !pinsets[0]!.includes(cid)), [])
-  for (const peer of peers) await eventually('all is held', async () => (await missingAt(peer, acknowledged.slice(-100))).length === 0, { timeoutMs: 20_000 })
+  for (const peer of peers) await eventually('all is held', async () => (await missingAt(peer, acknowledged.slice(-100))).length === 0)
 })
 
 t.test('all peers stopped at once and started again are the same cluster', async t => {
@@ -144,6 +144,6 @@ t.test('a peer that dies in the middle of uploads ends those that need it, with 
   t.comment(refusal.text.trim())
   t.notMatch(await (await fetch(`${first.rest}/allocations`)).text(), 'needs-all')
   await third.start()
-  await eventually('the one that died fetches it when it is back', async () => (await heldBy([third], cid)).length === 1, { timeoutMs: 30_000 })
+  await eventually('the one that died fetches it when it is back', async () => (await heldBy([third], cid)).length === 1)
   t.notMatch(await (await fetch(`${third.rest}/allocations`)).text(), 'needs-all')
 })

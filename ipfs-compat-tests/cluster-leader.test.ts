@@ -17,10 +17,10 @@ t.test('of the peers that are left the preferred one leads, and has the lead bac
   for (const peer of [last, second]) await peer.start(['--bootstrap', first.address])
 
   await first.kill()
-  await eventually('the preferred one of two leads', async () => hasLed(second), { timeoutMs: 60_000 })
+  await eventually('the preferred one of two leads', async () => hasLed(second))
   t.notOk(hasLed(last))
   await first.start()
   await second.kill()
-  await eventually('the preferred one of two leads again', async () => hasLed(first), { timeoutMs: 60_000 })
+  await eventually('the preferred one of two leads again', async () => hasLed(first))
   t.notOk(hasLed(last))
 })

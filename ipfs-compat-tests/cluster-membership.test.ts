@@ -45,7 +45,7 @@ t.test('a peer whose contacts are not there keeps trying, says so, and serves no
   const launched = launchPeer(lonely.folder, lonely.settings, ['--bootstrap', `/ip4/127.0.0.1/tcp/${port}`])
   t.teardown(() => launched.child.kill('SIGKILL'))
 
-  await eventually('it says so', () => /waiting for a peer that takes this one in; nothing is served before/.test(launched.err()), { timeoutMs: 60_000 })
+  await eventually('it says so', () => /waiting for a peer that takes this one in; nothing is served before/.test(launched.err()))
 
   t.match(launched.err(), String(port))
   t.notMatch(launched.out(), /is ready/)
@@ -98,7 +98,7 @@ t.test('a peer that is killed while it copies what was agreed on goes on with th
   const launched = launchPeer(joiner.folder, joiner.settings, ['--bootstrap', founder.address])
   t.teardown(() => launched.child.kill('SIGKILL'))
 
-  await eventually('it is being told', () => /follower in term/.test(launched.err()), { timeoutMs: 60_000 })
+  await eventually('it is being told', () => /follower in term/.test(launched.err()))
   launched.child.kill('SIGKILL')
   await launched.ended
   await joiner.start()

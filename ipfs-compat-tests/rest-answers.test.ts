@@ -1,6 +1,7 @@
 /** Answers of the REST API, as recorded from ipfs-cluster 1.1.6 but for values and the places named. */
 import t from 'tap'
 import { chainCar, wideCar } from './harness/cars.ts'
+import { eventually } from './harness/eventually.ts'
 import { startPeer } from './harness/peer.ts'
 
 t.setTimeout(120_000)
@@ -83,6 +84,8 @@ t.test('the reasons for an allocation are told on request', async t => {
 })
 
 t.test('an empty list is 204', async t => {
+  await eventually('what was unpinned has left the daemon', async () => (await call('GET', '/pins')).text === '')
+
   for (const [method, path] of [['GET', '/pins'], ['GET', '/allocations'], ['POST', '/pins/recover']] as const) {
     t.match(await call(method, path), { status: 204, text: '' }, path)
   }

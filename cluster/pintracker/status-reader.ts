@@ -25,7 +25,7 @@ export interface StatusReader {
   verified (cid: CID, options: AbortOptions): Promise<PinInfo>
   /** How an operation ended. */
   after (operation: Operation): Promise<PinInfo>
-  /** Never asks the daemon. An empty filter is none. Ordered by the CIDs' bytes, so that the lists of several peers can be merged. */
+  /** Never asks the daemon. An empty filter lets all pass but what has been unpinned meanwhile. Ordered by the CIDs' bytes, so that the lists of several peers can be merged. */
   all (filter: ReadonlySet<TrackerStatus>, options: AbortOptions): AsyncIterable<PinInfo>
   cidOf (key: Uint8Array): CID
 }
@@ -99,7 +99,7 @@ export function createStatusReader ({ state, index, ipfs, operations, self }: St
       return pinInfoOf({ cid: operation.cid, peer: self, pin, isAllocatedHere: true, operation, fault: undefined, heldSinceMs: undefined })
     },
     async * all (filter, options) {
-      const isWanted = ({ status }: PinInfo): boolean => filter.size === 0 || filter.has(status)
+      const isWanted = ({ status }: PinInfo): boolean => filter.size === 0 ? status !== 'unpinned' : filter.has(status)
       const isPinsetNeeded = filter.size === 0 || statusesAtRest.some(status => filter.has(status))
       if (isPinsetNeeded) {
         for await (const { cid, pin } of pinsetAndUnsettled(options)) {
