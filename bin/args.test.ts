@@ -11,13 +11,16 @@ const program: Program = {
     https: { type: 'boolean', aliases: ['s'], help: 'use TLS' },
     version: { type: 'boolean', aliases: ['v'], help: 'print the version' }
   },
+  examples: ['id'],
+  groups: { pin: 'what is kept' },
   commands: {
     id: { help: 'who it is' },
     'pin add': {
       usage: '<cid>',
       args: { min: 1, max: 1 },
-      flags: { 'replication-min': { type: 'string', aliases: ['rmin'], help: 'fewest' }, metadata: { type: 'string', multiple: true, help: 'k=v' }, skip: { type: 'boolean', aliases: ['s'], help: 'skip' }, 'no-status': { type: 'boolean', aliases: ['ns'], help: 'quiet' } },
-      help: 'pins'
+      flags: { 'replication-min': { type: 'string', aliases: ['rmin'], kind: 'integer', help: 'fewest' }, in: { type: 'string', kind: 'duration', help: 'when' }, mode: { type: 'string', words: ['recursive', 'direct'], help: 'how' }, metadata: { type: 'string', multiple: true, help: 'k=v' }, skip: { type: 'boolean', aliases: ['s'], help: 'skip' }, 'no-status': { type: 'boolean', aliases: ['ns'], help: 'quiet' } },
+      help: 'pins',
+      examples: ['pin add QmX']
     },
     'pin rm': { args: { min: 1, max: Infinity }, help: 'unpins' }
   }
@@ -64,16 +67,23 @@ t.test('after two dashes nothing is a flag', async t => {
 
 t.test('help and version are shown, for the program and for a command', async t => {
   t.strictSame(parseCommandLine(program, ['--version'], {}), { kind: 'show', text: 'prog version 1.2.3\n' })
-  for (const [words, shown] of [[['--help'], /pin add\s+pins/], [['help', 'pin', 'add'], /--replication-min, --rmin value\s+fewest/], [['pin', 'add', '-h'], /prog pin add <cid>/]] as const) {
+  for (const [words, shown] of [[['--help'], /pin add\s+pins/], [['--help'], /examples:\n  prog id\n/], [['help', 'pin', 'add'], /--replication-min, --rmin value\s+fewest/], [['help', 'pin', 'add'], /how: recursive, direct\n/], [['pin', 'add', '-h'], /prog pin add <cid>[^]*examples:\n  prog pin add QmX\n/], ...[['pin'], ['pin', '--help'], ['help', 'pin']].map(words => [words, /^prog pin <command>\n\n  what is kept\n\ncommands:\n  add  pins\n  rm   unpins\n\nexamples:\n  prog pin add QmX\n/] as const)] as const) {
     t.match(parseCommandLine(program, words, {}), { kind: 'show', text: shown })
   }
 })
 
 for (const [line, why] of Object.entries({
   '': /no command given/,
-  'ip': /no command "ip" \(did you mean id\?\)/,
-  'pin': /prog pin: expected one of add, rm/,
-  'pin ad': /prog pin: expected one of add, rm, got ad/,
+  'idd': /no command "idd" \(did you mean id\?\)/,
+  'pin ad': /prog pin: expected one of add, rm, got ad \(did you mean add\?\)/,
+  'pni': /no command "pni" \(did you mean pin\?\)/,
+  'help pin ad': /did you mean add/,
+  'help nothing': /no command "nothing"/,
+  'id --mode direct': /unknown flag --mode for id \(it belongs after pin add\)/,
+  'id --version': /--version belongs before the command/,
+  'pin add --rmin two QmX': /--replication-min: expected an integer, got "two"/,
+  'pin add --in 30 QmX': /--in: expected a duration like 30s or 1h30m, got "30"/,
+  'pin add --mode direkt QmX': /--mode: expected recursive or direct, got "direkt" \(did you mean direct\?\)/,
   'pin add': /expected 1 argument, got 0\nusage: prog pin add <cid>/,
   'pin add a b': /expected 1 argument, got 2/,
   'pin rm': /expected at least 1 argument/,

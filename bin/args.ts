@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { didYouMean } from '../cluster/config/suggestion.ts'
+import { helpOf, membersOf } from './help.ts'
 
 /** One flag. Go's forms are all understood: `--name x`, `--name=x`, `-name x`, and `--yes=false` for a switch. */
 export interface Flag {
@@ -10,6 +11,10 @@ export interface Flag {
   /** Variable that stands in where the flag is not given. */
   readonly env?: string
   readonly fallback?: string
+  /** What a value has to be; any text unless it is said. A duration is one of Go's, like 1m30s. */
+  readonly kind?: 'integer' | 'duration'
+  /** The only values there are. */
+  readonly words?: readonly string[]
   readonly help: string
 }
 export type Flags = Readonly<Record<string, Flag>>
@@ -20,7 +25,10 @@ export interface Command {
   /** How many arguments there may be; `Infinity` for any number. */
   readonly args?: { readonly min: number, readonly max: number }
   readonly flags?: Flags
+  /** The first line stands in lists of commands. */
   readonly help: string
+  /** What may be typed after the program's name. */
+  readonly examples?: readonly string[]
 }
 
 export interface Program {
@@ -30,6 +38,11 @@ export interface Program {
   readonly flags: Flags
   /** By the words that name them: `pin add`. */
   readonly commands: Readonly<Record<string, Command>>
+  /** What the first words of two-word commands are about, by that word. */
+  readonly groups?: Readonly<Record<string, string>>
+  readonly examples?: readonly string[]
+  /** Without a command the help is what was asked for, and no error. */
+  readonly isHelpByDefault?: boolean
 }
 
 /** A command as it was asked for. `flags` holds the program's and the command's own by their first names. */
@@ -64,17 +77,19 @@ export type Parsed = { readonly kind: 'run', readonly invocation: Invocation } |
  */
 export function parseCommandLine (program: Program, argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Parsed {
   const { before, after } = splitAtCommand(program, argv)
-  const globals = read(program.flags, before, 'before the command')
+  const globals = read(program, program.flags, before, 'before the command')
   if (globals.values['version'] === true) return { kind: 'show', text: `${program.name} version ${program.version}\n` }
-  if (globals.values['help'] === true || after[0] === 'help' || after[0] === 'h') return { kind: 'show', text: helpOf(program, commandNamed(program, after.slice(1))) }
+  const topic = helpAskedFor(program, after, globals.values['help'] === true)
+  if (topic !== undefined) return { kind: 'show', text: helpOf(program, topic === '' ? undefined : topic) }
   if (after.length === 0) throw new UsageError(`${helpOf(program)}\nno command given`)
 
   const name = commandNamed(program, after)
   if (name === undefined) throw new UsageError(unknownCommand(program, after))
   const command = program.commands[name]!
   const merged = { ...program.flags, ...command.flags }
-  const own = read(merged, after.slice(name.split(' ').length), `for ${name}`)
+  const own = read(program, merged, after.slice(name.split(' ').length), `for ${name}`)
   if (own.values['help'] === true) return { kind: 'show', text: helpOf(program, name) }
+  if (own.values['version'] === true) throw new UsageError(`--version belongs before the command; the peer's version: ${program.name} version`)
 
   const { min, max } = command.args ?? { min: 0, max: 0 }
   if (own.positionals.length < min || own.positionals.length > max) {
@@ -101,19 +116,36 @@ function commandNamed ({ commands }: Program, words: readonly string[]): string 
   return [words.slice(0, 2).join(' '), words[0] ?? ''].find(name => Object.hasOwn(commands, name))
 }
 
-function unknownCommand (program: Program, words: readonly string[]): string {
-  const names = Object.keys(program.commands)
-  const group = names.filter(name => name.startsWith(`${words[0]} `))
-  if (group.length > 0) return `${program.name} ${words[0]}: expected one of ${group.map(name => name.split(' ')[1]).join(', ')}${words[1] === undefined ? '' : `, got ${words[1]}`}`
-  return `${program.name}: no command ${JSON.stringify(words[0])}${didYouMean(words[0]!, names)}; try ${program.name} --help`
+/** A group by itself, or with nothing but the wish for help. */
+function isGroup (program: Program, [group = '', next, ...rest]: readonly string[]): boolean {
+  return membersOf(program, group).length > 0 && rest.length === 0 && (next === undefined || /^--?(h|help)$/.test(next))
 }
 
-function read (flags: Flags, argv: readonly string[], where: string): { values: Read, positionals: readonly string[] } {
+/** A command, a group, or '' for the whole program, where help is what was asked for. @throws UsageError when there is no such */
+function helpAskedFor (program: Program, words: readonly string[], isFlagged: boolean): string | undefined {
+  if (words.length === 0) return isFlagged || program.isHelpByDefault === true ? '' : undefined
+  if (isGroup(program, words)) return words[0]
+  const isHelp = words[0] === 'help' || words[0] === 'h'
+  if (!isHelp && !isFlagged) return undefined
+  const asked = isHelp ? words.slice(1) : words
+  const name = commandNamed(program, asked) ?? (asked.length === 1 && membersOf(program, asked[0]!).length > 0 ? asked[0] : undefined)
+  if (name === undefined && asked.length > 0) throw new UsageError(unknownCommand(program, asked))
+  return name ?? ''
+}
+
+function unknownCommand (program: Program, [first = '', second]: readonly string[]): string {
+  const members = membersOf(program, first)
+  if (members.length > 0) return `${program.name} ${first}: expected one of ${members.join(', ')}${second === undefined ? '' : `, got ${second}${didYouMean(second, members)}`}`
+  const names = Object.keys(program.commands).flatMap(name => [name, name.split(' ')[0]!])
+  return `${program.name}: no command ${JSON.stringify(first)}${didYouMean(first, names)}; try ${program.name} --help`
+}
+
+function read (program: Program, flags: Flags, argv: readonly string[], where: string): { values: Read, positionals: readonly string[] } {
   const all: Flags = { help: { type: 'boolean', aliases: ['h'], help: 'show this text' }, ...flags }
   const names = namesOf(all)
   const options = Object.fromEntries(Object.entries(all).map(([name, { type, multiple }]) => [name, { type, multiple: multiple === true }]))
   try {
-    const { values, positionals } = parseArgs({ args: normalised(all, names, argv, where), options, allowPositionals: true, strict: true })
+    const { values, positionals } = parseArgs({ args: normalised(program, all, names, argv, where), options, allowPositionals: true, strict: true })
     return { values, positionals }
   } catch (err) {
     throw err instanceof UsageError ? err : new UsageError((err as Error).message)
@@ -121,7 +153,7 @@ function read (flags: Flags, argv: readonly string[], where: string): { values: 
 }
 
 /** Go's spellings → parseArgs' own. After `--` nothing is a flag. */
-function normalised (flags: Flags, names: ReadonlyMap<string, string>, argv: readonly string[], where: string): string[] {
+function normalised (program: Program, flags: Flags, names: ReadonlyMap<string, string>, argv: readonly string[], where: string): string[] {
   const out: string[] = []
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!
@@ -132,17 +164,31 @@ function normalised (flags: Flags, names: ReadonlyMap<string, string>, argv: rea
     }
     const [written, value] = bare(word)
     const name = names.get(written)
-    if (name === undefined) throw new UsageError(`unknown flag ${word.split('=')[0]} ${where}${didYouMean(written, names.keys())}`)
+    if (name === undefined) throw new UsageError(`unknown flag ${word.split('=')[0]} ${where}${didYouMean(written, names.keys()) || elsewhere(program, written)}`)
     if (flags[name]!.type === 'boolean') {
       // Of a switch that is given twice the last counts, and one that is turned off is as one that is not there.
       const others = out.filter(earlier => earlier !== `--${name}`)
       out.splice(0, out.length, ...others, ...isOn(name, value) ? [`--${name}`] : [])
     } else {
       if (value === undefined && at + 1 >= argv.length) throw new UsageError(`--${name} wants a value`)
-      out.push(`--${name}=${value ?? argv[++at]}`)
+      out.push(`--${name}=${checked(name, flags[name]!, value ?? argv[++at]!)}`)
     }
   }
   return out
+}
+
+/** Commands that know a flag which is not known where it stands. */
+function elsewhere ({ commands }: Program, written: string): string {
+  const owners = Object.entries(commands).filter(([, { flags = {} }]) => namesOf(flags).has(written)).map(([name]) => name)
+  return owners.length === 0 ? '' : ` (it belongs after ${owners.join(', ')})`
+}
+
+const kinds = { integer: { form: /^[+-]?\d{1,15}$/, words: 'an integer' }, duration: { form: /^(0|(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+)$/, words: 'a duration like 30s or 1h30m' } } as const
+
+function checked (name: string, { kind, words }: Flag, text: string): string {
+  if (words !== undefined && !words.includes(text)) throw new UsageError(`--${name}: expected ${words.join(' or ')}, got ${JSON.stringify(text)}${didYouMean(text, words)}`)
+  if (kind !== undefined && !kinds[kind].form.test(text)) throw new UsageError(`--${name}: expected ${kinds[kind].words}, got ${JSON.stringify(text)}`)
+  return text
 }
 
 function isOn (name: string, value: string | undefined): boolean {
@@ -168,24 +214,4 @@ function valuesOf (flags: Flags, given: Read, env: Readonly<Record<string, strin
     texts: name => { const v = value(name); return v instanceof Array ? v.map(String) : typeof v === 'string' ? [v] : [] },
     is: name => { const v = value(name); return v === true || v === 'true' || v === '1' }
   }
-}
-
-/** Help for the program, or for one of its commands. */
-export function helpOf (program: Program, name?: string): string {
-  if (name !== undefined) {
-    const { usage = '', help, flags = {} } = program.commands[name]!
-    return `${program.name} ${name} ${usage}`.trimEnd() + `\n\n  ${help}\n${flagLines(flags)}`
-  }
-  const widest = Math.max(...Object.keys(program.commands).map(command => command.length))
-  const commands = Object.entries(program.commands).map(([command, { help }]) => `  ${command.padEnd(widest)}  ${help.split('\n')[0]}\n`).join('')
-  return `${program.name} ${program.version}: ${program.about}\n\nusage: ${program.name} [global flags] <command> [flags] [arguments]\n\ncommands:\n${commands}${flagLines(program.flags)}`
-}
-
-function flagLines (flags: Flags): string {
-  const rows = Object.entries(flags).map(([name, { aliases = [], type, env, fallback, help }]) => {
-    const spelled = [name, ...aliases].map(n => n.length === 1 ? `-${n}` : `--${n}`).join(', ') + (type === 'string' ? ' value' : '')
-    return { spelled, said: help + (fallback === undefined ? '' : ` (default ${fallback})`) + (env === undefined ? '' : ` [$${env}]`) }
-  })
-  const widest = Math.max(0, ...rows.map(({ spelled }) => spelled.length))
-  return rows.length === 0 ? '' : `\nflags:\n${rows.map(({ spelled, said }) => `  ${spelled.padEnd(widest)}  ${said}\n`).join('')}`
 }
