@@ -152,9 +152,12 @@ export class RaftLog {
     return this.unstable.snapshot ?? this.#reader.snapshot()
   }
 
-  /** Storage says it holds everything up to `index`: from now on it is asked for it. */
-  stableTo (index: Index, term: Term): void {
-    if (!this.unstable.stableTo(index, term)) return
+  /**
+   * Storage says it holds everything up to `index`: from now on it is asked for it. Where terms may fall, as in scripts that
+   * expect etcd's ways, two writes can be of one term and yet of two leaders; `isTrusted` leaves the answer unproven, as etcd does.
+   */
+  stableTo (index: Index, term: Term, isTrusted = false): void {
+    if (!this.unstable.stableTo(index, term) || isTrusted) return
     const held = this.#reader.term(index)
     assert(held === term || held === 'compacted', 'storage holds what it said it holds', index, term)
     assert(this.#reader.lastIndex() >= index, 'storage holds what it said it holds', index, this.#reader.lastIndex())

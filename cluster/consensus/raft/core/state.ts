@@ -5,7 +5,7 @@ import type { RaftLimits } from './limits.ts'
 import { RaftLog } from './log.ts'
 import { ReadQueue } from './read-queue.ts'
 import { Tracker } from './tracker.ts'
-import { none } from './types.ts'
+import { appendThread, applyThread, none } from './types.ts'
 import type { ElectionCounts, HardState, Index, Message, NodeId, RaftCoreConfig, ReadState, Role, Term, Trace } from './types.ts'
 
 /**
@@ -100,9 +100,10 @@ export function hardState ({ term, vote, log }: RaftState): HardState {
   return { term, vote, commit: log.committed }
 }
 
-/** Identities in traces, as in all text about them. */
+/** Identities in traces, as in all text about them. The storage lanes are etcd's last two numbers of 64 bits. */
 export function hex (id: NodeId): string {
-  return id.toString(16)
+  if (id === appendThread) return 'ffffffffffffffff'
+  return id === applyThread ? 'fffffffffffffffe' : id.toString(16)
 }
 
 function load (state: RaftState, { term, vote, commit }: HardState): void {

@@ -1,10 +1,12 @@
 import t from 'tap'
 import { electionTicks, Group, turn } from '../replay/group.ts'
+import { RaftInvariantError } from './assert.ts'
 import { emptyData } from './entries.ts'
 import { indexMax } from './limits.ts'
 import { message } from './message.ts'
 import { RaftCore } from './raft.ts'
-import { appendThread } from './types.ts'
+import { hex } from './state.ts'
+import { appendThread, applyThread } from './types.ts'
 import type { Entry, Index, Message, Term } from './types.ts'
 
 const entryOf = (index: Index, term: Term): Entry => ({ term, index, type: 'EntryNormal', data: emptyData })
@@ -123,6 +125,25 @@ t.test('a write that was begun in an earlier term makes nothing stable, but its 
   for (const m of write.responses) if (m.to === 2) peer.step(m)
 
   t.equal(peer.status().unstableEntries, 1)
+})
+
+t.test('what cannot be, as terms never fall, stops a peer; scripts in which they fall are told what etcd tells them', async t => {
+  // As if a write of another leader of the same term had been made since: storage does not hold what it said.
+  const overtaken = message('MsgStorageAppendResp', { from: appendThread, to: 2, index: 3, logTerm: 1, term: 1 })
+  const withoutTerm = message('MsgStorageAppendResp', { from: appendThread, to: 2, index: 3, logTerm: 1 })
+  for (const answer of [overtaken, withoutTerm]) {
+    for (const asEtcd of [false, true]) {
+      const peer = new Group({ voters: [1, 2, 3] }, { asyncStorageWrites: true, asEtcd }).core(2)
+      peer.step(append({ term: 1, entries: [entryOf(3, 1)] }))
+
+      if (asEtcd) t.equal(peer.step(answer), 'accepted')
+      else t.throws(() => peer.step(answer), RaftInvariantError)
+    }
+  }
+})
+
+t.test('storage lanes have etcd\'s numbers in traces, which no peer has', async t => {
+  t.strictSame([appendThread, applyThread, 10].map(hex), ['ffffffffffffffff', 'fffffffffffffffe', 'a'])
 })
 
 t.test('a restart is a follower of nobody, with the term, the vote and the commit index that storage has', async t => {

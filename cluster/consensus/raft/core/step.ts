@@ -87,8 +87,9 @@ function answerOlderTerm (raft: RaftState, m: Message): void {
 }
 
 function storageAppended (raft: RaftState, m: Message): void {
-  assert(m.term === raft.term, 'only a write of this term says what is stable', m.term, raft.term)
-  if (m.index !== 0) raft.log.stableTo(m.index, m.logTerm)
+  const { asEtcd } = raft.config
+  assert(m.term === raft.term || asEtcd, 'only a write of this term says what is stable', m.term, raft.term)
+  if (m.index !== 0) raft.log.stableTo(m.index, m.logTerm, asEtcd)
   if (m.snapshot !== undefined) appliedSnapshot(raft, m.snapshot)
 }
 

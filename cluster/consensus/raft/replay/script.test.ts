@@ -47,7 +47,19 @@ t.test('after doubled separators only a blank line may follow', async t => {
 
 t.test('output may end with the file, and a directive may have none', async t => {
   t.match(parseScript('one\n----\na'), [{ expected: 'a\n' }])
-  t.match(parseScript('subtest x'), [{ command: 'subtest', expected: '' }])
+})
+
+t.test('a subtest only groups what follows', async t => {
+  const directives = parseScript('subtest x\n\none\n----\nok\n\nsubtest end\n\ntwo\n----\n')
+
+  t.match(directives, [{ command: 'subtest', expected: '' }, { command: 'one', input: '', expected: 'ok\n' }, { command: 'subtest' }, { command: 'two' }])
+})
+
+t.test('parentheses bind words only in key=(…), to the end of the outermost', async t => {
+  const [directive] = parseScript('propose 1 a(b c) d=(e(f, g) h)\n----\n')
+
+  t.strictSame(directive!.args.map(({ key }) => key), ['1', 'a(b', 'c)', 'd'])
+  t.throws(() => parseScript('one d=(e(f)\n----\n'), { name: 'ScriptError' })
 })
 
 t.test('numbers and truths are read strictly', async t => {

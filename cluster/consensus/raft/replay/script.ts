@@ -57,10 +57,13 @@ function next (lines: Lines): Directive | undefined {
     const line = lines.number
     while (directive.endsWith('\\')) directive = `${directive.slice(0, -1)} ${(lines.take() ?? '').trim()}`
     const [command, ...words] = splitWords(directive, line)
+    const args = words.map(parseArgument)
+    // It only groups what follows: nothing is asked and nothing answered.
+    if (command === 'subtest') return { command, args, input: '', expected: '', line }
     const input = readInput(lines)
     return {
       command: command!,
-      args: words.map(parseArgument),
+      args,
       input: input.text,
       expected: input.hasOutput ? readExpected(lines) : '',
       line
@@ -105,11 +108,24 @@ function readWithBlankLines (lines: Lines): string {
   return expected
 }
 
-/** Words are parted by spaces, but not within parentheses. */
+/** Words are parted by spaces, but not within the parentheses of a `key=(…)`, which may hold others. */
 function splitWords (text: string, line: number): readonly string[] {
-  const words = text.match(/(?:\([^)]*\)|[^\s(])+/g)
-  if (words === null) throw new ScriptError(`line ${line}: no directive in ${JSON.stringify(text)}`)
-  return words
+  const words: string[] = []
+  let word = ''
+  let depth = 0
+  for (const char of text) {
+    if (char === ' ' && depth === 0) {
+      if (word !== '') words.push(word)
+      word = ''
+      continue
+    }
+    const isNested = depth > 0 || /^[^=]+=$/.test(word)
+    if (isNested && char === '(') depth++
+    if (isNested && char === ')') depth--
+    word += char
+  }
+  if (depth > 0) throw new ScriptError(`line ${line}: a parenthesis is never closed in ${JSON.stringify(text)}`)
+  return word === '' ? words : [...words, word]
 }
 
 function parseArgument (word: string): Argument {
@@ -121,11 +137,11 @@ function parseArgument (word: string): Argument {
   return { key: word.slice(0, at), values: inner.split(/[\s,]+/).filter(part => part !== '') }
 }
 
+/** Refused in the words that scripts expect. */
 export function wholeNumber (text: string | undefined): number {
+  if (text === undefined || !/^\d+$/.test(text)) throw new ScriptError(`strconv.ParseUint: parsing ${JSON.stringify(text ?? '')}: invalid syntax`)
   const value = Number(text)
-  if (text === undefined || !/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw new ScriptError(`expected a number, not ${JSON.stringify(text)}`)
-  }
+  if (!Number.isSafeInteger(value)) throw new ScriptError(`strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`)
   return value
 }
 
@@ -135,6 +151,6 @@ const truths: Readonly<Record<string, boolean>> = {
 
 export function truth (text: string): boolean {
   const value = truths[text]
-  if (value === undefined) throw new ScriptError(`expected true or false, not ${JSON.stringify(text)}`)
+  if (value === undefined) throw new ScriptError(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`)
   return value
 }
