@@ -81,6 +81,6 @@ function allWithOtherSecret (others: readonly Asked[]): ClusterError {
 }
 
 function whyNot (others: readonly Asked[]): string {
-  if (others.length === 0) return 'no other peer is known: give the address of one with --bootstrap or cluster.peer_addresses'
+  if (others.length === 0) return 'no other peer is known: give the address of one with --bootstrap or cluster.peer_addresses; to found a cluster instead, put what there is aside with "ipfs-cluster-service --force state cleanup"'
   return others.map(({ who, err }) => `${who}: ${(err as Error).message}`).join('; ')
 }

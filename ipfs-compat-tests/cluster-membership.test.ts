@@ -1,16 +1,22 @@
 /** Who becomes a member, who does not, and who is none any more. */
-import { cp, rm } from 'node:fs/promises'
+import { cp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { realDisk } from '../cluster/consensus/raft/disk.ts'
+import { inspect } from '../cluster/consensus/raft/tools/inspect.ts'
+import { createPinset } from '../cluster/state/pinset.ts'
+import { createStore } from '../cluster/store/store.ts'
 import { startCluster } from './harness/cluster.ts'
 import type { TestPeer } from './harness/cluster.ts'
 import { addThrough, allocationsOf, heldBy, membersOf } from './harness/cluster-asking.ts'
 import { eventually } from './harness/eventually.ts'
+import { holdingRelay } from './harness/holding-relay.ts'
 import { startDaemon } from './harness/kubo.ts'
 import { cidOf } from './harness/pins.ts'
 import { cleanEnv, daemonSettings, freePort, launchPeer, runService } from './harness/process.ts'
 
 t.setTimeout(180_000)
+const never = { signal: new AbortController().signal }
 
 const cluster = await startCluster(2)
 t.teardown(async () => { await cluster[Symbol.asyncDispose]() })
@@ -52,6 +58,13 @@ t.test('a peer whose contacts are not there keeps trying, says so, and serves no
   launched.child.kill('SIGINT')
   await launched.ended
   t.equal(launched.child.exitCode, 0, 'and it can be stopped')
+
+  const again = launchPeer(lonely.folder, lonely.settings)
+  t.teardown(() => again.child.kill('SIGKILL'))
+  await eventually('it says what to do', () => /no other peer is known: .* to found a cluster instead/.test(again.err()), { timeoutMs: 60_000 })
+  t.notMatch(again.out(), /is ready/, 'nor does it found a cluster when it is started without them: somebody may have taken it in')
+  again.child.kill('SIGINT')
+  await again.ended
 })
 
 t.test('two peers on one daemon are refused: they would be one copy', async t => {
@@ -86,11 +99,14 @@ t.test('a member whose folder was emptied is refused until it is removed, and th
   t.equal((await fetch(`${first.rest}/peers/${id}`, { method: 'DELETE' })).status, 204)
 })
 
-t.test('a peer that is killed while it copies what was agreed on goes on with that when it is started again', async t => {
-  const apart = { CLUSTER_SECRET: 'ab'.repeat(32), CLUSTER_DISABLEREPINNING: 'true' }
-  const [founder, joiner] = [await cluster.another(apart), await cluster.another(apart)]
+t.test('a peer that is killed in the middle of the copy goes on from there when it is started again, as the same member, and votes with an equal pinset', async t => {
+  const apart = { CLUSTER_SECRET: 'ab'.repeat(32), CLUSTER_DISABLEREPINNING: 'true', CLUSTER_RAFT_SNAPSHOTTHRESHOLD: '1', CLUSTER_RAFT_TRAILINGLOGS: '1' }
+  const port = await freePort()
+  await using relay = await holdingRelay(port, 1 << 20)
+  const founder = await cluster.another(apart)
+  const joiner = await cluster.another({ ...apart, CLUSTER_LISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${port}`, CLUSTER_ANNOUNCEMULTIADDRESS: `/ip4/127.0.0.1/tcp/${relay.port}` })
   const pins = Array.from({ length: 5_000 }, (_, i) => JSON.stringify({
-    cid: cidOf(i).toString(), name: `${i}`, replication_factor_min: 1, replication_factor_max: 1, max_depth: -1, type: 'pin', allocations: [first.id] // who is nobody there, so no daemon is asked for any
+    cid: cidOf(i).toString(), name: `${i} `.repeat(60), replication_factor_min: 1, replication_factor_max: 1, max_depth: -1, type: 'pin', allocations: [first.id] // who is nobody there, so no daemon is asked for any
   }))
   await runService(['--config', founder.folder, 'init'], cleanEnv(founder.settings))
   t.match(await runService(['--config', founder.folder, 'state', 'import'], cleanEnv(founder.settings), pins.join('\n')), { out: '5000 pins imported\n' })
@@ -98,16 +114,52 @@ t.test('a peer that is killed while it copies what was agreed on goes on with th
   const launched = launchPeer(joiner.folder, joiner.settings, ['--bootstrap', founder.address])
   t.teardown(() => launched.child.kill('SIGKILL'))
 
-  await eventually('it is being told', () => /follower in term/.test(launched.err()))
+  await relay.holds
+  await eventually('a part of it is on disk', async () => (await readdir(join(joiner.folder, 'state/raft/snapshots'))).some(name => name.endsWith('.part')))
+  const waitingIn = await membersOf(founder)
   launched.child.kill('SIGKILL')
   await launched.ended
+  const before = await engineIn(joiner)
+  relay.release()
   await joiner.start()
 
-  t.equal((await allocationsOf(joiner)).size, 5_000)
-  t.strictSame([...await membersOf(founder)].sort(), [founder.id, joiner.id].sort())
-  await founder.stop()
-  await joiner.stop()
+  const { id } = joiner
+  t.strictSame([...waitingIn].sort(), [founder.id, id].sort())
+  t.match([before.base, before.snapshots], [{ index: 0 }, { length: 0 }], 'it had nothing yet when it was killed')
+  t.strictSame([...await membersOf(founder)].sort(), [founder.id, id].sort())
+  await addThrough(joiner, 'from the one that was cut off')
+  for (const peer of [joiner, founder]) t.equal((await peer.stop()).code, 0)
+  const [after, ofFounder] = [await engineIn(joiner), await engineIn(founder)]
+  t.strictSame({ ...after.identity, boot: 1 }, before.identity, 'it is the same member')
+  t.ok(votersIn(ofFounder).includes(before.identity.nodeId), 'which votes')
+  const [here, there] = await Promise.all([joiner, founder].map(async ({ folder }) => await pinsetIn(folder)))
+  t.strictSame(here, there)
+  t.match(here, { count: 5_001 })
 })
+
+interface EngineFolder {
+  readonly identity: { readonly nodeId: number, readonly boot: number }
+  readonly base: { readonly index: number, readonly confState: { readonly voters: readonly number[] } }
+  readonly snapshots: readonly unknown[]
+  readonly entries: readonly { readonly changes?: readonly { readonly type: string, readonly nodeId: number }[] }[]
+}
+
+/** Of a peer that does not run. */
+async function engineIn ({ folder }: TestPeer): Promise<EngineFolder> {
+  return await inspect(realDisk, join(folder, 'state/raft'), { limit: 100 }) as EngineFolder
+}
+
+function votersIn ({ base, entries }: EngineFolder): readonly number[] {
+  return [...base.confState.voters, ...entries.flatMap(({ changes = [] }) => changes).filter(({ type }) => type === 'ConfChangeAddNode').map(({ nodeId }) => nodeId)]
+}
+
+async function pinsetIn (folder: string): Promise<{ readonly digest: bigint, readonly count: number }> {
+  await using running = new AsyncDisposableStack()
+  const store = running.use(createStore({ folder: join(folder, 'state') }))
+  await store.start(never)
+  const state = createPinset({ store })
+  return { digest: state.digest(), count: (await Array.fromAsync(state.list(never))).length }
+}
 
 t.test('a copy of a member\'s folder does not become a second member, whether it has the same identity or one of its own', async t => {
   const copy = await cluster.another()

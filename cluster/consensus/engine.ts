@@ -74,7 +74,10 @@ export async function startEngine (parts: EngineParts, config: EngineConfig, run
   await using undo = new AsyncDisposableStack()
   const storage = undo.use(await openLogStorage({ folder, disk, clock, segmentBytes }))
   const machine = createPinsetMachine({ store, state, listener: applied })
-  if (storage.identity.clusterId === undefined && await config.found({ signal })) await foundOnPinset({ storage, machine, store, state, self, folder, addresses: others?.addresses() ?? [] })
+  const joining = joiningMark(disk, folder)
+  // Who has asked once may have been taken in without having heard of it.
+  const mayFound = storage.identity.clusterId === undefined && !await joining.isSet()
+  if (mayFound && await config.found({ signal })) await foundOnPinset({ storage, machine, store, state, self, folder, addresses: others?.addresses() ?? [] })
   const transport = others === undefined ? noTransport : others.transport({
     storage, memory: await openPeerMemory(disk, folder), confIndex: () => node?.bookkeeping().confIndex ?? 0, acknowledged: id => node?.acknowledged(id) ?? 0
   })
@@ -93,7 +96,6 @@ export async function startEngine (parts: EngineParts, config: EngineConfig, run
   await node.start()
   const { members } = node.bookkeeping()
   const member = members.find(({ id }) => id === nodeId)
-  const joining = joiningMark(disk, folder)
   const isNew = members.length === 0 && storage.log.lastIndex() === 0
   const isJoining = isNew || await joining.isSet()
   if (!isJoining || member !== undefined) assertOurs(member, parts, members.length)
