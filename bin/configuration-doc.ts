@@ -29,8 +29,13 @@ const head = `# Configuration
 Everything is in one folder: \`~/.ipfs-cluster\`, or where \`IPFS_CLUSTER_PATH\` or \`--config\` say. \`npm start\` and
 \`ipfs-cluster-service init\` write \`service.json\` and \`identity.json\` there, readable by their owner only.
 
-* \`service.json\` has the sections and key names of ipfs-cluster, so a file of the Go program can be used as it is. What only the Go program
-  knows is read over, with one warning. Any other key that is not in the tables below is an error.
+* \`service.json\` has the sections and key names of ipfs-cluster, so a file of the Go program can be used as it is: keys that have no
+  meaning here are named in one warning. Any other key that is not in the tables below is an error. A file for CRDT is refused;
+  \`ipfs-cluster-service config convert\` makes one for Raft of it ([moving from Go ipfs-cluster](migrate-from-go.md)).
+* \`ipfs-cluster-service config show\` prints what takes effect, secrets hidden; \`config check\` says whether it is understood.
+* \`{"source": "https://…"}\` in the file has the rest fetched from there at each start; \`init https://…\` writes such a file. What stands beside
+  \`source\` wins over what is fetched. What was fetched last is kept in \`service.source.json\` and used when the address does not answer. What
+  is fetched may not change what is marked **secret** or **own** below: the peer refuses to start then.
 * A variable wins over the file, the file over the default. A variable that is set but empty counts as not set. \`init\` writes the variables
   it finds into the file.
 * Durations are written like \`15s\` or \`1m30s\`. Lists are JSON arrays, in variables texts with commas between; maps are JSON objects, in
@@ -38,6 +43,7 @@ Everything is in one folder: \`~/.ipfs-cluster\`, or where \`IPFS_CLUSTER_PATH\`
 * An API whose section is not in the file is off.
 * \`identity.json\` holds the peer id and its private key; \`CLUSTER_ID\` and \`CLUSTER_PRIVATEKEY\` stand over it.
 * Settings marked **secret** are never printed.
+* \`CLUSTER_CRDT_TRUSTEDPEERS\`: \`*\` is how it is, every member may change the pinset. A list of peers is refused, for nothing would hold the others back.
 `
 
 /** The whole page. */
@@ -51,7 +57,7 @@ async function sectionDoc (section: Section, table: string): Promise<string> {
   const rows = Object.entries(section.fields).map(([name, field]) => {
     const what = said.get(name)
     if (what === undefined) throw new Error(`${table}: ${name} has no docstring, so nothing can be said about it`)
-    return `| \`${jsonKeyOf(name)}\`<br>\`${variableOf(section.envPrefix, name)}\` | ${cell(what)}${field.secret === true ? ' **Secret.**' : ''} | ${cell(field.expects)} | ${defaultOf(field)} |\n`
+    return `| \`${jsonKeyOf(name)}\`<br>\`${variableOf(section.envPrefix, name)}\` | ${cell(what)}${field.secret === true ? ' **Secret.**' : ''}${field.isLocal === true ? ' **Own.**' : ''} | ${cell(field.expects)} | ${defaultOf(field)} |\n`
   })
   return `\n## ${section.path}\n\n| Setting | What it does | Expected | Default |\n|---|---|---|---|\n${rows.join('')}`
 }

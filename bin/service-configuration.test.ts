@@ -1,11 +1,18 @@
+import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { cleanEnv, daemonSettings, freePort, runService, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
+import type { ProgramResult } from '../ipfs-compat-tests/harness/process.ts'
 
 t.setTimeout(180_000) // processes, on machines that are busy
 
 const noKubo = daemonSettings({ host: '127.0.0.1', port: await freePort() })
+const bare = Object.fromEntries(Object.entries(cleanEnv(noKubo)).filter(([name]) => !name.startsWith('CLUSTER_')))
+/** Without the settings that keep a test's peer from others' ports: for what starts none. */
+const service = async (folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<ProgramResult> => await runService(['--config', folder, ...args], { ...bare, ...env })
 
 for (const [why, settings] of Object.entries({
   'a daemon address that is our own proxy': { CLUSTER_IPFSPROXY_LISTENMULTIADDRESS: '/ip4/0.0.0.0/tcp/39095', CLUSTER_IPFSHTTP_NODEMULTIADDRESS: '/ip4/127.0.0.1/tcp/39095' },
@@ -20,7 +27,7 @@ for (const [why, settings] of Object.entries({
 
 for (const [why, text, said] of [
   ['no JSON', '{', /service\.json: Expected property name/],
-  ['an unknown key', '{"cluster": {"peer_name": "x"}}', /service\.json: cluster\.peer_name: unknown setting/],
+  ['an unknown key', '{"cluster": {"peer_name": "x"}}', /service\.json: cluster\.peer_name: unknown setting \(did you mean peername\?\)/],
   ['a wrong type', '{"api": {"restapi": {"cors_allowed_origins": true}}}', /api\.restapi\.cors_allowed_origins: expected a list of texts/],
   ['a wrong value', '{"pin_tracker": {"stateless": {"concurrent_pins": 0}}}', /pin_tracker\.stateless\.concurrent_pins: expected an integer from 1/]
 ] as const) {
@@ -42,16 +49,57 @@ t.test('a service.json that cannot be read is refused', async t => {
   t.match({ code, err }, { code: 1, err: /^error: cannot read .*service\.json: EISDIR/m })
 })
 
-t.test('the Go program\'s own configuration is taken as it is, with one warning for what has no effect', async t => {
+t.test('the Go program\'s own configuration is refused as long as it is for CRDT, converted when told to, then taken as it is', async t => {
   const folder = t.testdir()
   const go = await readFile(new URL('../ipfs-compat-tests/harness/fixtures/go-service.json', import.meta.url), 'utf8')
   await writeFile(join(folder, 'service.json'), go)
 
+  t.match(await service(folder, ['daemon', '--init']), { code: 1, err: /consensus\.crdt: .*"ipfs-cluster-service config convert"/ })
+  t.match(await service(folder, ['config', 'convert', '--peers', 'nobody']), { code: 1, err: /--peers: nobody is no address/ })
+  t.match(await service(folder, ['config', 'convert']), { code: 0, out: /^consensus\.crdt → consensus\.raft \(cluster_name "ipfs-cluster" kept\)\n/ })
+  t.equal(await readFile(join(folder, 'service.json.crdt'), 'utf8'), go, 'the file as it was is kept')
+  t.match(await service(folder, ['config', 'convert']), { code: 1, err: /nothing to convert/ })
   const peer = await startPeerProcess(folder, noKubo)
   const { err } = await peer.stop()
 
-  t.equal(err.split('\n').filter(line => line.includes('"level":"warn"')).length, 1)
-  t.match(err, /have no effect here: consensus\.crdt, api\.pinsvcapi, .*cluster\.mdns_interval/)
+  const warnings = err.split('\n').filter(line => line.includes('"level":"warn"')).map(line => JSON.parse(line).message)
+  t.match(warnings, [/have no effect here: api\.pinsvcapi, .*cluster\.mdns_interval/, /disable_repinning is true, which the Go program writes by itself: .* Is that meant\?/])
+})
+
+t.test('settings are shown as they take effect, secrets hidden; what is wrong with them is told', async t => {
+  const folder = t.testdir()
+  await service(folder, ['init'], { CLUSTER_SECRET: 'ab'.repeat(32), CLUSTER_RESTAPI_BASICAUTHCREDENTIALS: 'user:hunter2' })
+
+  const { code, out } = await service(folder, ['config', 'show'], { CLUSTER_PEERNAME: 'alice' })
+
+  t.equal(code, 0)
+  t.notMatch(out, /abab|hunter2/)
+  t.match(JSON.parse(out), { id: /^12D3Koo/, cluster: { peername: 'alice', secret: '(hidden)' }, api: { restapi: { basic_auth_credentials: '(hidden)', idle_timeout: '2m0s' } } })
+  t.match(await service(folder, ['config', 'check']), { code: 0, out: /are understood: peer 12D3Koo/ })
+  t.match(await service(folder, ['config', 'check'], { CLUSTER_STATELESS_CONCURRENTPINS: 'x' }), { code: 1, err: /concurrent_pins: expected an integer/ })
+  t.match(await service(folder, ['config', 'check'], { CLUSTER_CRDT_TRUSTEDPEERS: '12D3KooWA' }), { code: 1, err: /CLUSTER_CRDT_TRUSTEDPEERS: names 1 peers/ })
+})
+
+t.test('a configuration is fetched from where service.json says, kept for when it cannot be, and may not change what is this peer\'s own', async t => {
+  let fetched: object = { cluster: { peername: 'fetched' }, api: { restapi: {} } }
+  const server = createServer((_, response) => { response.end(JSON.stringify(fetched)) }).listen(0, '127.0.0.1')
+  t.teardown(() => { server.close() })
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/service.json`
+  const folder = t.testdir()
+
+  t.match(await service(folder, ['init', url], { CLUSTER_SECRET: 'ab'.repeat(32) }), { code: 0, out: /^wrote .*service\.json\n/, err: '' })
+  t.match(JSON.parse(await readFile(join(folder, 'service.json'), 'utf8')), { source: url, cluster: { secret: 'ab'.repeat(32) } })
+  t.match(JSON.parse((await service(folder, ['config', 'show'])).out), { cluster: { peername: 'fetched' } })
+  fetched = { cluster: { secret: 'cd'.repeat(32) }, ipfs_connector: { ipfshttp: { node_multiaddress: '/ip4/6.6.6.6/tcp/5001' } } }
+  t.match(await service(folder, ['daemon']), { code: 1, err: /that was fetched sets cluster\.secret, ipfs_connector\.ipfshttp\.node_multiaddress, which only this peer itself may/ })
+  server.closeAllConnections()
+  server.close()
+  await once(server, 'close')
+  t.match(await service(folder, ['config', 'show']), { code: 0, out: /"peername": "fetched"/, err: /^warning: the configuration at .* cannot be fetched: .*; used is what was fetched before/ })
+  t.match(await service(t.testdirName + '-new', ['init', url]), { code: 0, err: /^warning: .*cannot be fetched/ })
+  t.match(await service(t.testdirName + '-new', ['daemon']), { code: 1, err: /cannot be fetched: connect ECONNREFUSED/ })
+  t.match(await service(t.testdirName + '-wrong', ['init', 'ipfs://bafy']), { code: 1, err: /source: expected an address like https/ })
 })
 
 t.test('no secret is in what a peer prints, however much it logs', async t => {

@@ -110,7 +110,6 @@ t.test('adopt makes the daemon\'s pins the cluster\'s, under their names, and th
 })
 
 for (const [args, said] of [
-  [['init', 'http://example.com/service.json'], /fetched from an address is not supported/],
   [['init', '--consensus', 'crdt'], /expected raft, got "crdt"/],
   [['init', '--datastore', 'badger'], /nothing to choose/],
   [['init', '--peers', '/ip4/1.2.3.4/tcp/9096'], /--peers: \/ip4\/1.2.3.4\/tcp\/9096 is no address of a peer with its id/],

@@ -1,13 +1,13 @@
-import { durationMs, endpoint, endpoints, oneOf, optional, section, secret, text, texts, boolean } from '../cluster/config/section.ts'
+import { durationMs, endpoint, endpoints, local, oneOf, optional, section, secret, text, texts, boolean } from '../cluster/config/section.ts'
 import type { ConfigOf, Field } from '../cluster/config/section.ts'
 
 const fields = {
   /** Where clients find the proxy. */
-  listenMultiaddress: endpoints(['/ip4/127.0.0.1/tcp/9095']),
+  listenMultiaddress: local(endpoints(['/ip4/127.0.0.1/tcp/9095'])),
   /** The daemon behind it. */
-  nodeMultiaddress: endpoint('/ip4/127.0.0.1/tcp/5001'),
+  nodeMultiaddress: local(endpoint('/ip4/127.0.0.1/tcp/5001')),
   /** Speak TLS to the daemon although its address does not say so. */
-  nodeHttps: boolean(false),
+  nodeHttps: local(boolean(false)),
   /** What the proxy's own calls to the daemon show, spelt as the `ipfs` CLI's `--api-auth`. Callers bring their own. */
   apiAuth: secret(optional(text('', { expects: 'basic:user:password or bearer:token', pattern: /^(basic|bearer):./ }))),
   /** How long an answer of pin/add, add and dag/import is held back. */

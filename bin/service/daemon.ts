@@ -29,7 +29,7 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
   const say = (line: string): void => { process.stdout.write(`${line}\n`) }
   const bootstrap = addressesIn(flags.text('bootstrap'))
   tuneHeapForStreams()
-  if (flags.is('upgrade')) say('There is nothing to upgrade.')
+  if (flags.is('upgrade')) say('A state of an earlier version is upgraded at each start, --upgrade or not.')
   const stopping = stopSignal(log)
 
   if (flags.is('init')) for (const path of await initFolder(folder, { env, overwrites: false })) say(`wrote ${path}`)
@@ -37,6 +37,9 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
   const { configs, identity } = settings
   for (const warning of settings.warnings) log.warn(warning)
   warnOfOpenDoors(configs, log)
+  if (configs.cluster.disableRepinning) {
+    log.warn('cluster.disable_repinning is true, which the Go program writes by itself: pins stay with peers that are gone. Is that meant? Repinning is safe to leave on here; set it to false')
+  }
 
   await using _lock = await lockFolder(folder.path, systemClock)
   // Most of the code is behind these two: what is wrong with the settings is said before it is loaded.

@@ -1,20 +1,24 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ClusterError } from '../../cluster/api/errors.ts'
 import { createIdentity, readIdentity, writeIdentity } from '../../cluster/config/identity.ts'
 import type { Identity } from '../../cluster/config/identity.ts'
 import type { Environment } from '../../cluster/config/section.ts'
-import { readServiceJson, writeServiceJson } from '../../cluster/config/service-json.ts'
+import { readServiceJson, sourceOf, writeServiceJson, writeSourcedJson } from '../../cluster/config/service-json.ts'
 import type { Loaded } from '../../cluster/config/service-json.ts'
+import { textOf, writePrivately } from './files.ts'
 import { sections } from './sections.ts'
+import { fetchConfig, keepFetched } from './source.ts'
 
 /** Everything a peer keeps is in one folder. */
 export interface PeerFolder {
   readonly path: string
   readonly serviceJson: string
   readonly identityJson: string
+  /** What was fetched last from the address that `service.json` names, if it does. */
+  readonly sourceJson: string
   /** Pinset and tracker index, and the log. */
   readonly state: string
   /** Within the state: log and pinset are worth something together only. */
@@ -33,6 +37,7 @@ export function peerFolder (written: string): PeerFolder {
     path,
     serviceJson: join(path, 'service.json'),
     identityJson: join(path, 'identity.json'),
+    sourceJson: join(path, 'service.source.json'),
     state: join(path, 'state'),
     raft: join(path, 'state', 'raft'),
     embedded: join(path, 'embedded'),
@@ -46,6 +51,8 @@ export interface InitOptions {
   readonly overwrites: boolean
   /** Ports that are free here are for the caller to find: settings that stand over the defaults. */
   readonly given?: Environment
+  /** Where the rest of the configuration is fetched from at each start. */
+  readonly source?: URL
 }
 
 /**
@@ -53,13 +60,13 @@ export interface InitOptions {
  *
  * @returns the files that were written
  */
-export async function initFolder (folder: PeerFolder, { env, overwrites, given = {} }: InitOptions): Promise<readonly string[]> {
+export async function initFolder (folder: PeerFolder, { env, overwrites, given = {}, source }: InitOptions): Promise<readonly string[]> {
   await mkdir(folder.path, { recursive: true, mode: 0o700 })
   const written: string[] = []
   if (overwrites || await textOf(folder.serviceJson) === undefined) {
     const secret = { CLUSTER_SECRET: randomBytes(32).toString('hex') }
-    const { configs } = readServiceJson('{}', sections, { ...secret, ...withoutEmpty(env), ...given })
-    await writePrivately(folder.serviceJson, writeServiceJson(sections, configs))
+    const settings = { ...secret, ...withoutEmpty(env), ...given }
+    await writePrivately(folder.serviceJson, source === undefined ? writeServiceJson(sections, readServiceJson('{}', sections, settings).configs) : writeSourcedJson(source, sections, settings))
     written.push(folder.serviceJson)
   }
   if (await textOf(folder.identityJson) === undefined) {
@@ -69,35 +76,29 @@ export async function initFolder (folder: PeerFolder, { env, overwrites, given =
   return written
 }
 
-/** @throws ClusterError ERR_INVALID_ARGUMENT naming the file, the setting and what was expected */
+/**
+ * Reads what a peer is to be, and fetches the rest of it when `service.json` names an address for that.
+ *
+ * @throws ClusterError ERR_INVALID_ARGUMENT naming the file, the setting and what was expected
+ */
 export async function readFolder (folder: PeerFolder, env: Environment): Promise<Settings> {
   const service = await requireText(folder.serviceJson)
   const identity = await requireText(folder.identityJson)
   return {
-    ...inFile(folder.serviceJson, () => readServiceJson(service, sections, env)),
+    ...await readService(folder, service, env),
     identity: inFile(folder.identityJson, () => readIdentity(identity, env))
   }
 }
 
-export async function textOf (path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (err) {
-    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new ClusterError('ERR_INVALID_ARGUMENT', `cannot read ${path}: ${(err as Error).message}`, { cause: err })
-  }
-}
+/** The same of `service.json` alone, whose text is given. */
+export async function readService (folder: PeerFolder, service: string, env: Environment): Promise<Loaded<typeof sections>> {
+  const source = inFile(folder.serviceJson, () => sourceOf(service))
+  if (source === undefined) return inFile(folder.serviceJson, () => readServiceJson(service, sections, env))
 
-/** Whole or not at all, on disk before it resolves, for the owner's eyes only. */
-export async function writePrivately (path: string, text: string): Promise<void> {
-  const aside = `${path}.new`
-  {
-    await using file = await open(aside, 'w', 0o600)
-    await file.writeFile(text)
-    await file.sync()
-  }
-  await chmod(aside, 0o600)
-  await rename(aside, path)
+  const { text, warning } = await fetchConfig(source, folder.sourceJson)
+  const loaded = inFile(`${folder.serviceJson}, with what ${source.host} has`, () => readServiceJson(service, sections, env, text))
+  if (warning === undefined) await keepFetched(source, folder.sourceJson, text)
+  return warning === undefined ? loaded : { ...loaded, warnings: [warning, ...loaded.warnings] }
 }
 
 async function requireText (path: string): Promise<string> {

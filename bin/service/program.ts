@@ -29,13 +29,19 @@ export const program: Program = {
       help: 'runs the peer until it is told to stop',
       flags: {
         init: { type: 'boolean', help: 'write what is missing of service.json and identity.json first' },
-        upgrade: { type: 'boolean', aliases: ['u'], help: 'says that there is nothing to upgrade, as in the Go program' },
+        upgrade: { type: 'boolean', aliases: ['u'], help: 'changes nothing, as in the Go program: a state of an earlier version is upgraded at each start' },
         bootstrap: { type: 'string', aliases: ['j'], help: 'join the cluster through these peers: multiaddrs, commas between' },
         leave: { type: 'boolean', aliases: ['x'], help: 'leave the cluster when this peer is stopped' },
         stats: { type: 'boolean', help: 'not supported by this version' },
         tracing: { type: 'boolean', help: 'not supported by this version' },
         'no-trust': { type: 'boolean', help: 'not supported: it is about CRDT consensus' }
       }
+    },
+    'config show': { help: 'prints the settings as they take effect: file, fetched file, variables and defaults; secrets hidden' },
+    'config check': { help: 'says whether the configuration is understood, and what in it has no effect' },
+    'config convert': {
+      help: 'makes a configuration for Raft of one of the Go program for CRDT; the file as it was is kept beside it',
+      flags: { peers: { type: 'string', help: 'the other peers of the cluster: multiaddrs with /p2p/ and the id, commas between' } }
     },
     'state adopt': { help: 'makes the pins that the daemon has already pins of the cluster (peer stopped; it runs without its doors meanwhile)' },
     'state export': { help: 'writes the pinset, one JSON object a line (peer stopped)', flags: { file: { type: 'string', aliases: ['f'], help: 'into this file, not to the output' } } },

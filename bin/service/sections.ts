@@ -1,6 +1,6 @@
 import { balancedSection } from '../../cluster/allocator/config.ts'
 import { clusterSection } from '../../cluster/config/cluster-section.ts'
-import { multiaddrs, oneOf, section } from '../../cluster/config/section.ts'
+import { local, multiaddrs, oneOf, section } from '../../cluster/config/section.ts'
 import type { Configs } from '../../cluster/config/service-json.ts'
 import { raftSection } from '../../cluster/consensus/config.ts'
 import { diskSection, pinQueueSection, tagsSection } from '../../cluster/informer/config.ts'
@@ -12,9 +12,9 @@ import { proxySection } from '../../proxy/config.ts'
 
 const embeddedSection = section('ipfs_connector.embedded', 'CLUSTER_EMBEDDED', {
   /** The daemon inside this process: `auto` starts it when no Kubo answers and none ever has, `always` and `never` say it themselves. */
-  use: oneOf('auto', ['auto', 'always', 'never']),
+  use: local(oneOf('auto', ['auto', 'always', 'never'])),
   /** Where it listens for other IPFS daemons, as Kubo's `Addresses.Swarm`. Without any: on loopback, at a port of its own choice that it keeps. */
-  swarmAddresses: multiaddrs([])
+  swarmAddresses: local(multiaddrs([]))
 })
 
 /** Every section of `service.json`, in the order in which `init` writes them. */

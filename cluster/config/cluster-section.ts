@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import type { Replication } from '../api/pin.ts'
-import { boolean, durationMs, integer, multiaddrs, optional, secret, section, text } from './section.ts'
+import { boolean, durationMs, integer, local, multiaddrs, optional, secret, section, text } from './section.ts'
 import type { ConfigOf } from './section.ts'
 
 const replicationMax = 10_000
@@ -11,15 +11,15 @@ const fields = {
   /** Shared by the peers of one cluster; who does not know it is not let in. 32 bytes as 64 hexadecimal digits. */
   secret: secret(optional(text('', { expects: '64 hexadecimal digits', pattern: /^[0-9a-f]{64}$/i }))),
   /** Where other peers reach this one, over TCP. Who connects has to prove the secret before anything else. */
-  listenMultiaddress: multiaddrs(['/ip4/0.0.0.0/tcp/9096']),
+  listenMultiaddress: local(multiaddrs(['/ip4/0.0.0.0/tcp/9096'])),
   /** What other peers are told instead of what is listened on, for a peer behind a NAT or a proxy. */
-  announceMultiaddress: multiaddrs([]),
+  announceMultiaddress: local(multiaddrs([])),
   /** Addresses that other peers are never told. */
   noAnnounceMultiaddress: multiaddrs([]),
   /** How long one address of a peer is tried. */
   dialPeerTimeout: durationMs('3s', { min: '100ms' }),
   /** Where the addresses of the other peers are kept, one a line; relative to the folder. */
-  peerstoreFile: { ...optional(text('', { expects: 'a path' })), fallbackInWords: '`peerstore`' },
+  peerstoreFile: { ...local(optional(text('', { expects: 'a path' }))), fallbackInWords: '`peerstore`' },
   /** Peers to connect to at the start, besides those that are known already; each with `/p2p/` and its id. */
   peerAddresses: multiaddrs([]),
   /** Has this peer removed from the cluster when it is stopped. */

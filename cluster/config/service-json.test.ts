@@ -2,7 +2,7 @@ import t from 'tap'
 import { clusterSection, defaultReplication } from './cluster-section.ts'
 import { hidden, showSection } from './secrets.ts'
 import { durationMs, endpoint, optional, secret, section, textMap } from './section.ts'
-import { readServiceJson, writeServiceJson } from './service-json.ts'
+import { readServiceJson, sourceOf, writeServiceJson, writeSourcedJson } from './service-json.ts'
 
 const proxy = section('api.ipfsproxy', 'CLUSTER_IPFSPROXY', {
   nodeMultiaddress: endpoint('/ip4/127.0.0.1/tcp/5001'),
@@ -28,17 +28,17 @@ t.test('a section that is not in the file is known to be missing', async t => {
 })
 
 t.test('what only the Go program knows is read over, with one warning that names it', async t => {
-  const file = { cluster: { mdns_interval: '10s' }, consensus: { crdt: { trusted_peers: ['*'] } }, datastore: { pebble: {} }, api: { ipfsproxy: { node_https: false } } }
+  const file = { cluster: { mdns_interval: '10s' }, observations: { metrics: { enable_stats: false } }, datastore: { pebble: {} }, api: { ipfsproxy: { node_https: false } } }
 
   const { warnings } = readServiceJson(JSON.stringify(file), sections, {})
 
-  t.strictSame(warnings, ['service.json has settings that have no effect here: consensus.crdt, datastore.pebble, cluster.mdns_interval, api.ipfsproxy.node_https'])
+  t.strictSame(warnings, ['service.json has settings that have no effect here: observations.metrics, datastore.pebble, cluster.mdns_interval, api.ipfsproxy.node_https'])
 })
 
 t.test('a variable that nobody reads is warned of, with the one that was probably meant', async t => {
-  const { warnings } = readServiceJson('{}', sections, { CLUSTER_PERNAME: 'x', CLUSTER_CRDT_TRUSTEDPEERS: '*', CLUSTER_CREDENTIALS: 'ctl reads it', HOME: '/' })
+  const { warnings } = readServiceJson('{}', sections, { CLUSTER_PERNAME: 'x', CLUSTER_CRDT_TRUSTEDPEERS: '*', CLUSTER_CRDT_CLUSTERNAME: 'c', CLUSTER_CREDENTIALS: 'ctl reads it', HOME: '/' })
 
-  t.strictSame(warnings, ['variables that have no effect here: CLUSTER_PERNAME (did you mean CLUSTER_PEERNAME?), CLUSTER_CRDT_TRUSTEDPEERS'])
+  t.strictSame(warnings, ['variables that have no effect here: CLUSTER_PERNAME (did you mean CLUSTER_PEERNAME?), CLUSTER_CRDT_CLUSTERNAME'])
 })
 
 t.test('what is written is read as the same', async t => {
@@ -64,12 +64,12 @@ t.test('replication factors are one wish', async t => {
 for (const [why, file] of Object.entries({
   'Expected property name': '{',
   'expected a JSON object': '[]',
-  'source: a configuration that is fetched from elsewhere': '{"source": "http://x"}',
+  'consensus.crdt: .*"ipfs-cluster-service config convert"': '{"consensus": {"crdt": {}}}',
   'clutser: unknown section \\(did you mean cluster\\?\\)': '{"clutser": {}}',
   'api.restappi: unknown section': '{"api": {"restappi": {}}}',
   'api.ipfsproxi: unknown section \\(did you mean ipfsproxy\\?\\)': '{"api": {"ipfsproxi": {}}}',
   'cluster: expected an object': '{"cluster": 1}',
-  'api.ipfsproxy.idle_timeot: unknown setting': '{"api": {"ipfsproxy": {"idle_timeot": "1s"}}}',
+  'api.ipfsproxy.idle_timeot: unknown setting \\(did you mean idle_timeout\\?\\)': '{"api": {"ipfsproxy": {"idle_timeot": "1s"}}}',
   'cluster.secret: expected 64 hexadecimal digits': '{"cluster": {"secret": "abc"}}',
   'cluster.replication_factor_min, replication_factor_max: expected both -1': '{"cluster": {"replication_factor_min": 2}}',
   'cluster.replication_factor_min: expected at most replication_factor_max \\(2\\)': '{"cluster": {"replication_factor_min": 3, "replication_factor_max": 2}}'
@@ -78,3 +78,47 @@ for (const [why, file] of Object.entries({
     t.throws(() => readServiceJson(file, sections, {}), { code: 'ERR_INVALID_ARGUMENT', message: new RegExp(`^${why}`) })
   })
 }
+
+t.test('a text that is no JSON is not quoted: it may hold a secret', async t => {
+  t.throws(() => readServiceJson('{"cluster": {"secret": "hunter2" x}}', sections, {}), { code: 'ERR_INVALID_ARGUMENT', message: /^(?!.*hunter2)/s })
+})
+
+t.test('a list of peers that alone are trusted is refused, not read over', async t => {
+  t.throws(() => readServiceJson('{}', sections, { CLUSTER_CRDT_TRUSTEDPEERS: '12D3KooWA,12D3KooWB' }), { message: /^CLUSTER_CRDT_TRUSTEDPEERS: names 2 peers that alone may change the pinset/ })
+})
+
+t.test('what is fetched stands under the file, the file under the environment', async t => {
+  const file = JSON.stringify({ source: 'https://example.com/c', cluster: { peername: 'own' } })
+  const fetched = JSON.stringify({ cluster: { peername: 'theirs', replication_factor_min: 2, replication_factor_max: 3, disable_repinning: true }, api: { ipfsproxy: { idle_timeout: '5s' } } })
+
+  const { configs, written } = readServiceJson(file, sections, { CLUSTER_REPLICATIONFACTORMAX: '4' }, fetched)
+
+  t.match(configs, { cluster: { peername: 'own', replicationFactorMin: 2, replicationFactorMax: 4, disableRepinning: true }, proxy: { idleTimeout: 5_000 } })
+  t.strictSame([...written], ['cluster', 'proxy'])
+  t.equal(sourceOf(file)?.href, 'https://example.com/c')
+})
+
+t.test('what is fetched may not change secrets, nor addresses of doors and daemon; the same as here is let through', async t => {
+  const secret = 'ab'.repeat(32)
+  const own = JSON.stringify({ source: 'https://example.com/c', cluster: { secret } })
+  const read = (fetched: object): unknown => readServiceJson(own, sections, { CLUSTER_IPFSPROXY_CREDENTIALS: 'u:p' }, JSON.stringify(fetched))
+
+  for (const fetched of [
+    { cluster: { secret: 'cd'.repeat(32) } }, { cluster: { listen_multiaddress: '/ip4/0.0.0.0/tcp/1' } }, { cluster: { peerstore_file: '/etc/passwd' } }, { api: { ipfsproxy: { credentials: { u: 'other' } } } }
+  ]) {
+    const key = Object.keys(Object.values(fetched)[0]!)[0]!
+    t.throws(() => read(fetched), { code: 'ERR_INVALID_ARGUMENT', message: new RegExp(`^the configuration that was fetched sets (cluster|api)\\.(ipfsproxy\\.)?${key}`) })
+  }
+  t.doesNotThrow(() => read({ cluster: { secret, listen_multiaddress: ['/ip4/0.0.0.0/tcp/9096'] }, api: { ipfsproxy: { credentials: { u: 'p' } } } }))
+  t.throws(() => read({ source: 'https://example.com/other' }), { message: /may not point to another one/ })
+})
+
+t.test('a file with a source holds what the environment sets, and nothing else', async t => {
+  const json = writeSourcedJson(new URL('https://example.com/c'), sections, { CLUSTER_SECRET: 'ab'.repeat(32), CLUSTER_IPFSPROXY_IDLETIMEOUT: '7s' })
+
+  t.strictSame(JSON.parse(json), { source: 'https://example.com/c', cluster: { secret: 'ab'.repeat(32) }, api: { ipfsproxy: { idle_timeout: '7s' } } })
+})
+
+t.test('a source that is no address of a web server is refused', async t => {
+  for (const written of ['ipfs://bafy', 'example.com/c', 5]) t.throws(() => sourceOf(JSON.stringify({ source: written })), { message: /^source: expected an address like https/ })
+})

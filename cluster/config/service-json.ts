@@ -1,5 +1,6 @@
 import { ClusterError } from '../api/errors.ts'
-import { variableOf, writeSection } from './section.ts'
+import { withFetched } from './fetched.ts'
+import { jsonKeyOf, variableOf, writeSection } from './section.ts'
 import type { ConfigOf, Environment, Fields, Section } from './section.ts'
 import { didYouMean } from './suggestion.ts'
 
@@ -14,28 +15,38 @@ export interface Loaded<S extends Sections> {
   readonly warnings: readonly string[]
 }
 
+const sourceKey = 'source'
+export const crdtSection = 'consensus.crdt'
 /** Sections of the Go program's file that have no part to configure here. */
 const goSections: readonly string[] = [
-  'consensus.crdt', 'api.pinsvcapi', 'informer.numpin',
+  crdtSection, 'api.pinsvcapi', 'informer.numpin',
   'observations.metrics', 'observations.tracing', 'datastore.pebble', 'datastore.badger3', 'datastore.badger', 'datastore.leveldb'
 ]
 /** What the Go program's variables start with where there is no part for them here. */
 const goVariables = /^CLUSTER_(CRDT|PINSVCAPI|NUMPIN|METRICS|TRACING|PEBBLE|BADGER3|BADGER|LEVELDB)_/
-const elsewhereVariables: readonly string[] = ['CLUSTER_ID', 'CLUSTER_PRIVATEKEY', 'CLUSTER_CREDENTIALS']
+const trustedPeersVariable = 'CLUSTER_CRDT_TRUSTEDPEERS'
+const elsewhereVariables: readonly string[] = ['CLUSTER_ID', 'CLUSTER_PRIVATEKEY', 'CLUSTER_CREDENTIALS', trustedPeersVariable]
+
+/** @throws ClusterError ERR_INVALID_ARGUMENT when a list of peers would be trusted alone: here every member may change the pinset */
+export function assertAllTrusted (trusted: readonly string[], setting: string): void {
+  if (trusted.length === 0 || trusted.includes('*')) return
+  refuse(`${setting}: names ${trusted.length} peers that alone may change the pinset, which this version cannot see to: every member of the cluster may. Leave it out, or set it to *, if that is well`)
+}
 
 /**
  * Reads `service.json` and hands each section its part, with the environment over it. What nobody knows is refused: a misspelt setting
  * that is silently ignored is the worst kind. What only the Go program knows is read over, with one warning.
  *
  * @param json the file's text
+ * @param fetched what stands at the address that the file has as its `source`; the file's own settings stand over it
  * @throws ClusterError ERR_INVALID_ARGUMENT naming section, key and what was expected
  */
-export function readServiceJson<const S extends Sections> (json: string, sections: S, env: Environment): Loaded<S> {
-  const tree = parseTree(json)
-  if ('source' in tree) refuse('source: a configuration that is fetched from elsewhere is not supported; put its content into this file')
-
+export function readServiceJson<const S extends Sections> (json: string, sections: S, env: Environment, fetched = '{}'): Loaded<S> {
+  const { [sourceKey]: _, ...own } = parseTree(json)
   const known = [...Object.values(sections).map(({ path }) => path), ...goSections]
-  const parts = partsOf(tree, known)
+  const parts = withFetched(partsOf(own, known), fetchedParts(fetched, known), sections, env)
+  if (parts.has(crdtSection)) refuse(`${crdtSection}: the peers agree by Raft here; "ipfs-cluster-service config convert" makes a configuration for it of this one, and docs/migrate-from-go.md tells how the pins come along`)
+  assertAllTrusted((env[trustedPeersVariable] ?? '').split(',').filter(peer => peer !== ''), trustedPeersVariable)
   const configs = Object.entries(sections).map(([name, section]) => [name, section(parts.get(section.path) ?? {}, env)])
   const written = Object.entries(sections).filter(([, { path }]) => parts.has(path)).map(([name]) => name)
 
@@ -48,23 +59,55 @@ export function readServiceJson<const S extends Sections> (json: string, section
 
 /** All sections with the values given, as a file to be read again. */
 export function writeServiceJson<const S extends Sections> (sections: S, configs: Configs<S>): string {
-  const tree: Record<string, Record<string, unknown>> = {}
-  for (const [name, section] of Object.entries(sections)) {
-    const [top, sub] = section.path.split('.') as [string, string?]
-    const values = writeSection(section, configs[name]!)
-    tree[top] = sub === undefined ? values : { ...tree[top], [sub]: values }
-  }
-  return `${JSON.stringify(tree, null, 2)}\n`
+  return fileText(treeOf(Object.entries(sections).map(([name, section]) => [section.path, writeSection(section, configs[name]!)])))
 }
 
-type Part = Readonly<Record<string, unknown>>
+/** A file that has the rest from an address: what the environment sets, and where the rest is. @throws ClusterError ERR_INVALID_ARGUMENT */
+export function writeSourcedJson (source: URL, sections: Sections, env: Environment): string {
+  const { configs } = readServiceJson('{}', sections, env)
+  const own = Object.entries(sections).map(([name, section]): [string, Part] => {
+    const isSet = new Set(Object.keys(section.fields).filter(field => env[variableOf(section.envPrefix, field)]).map(jsonKeyOf))
+    return [section.path, Object.fromEntries(Object.entries(writeSection(section, configs[name]!)).filter(([key]) => isSet.has(key)))]
+  })
+  return fileText({ [sourceKey]: source.href, ...treeOf(own.filter(([, values]) => Object.keys(values).length > 0)) })
+}
 
-function parseTree (json: string): Part {
+/** Parts by their paths → the object that a file holds. */
+export function treeOf (parts: ReadonlyArray<readonly [path: string, values: Part]>): Record<string, unknown> {
+  const tree: Record<string, unknown> = {}
+  for (const [path, values] of parts) {
+    const [top, sub] = path.split('.') as [string, string?]
+    tree[top] = sub === undefined ? values : { ...tree[top] as Part | undefined, [sub]: values }
+  }
+  return tree
+}
+
+/** Where the rest of the configuration is fetched from, if the file says so. @throws ClusterError ERR_INVALID_ARGUMENT */
+export function sourceOf (json: string): URL | undefined {
+  const { [sourceKey]: source } = parseTree(json)
+  return source === undefined || source === '' ? undefined : parseSource(source)
+}
+
+/** @throws ClusterError ERR_INVALID_ARGUMENT for what is no address of a web server */
+export function parseSource (written: unknown): URL {
+  const url = typeof written === 'string' ? URL.parse(written) : null
+  return url !== null && /^https?:$/.test(url.protocol) ? url : refuse(`${sourceKey}: expected an address like https://example.com/service.json`)
+}
+
+export type Part = Readonly<Record<string, unknown>>
+
+function fetchedParts (fetched: string, known: readonly string[]): Map<string, Part> {
+  const tree = parseTree(fetched)
+  return sourceKey in tree ? refuse('a configuration that was fetched may not point to another one') : partsOf(tree, known)
+}
+
+/** @throws ClusterError ERR_INVALID_ARGUMENT for what is no JSON object */
+export function parseTree (json: string): Part {
   let tree: unknown
   try {
     tree = JSON.parse(json)
   } catch (err) {
-    return refuse((err as Error).message, err)
+    return refuse((err as Error).message.replace(/, .* is not valid JSON$/s, ' is not expected there'), err) // the text that it quotes may be a secret
   }
   return isPart(tree) ? tree : refuse('expected a JSON object')
 }
@@ -105,6 +148,7 @@ function variablesReadOver (env: Environment, sections: Sections): string[] {
   return strangers.length === 0 ? [] : [`variables that have no effect here: ${strangers.map(name => goVariables.test(name) ? name : name + didYouMean(name, known)).join(', ')}`]
 }
 
+const fileText = (tree: object): string => `${JSON.stringify(tree, null, 2)}\n`
 const isPart = (value: unknown): value is Part => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function refuse (message: string, cause?: unknown): never {

@@ -1,9 +1,9 @@
-import { boolean, durationMs, endpoint, optional, secret, section, text } from '../config/section.ts'
+import { boolean, durationMs, endpoint, local, optional, secret, section, text } from '../config/section.ts'
 import type { ConfigOf } from '../config/section.ts'
 
 const fields = {
   /** Where the daemon's API listens: TCP, HTTPS or a unix socket. */
-  nodeMultiaddress: endpoint('/ip4/127.0.0.1/tcp/5001'),
+  nodeMultiaddress: local(endpoint('/ip4/127.0.0.1/tcp/5001')),
   /** What the daemon's `API.Authorizations` asks for, spelt as the `ipfs` CLI's `--api-auth`. */
   apiAuth: secret(optional(text('', { expects: 'basic:user:password or bearer:token', pattern: /^(basic:[^:]+:.*|bearer:.+)$/ }))),
   /** For requests that are quick by nature. 0 is no limit. */

@@ -1,15 +1,15 @@
 import { readIdentity } from '../config/identity.ts'
 import type { Identity } from '../config/identity.ts'
-import { boolean, durationMs, endpoints, headerMap, integer, multiaddrs, optional, secret, section, text, textMap, texts } from '../config/section.ts'
+import { boolean, durationMs, endpoints, headerMap, integer, local, multiaddrs, optional, secret, section, text, textMap, texts } from '../config/section.ts'
 import type { ConfigOf } from '../config/section.ts'
 
 const fields = {
   /** Where the REST API listens. Beyond this machine it wants `basic_auth_credentials` and a certificate. */
-  httpListenMultiaddress: endpoints(['/ip4/127.0.0.1/tcp/9094']),
+  httpListenMultiaddress: local(endpoints(['/ip4/127.0.0.1/tcp/9094'])),
   /** TLS certificate chain (PEM), relative to the folder of service.json. */
-  sslCertFile: optional(text('', { expects: 'a file name' })),
+  sslCertFile: local(optional(text('', { expects: 'a file name' }))),
   /** TLS private key (PEM), relative to the folder of service.json. */
-  sslKeyFile: optional(text('', { expects: 'a file name' })),
+  sslKeyFile: local(optional(text('', { expects: 'a file name' }))),
   /** How long a request may take to arrive whole; 0s is without end, for uploads. */
   readTimeout: durationMs('0s'),
   /** How long a request's headers may take to arrive. */
@@ -23,9 +23,9 @@ const fields = {
   /** User names and their passwords. Once there is one, every request but GET /health, /health/live, /health/ready and OPTIONS needs one of them. */
   basicAuthCredentials: secret(optional(textMap({}))),
   /** Where the API is spoken over libp2p besides, for clients that are given an address with `/p2p/<id>`; TCP only. */
-  libp2pListenMultiaddress: multiaddrs([]),
+  libp2pListenMultiaddress: local(multiaddrs([])),
   /** The peer id that those clients know; never that of the cluster peer. */
-  id: optional(text('', { expects: 'a peer id' })),
+  id: local(optional(text('', { expects: 'a peer id' }))),
   /** The private key of that id, as in identity.json. */
   privateKey: secret(optional(text('', { expects: 'the base64 of a libp2p private key' }))),
   /** Headers added to every answer. */
