@@ -1,5 +1,6 @@
 import { createAdder } from '../adder/adder.ts'
 import { createBalancedAllocator } from '../cluster/allocator/balanced.ts'
+import { pingName } from '../cluster/api/metric.ts'
 import type { PeerId } from '../cluster/api/pin.ts'
 import { createCluster } from '../cluster/cluster.ts'
 import type { Clock } from '../cluster/clock.ts'
@@ -99,7 +100,9 @@ export function compose (parts: ComposeParts): Composed {
   const { membership } = consensus
   const peerset = (): readonly PeerId[] => consensus.peerset()
 
-  const presence = createPresence({ self, peerset, look: async (peer, options) => await rpc.call(peer, 'Monitor.Receive', [], options), clock })
+  const presence = createPresence({
+    self, peerset, look: async (peer, options) => await rpc.call(peer, 'Monitor.Receive', [], options), isFresh: peer => monitor.latest(pingName).some(ping => ping.peer === peer), clock
+  })
   const attentiveRpc = attentive(rpc, presence)
   const monitor = createMonitor({
     self, peerset, clock, log: log.for('monitor'), exchange: async (peer, measurements, options) => await attentiveRpc.call(peer, 'Monitor.Receive', measurements, options)

@@ -20,7 +20,7 @@ import type { AbortOptions, ClusterApi, Consensus, IpfsConnector, PinCall, PinTr
 /** A decision that others keep overtaking is given up. */
 const triesMax = 10
 /** Who does not say who it is by then is listed with an error. */
-const idTimeoutMs = 5_000
+const idTimeoutMs = 15_000
 
 export interface ClusterComponents {
   readonly self: PeerId

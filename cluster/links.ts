@@ -7,7 +7,7 @@ import type { PeerRpc } from './peer-ports.ts'
 import type { AbortOptions, IpfsConnector } from './ports.ts'
 
 /** How long a peer may take to answer. */
-const peerTimeoutMs = 5_000
+const peerTimeoutMs = 15_000
 
 export interface LinksComponents {
   readonly self: PeerId

@@ -3,14 +3,14 @@ import type { PeerId } from './api/pin.ts'
 import { FakeClock } from './clock.ts'
 import type { PeerRpc } from './peer-ports.ts'
 import { attentive, createPresence } from './presence.ts'
-import type { Presence } from './presence.ts'
+import type { Presence, Watch } from './presence.ts'
 
 const { signal } = new AbortController()
 const [self, other] = ['self', 'other'] as unknown as readonly [PeerId, PeerId]
 const turn = async (): Promise<void> => await new Promise(resolve => setImmediate(resolve))
 const never = async (): Promise<never> => await new Promise(() => {})
 
-interface Parts { readonly presence: Presence, readonly clock: FakeClock, readonly looks: () => number, readonly members: PeerId[], pass (ms: number): Promise<void>, answer: () => Promise<unknown> }
+interface Parts { readonly presence: Presence, readonly clock: FakeClock, readonly looks: () => number, readonly members: PeerId[], isFresh: boolean, pass (ms: number): Promise<void>, answer: () => Promise<unknown> }
 
 /** Two peers; `answer` is what the other one does when it is looked at. */
 function twoPeers (answer: () => Promise<unknown>): Parts {
@@ -19,9 +19,10 @@ function twoPeers (answer: () => Promise<unknown>): Parts {
   let looks = 0
   const parts: Parts = {
     clock, members, answer,
+    isFresh: false,
     looks: () => looks,
     presence: createPresence({
-      self, clock, peerset: () => members,
+      self, clock, peerset: () => members, isFresh: () => parts.isFresh,
       look (_peer, { signal }) {
         looks++
         return Promise.race([parts.answer(), new Promise((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) })])
@@ -47,6 +48,38 @@ t.test('who waits for a peer that does not answer is let go within 2.5 s, and wh
 
   t.match(first.signal.reason, { code: 'ERR_PEER_FAILED', message: 'other is silent: it has not answered for 2000 ms' })
   t.match(presence.watch(other, { signal }).signal.reason, { code: 'ERR_PEER_FAILED' })
+  await presence[Symbol.asyncDispose]()
+})
+
+t.test('a peer that has lately said that it is there may be busy for 10 s, and no longer than that holds', async t => {
+  const [busy, gone, outdated] = [twoPeers(never), twoPeers(never), twoPeers(never)]
+  for (const parts of [busy, gone, outdated]) parts.isFresh = true
+  const [waits, waitsInVain, waitsForOutdated] = [busy, gone, outdated].map(({ presence }) => presence.watch(other, { signal })) as [Watch, Watch, Watch]
+
+  busy.answer = async () => await new Promise(resolve => { busy.clock.after(9_000, () => { resolve(undefined) }) })
+  await Promise.all([busy, gone, outdated].map(async ({ pass }) => { await pass(5_500) }))
+  outdated.isFresh = false
+  await outdated.pass(1_000)
+  t.match(waitsForOutdated.signal.reason, { message: 'other is silent: it has not answered for 6000 ms' })
+  t.notOk(waitsInVain.signal.aborted)
+  await Promise.all([busy, gone].map(async ({ pass }) => { await pass(5_000) }))
+
+  t.match(waitsInVain.signal.reason, { message: 'other is silent: it has not answered for 10000 ms' })
+  t.notOk(waits.signal.aborted)
+  for (const { presence } of [busy, gone, outdated]) await presence[Symbol.asyncDispose]()
+})
+
+t.test('a pause of this peer\'s own is not taken for the silence of another', async t => {
+  const { presence, clock, pass } = twoPeers(never)
+  const wait = presence.watch(other, { signal })
+  await pass(500)
+
+  clock.advance(60_000)
+  await turn()
+
+  t.notOk(wait.signal.aborted)
+  await pass(1_000)
+  t.match(wait.signal.reason, { code: 'ERR_PEER_FAILED' })
   await presence[Symbol.asyncDispose]()
 })
 

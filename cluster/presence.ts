@@ -10,14 +10,20 @@ import type { AbortOptions, Component } from './ports.ts'
 const lookEveryMs = 500
 /** …and at one that is silent. */
 const lookAgainEveryMs = 2_000
-/** A peer that does not answer a look for so long is silent. */
-const silentAfterMs = 2_000
+/** A look is waited for in steps, so that a pause of this peer's own is one step, whatever the clock says after it. */
+const stepMs = 1_000
+/** A peer that does not answer a look for so long is silent… */
+const silentAfterSteps = 2
+/** …but one that has lately said that it is there is only busy: it has so long. */
+const silentThoughFreshAfterSteps = 10
 
 export interface PresenceComponents {
   readonly self: PeerId
   readonly peerset: () => readonly PeerId[]
   /** The smallest of questions, which needs no daemon and waits for no turn. Its answer does not matter, only that there is one; it ends by itself. */
   readonly look: (peer: PeerId, options: AbortOptions) => Promise<unknown>
+  /** Whether what it last said of itself still holds. */
+  readonly isFresh: (peer: PeerId) => boolean
   readonly clock: Clock
 }
 
@@ -26,7 +32,8 @@ export interface Watch extends Disposable { readonly signal: AbortSignal }
 
 /**
  * Tells peers that are slow from those that are not there: who waits for a peer has it looked at, and is let go within 2.5 s when it does not
- * answer even that. From then on nobody waits for it until it has answered again; that is found out beside, and by what it says itself.
+ * answer even that, or within 10.5 s when it has lately said that it is there and may only be busy. From then on nobody waits for it until it
+ * has answered again; that is found out beside, and by what it says itself.
  */
 export interface Presence extends Component {
   watch (peer: PeerId, options: AbortOptions): Watch
@@ -53,7 +60,7 @@ interface Seen {
   silence: ClusterError | undefined
 }
 
-export function createPresence ({ self, peerset, look, clock }: PresenceComponents): Presence {
+export function createPresence ({ self, peerset, look, isFresh, clock }: PresenceComponents): Presence {
   const closing = new AbortController()
   const background = createBackground(() => {}) // it ends when this peer does
   /** Those that are waited for or silent; each is looked at until it is neither. */
@@ -65,10 +72,18 @@ export function createPresence ({ self, peerset, look, clock }: PresenceComponen
     one.waits.clear()
   }
 
+  /** Ends when the signal aborts. */
+  async function losePatience (peer: PeerId, one: Seen, signal: AbortSignal): Promise<void> {
+    for (let steps = 1; ; steps++) {
+      await pause(clock, stepMs, signal)
+      if (steps < silentAfterSteps || (steps < silentThoughFreshAfterSteps && isFresh(peer))) continue
+      return fallSilent(one, one.silence ?? new ClusterError('ERR_PEER_FAILED', `${peer} is silent: it has not answered for ${steps * stepMs} ms`))
+    }
+  }
+
   async function lookOnce (peer: PeerId, one: Seen): Promise<void> {
-    using _patience = clock.after(silentAfterMs, () => {
-      fallSilent(one, new ClusterError('ERR_PEER_FAILED', `${peer} is silent: it has not answered for ${silentAfterMs} ms`))
-    })
+    const answered = new AbortController()
+    background.run(losePatience(peer, one, AbortSignal.any([answered.signal, closing.signal])))
     try {
       await look(peer, closing)
       one.silence = undefined
@@ -76,6 +91,8 @@ export function createPresence ({ self, peerset, look, clock }: PresenceComponen
       closing.signal.throwIfAborted()
       const { message } = err as Error
       fallSilent(one, one.silence ?? new ClusterError('ERR_PEER_FAILED', message.includes(peer) ? message : `${peer}: ${message}`, { cause: err }))
+    } finally {
+      answered.abort(new Error('it is known'))
     }
   }
 
