@@ -14,6 +14,7 @@ t.teardown(() => peer[Symbol.asyncDispose]())
 const host = `/ip4/127.0.0.1/tcp/${new URL(peer.rest).port}`
 const { self } = peer.cluster
 const ctl = async (...args: string[]) => await runCtl(['--host', host, ...args])
+const stranger = '12D3KooWGrX5vAy1mFkpQUnLNTJLgqh1FX1c5oD8EMpWkVyYcJjM'
 const hello = 'QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN'
 
 async function tree (folder: string): Promise<string> {
@@ -90,9 +91,11 @@ t.test('metrics, alerts, the graph and reasons read as the Go tool prints them',
   t.match(await ctl('status', '--local', cid), { code: 0, out: /PINNED/ })
 })
 
-t.test('peers rm says what the peer answers', async t => {
+t.test('peers add and rm say what the peer answers', async t => {
   t.match(await ctl('peers', 'rm', self), { code: 2, out: /Code: 400\n  Message: .* is the only member left/ })
-  t.match(await ctl('peers', 'rm', 'nobody'), { code: 2, out: /Code: 400\n  Message: error decoding Peer ID/ })
+  t.match(await ctl('peers', 'rm', 'nobody'), { code: 1, out: '', err: /parsing peer ID: not a peer id: "nobody"/ })
+  t.match(await ctl('peers', 'add', self), { code: 0, out: new RegExp(`^${self} \\| alice`) })
+  t.match(await ctl('peers', 'add', stranger), { code: 2, out: /is not a member of this cluster\. A peer joins by itself/ })
 })
 
 t.test('whatever is in a name, it does not reach the terminal as it is', async t => {
@@ -119,7 +122,7 @@ t.test('what fails has the Go tool\'s exit codes', async t => {
   t.match(await runCtl(['--host', nobody, 'id']), { code: 1, out: /^An error occurred:\n  Code: 0\n  Message: connect ECONNREFUSED/ })
   t.match(await runCtl(['--host', `${nobody},${host}`, 'version']), { code: 0 }, 'the next host is tried')
   t.match(await runCtl(['--host', `/ip4/127.0.0.1/tcp/${(silent.address() as AddressInfo).port}`, '--timeout', '1', 'id']), { code: 62, err: /no answer within 1 s/ })
-  t.match(await ctl('status', 'nonsense'), { code: 2, out: /Code: 400\n {2}Message: error decoding Cid/ })
+  t.match(await ctl('status', 'nonsense'), { code: 1, out: '', err: /parsing cid: "nonsense" is none/ })
   for (const [args, said] of [
     [['pin', 'ad', hello], /expected one of add, rm, update, ls, why, got ad/],
     [['pin', 'add'], /expected 1 argument, got 0/],
@@ -127,7 +130,7 @@ t.test('what fails has the Go tool\'s exit codes', async t => {
     [['pin', 'add', '--metadata', 'x', hello], /--metadata: expected key=value/],
     [['--enc', 'yaml', 'id'], /--encoding: expected text or json/],
     [['--host', 'localhost', 'id'], /--host: expected a multiaddr/],
-    [['--host', '/ip4/1.2.3.4/tcp/9096/p2p/12D3', 'id'], /HTTP over libp2p is not supported/]
+    [['--host', '/ip4/1.2.3.4/tcp/9096/p2p/12D3', 'id'], /--host: not a peer id: "12D3"/]
   ] as const) {
     t.match(await ctl(...args), { code: 1, out: '', err: said }, args.join(' '))
   }

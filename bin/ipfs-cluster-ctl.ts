@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module'
 
-enableCompileCache() // taking the types away costs more than all that most commands do
+enableCompileCache() // for who starts this file itself, instead of the one beside it that is quicker
 const { runCtl } = await import('./ctl/main.ts')
 
 // Whoever reads our output may stop reading; that is no failure.

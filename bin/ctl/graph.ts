@@ -1,4 +1,4 @@
-import { printable } from './print.ts'
+import { printable } from './printable.ts'
 
 /** ipfs-cluster's ConnectGraph, as far as it is drawn. */
 interface GraphJson {
@@ -47,8 +47,7 @@ export function dotText (json: unknown, allIpfs: boolean): string {
     '',
     '/* The swarm peer connections among ipfs daemons in the cluster */',
     ...edges(swarm, daemonNodes, daemonIds),
-    '}',
-    ''
+    '}' // without an end of line: so it is Go's
   ].join('\n')
 }
 

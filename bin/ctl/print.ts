@@ -1,49 +1,49 @@
 import { sizeText, whenText } from './humanized.ts'
+import { inOrder } from './json.ts'
+import type { Paint } from './paint.ts'
+import { padded, printable } from './printable.ts'
 
 /** The API's objects as far as they are printed. */
 interface IdJson { id: string, peername: string, addresses: readonly string[] | null, cluster_peers: readonly string[] | null, error: string, ipfs: { id?: string, addresses: readonly string[] | null, error: string } }
 interface InfoJson { cid: string, name: string, peer_map: Readonly<Record<string, { peername: string, status: string, timestamp: string, error: string, attempt_count: number, priority_pin: boolean }>> }
 interface PinJson { cid: string, name: string, type: string, mode: string, replication_factor_min: number, replication_factor_max: number, allocations: readonly string[] | null, max_depth: number, metadata: object | null, expire_at: string, timestamp: string }
 interface GcJson { peer_map: Readonly<Record<string, { peername: string, error?: string, keys: readonly { key: string | null, error?: string }[] | null }>> }
-interface MetricJson { peer: string, name: string, value: string, weight: number, expire: number }
+interface MetricJson { peer: string, name: string, value: string, weight: number | bigint, expire: number | bigint }
 interface AlertJson extends MetricJson { triggered_at: string }
+interface BandwidthJson { total_in: number | bigint, total_out: number | bigint, rate_in: number, rate_out: number }
 interface ReasonJson { peer: string, chosen: boolean, why: string, detail: string }
 
 /** Go's zero time, which stands for "not set". */
 const zeroTime = '0001-01-01T00:00:00Z'
 
-/**
- * Control characters and marks that turn the direction of writing, made visible: a name comes from whoever pinned, and must not
- * steer the terminal of whoever lists. `keep` are characters that are ours to print.
- */
-export function printable (text: string): string {
-  return text.replace(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, character => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`)
-}
+/** One object of the API as text. Every piece of it that comes from elsewhere is made printable. */
+export type TextOf = (json: unknown, paint: Paint) => string
 
-/** As Go's tool prints JSON: each object by itself, indented by four. */
-export function jsonText (value: unknown): string {
-  const lines = JSON.stringify(value, undefined, 4).split('\n')
-  return `${lines.map(printable).join('\n')}\n`
-}
-
-export function idText (json: unknown): string {
+export const idText: TextOf = (json, { bad }) => {
   const { id, peername, addresses, cluster_peers: peers, error, ipfs } = json as IdJson
-  if (error !== '') return `${printable(id)} | ERROR: ${printable(error)}\n`
+  if (error !== '') return `${printable(id)} | ${bad('ERROR')}: ${printable(error)}\n`
   const lines = [`${id} | ${peername} | Sees ${(peers ?? []).length - 1} other peers`, '  > Addresses:', ...addressLines(addresses)]
-  const daemon = ipfs.error === '' ? [`  > IPFS: ${ipfs.id ?? ''}`, ...addressLines(ipfs.addresses)] : [`  > IPFS ERROR: ${ipfs.error}`]
-  return textOf([...lines, ...daemon])
+  if (ipfs.error !== '') return `${textOf(lines)}  > ${bad('IPFS ERROR')}: ${printable(ipfs.error)}\n`
+  return textOf([...lines, `  > IPFS: ${ipfs.id ?? ''}`, ...addressLines(ipfs.addresses)])
 }
 
-export function infoText (json: unknown): string {
+export const infoText: TextOf = (json, paint) => {
   const { cid, name, peer_map: peers } = json as InfoJson
   const rows = Object.keys(peers).sort().map(id => {
     const { peername, status, error, timestamp, attempt_count: attempts, priority_pin: isPriority } = peers[id]!
-    return `    > ${(peername || id).padEnd(20)} : ${status.toUpperCase()}${error === '' ? '' : `: ${error}`} | ${timestamp} | Attempts: ${attempts} | Priority: ${isPriority}`
+    return `    > ${padded(printable(peername || id), 20)} : ${painted(status, paint)}${error === '' ? '' : `: ${printable(error)}`} | ${printable(timestamp)} | Attempts: ${attempts} | Priority: ${isPriority}\n`
   })
-  return textOf([`${cid}${name === '' ? '' : ` | ${name}`}:`, ...rows])
+  return `${printable(`${cid}${name === '' ? '' : ` | ${name}`}`)}:\n${rows.join('')}`
 }
 
-export function pinText (json: unknown): string {
+function painted (status: string, { good, bad, busy }: Paint): string {
+  const word = printable(status.toUpperCase())
+  if (status === 'pinned') return good(word)
+  if (/error$|^undefined$|^unexpectedly/.test(status)) return bad(word)
+  return /ing$|queued$/.test(status) ? busy(word) : word
+}
+
+export const pinText: TextOf = json => {
   const pin = json as PinJson
   const type = pin.type.toUpperCase() + (pin.mode === 'direct' ? '-DIRECT' : '')
   const isEverywhere = pin.replication_factor_min === -1 && pin.replication_factor_max === -1
@@ -55,41 +55,48 @@ export function pinText (json: unknown): string {
   return textOf([[pin.cid, pin.name, type, replication, depth, `Metadata: ${metadata}`, `Exp: ${dateText(pin.expire_at, '∞')}`, `Added: ${dateText(pin.timestamp, 'unknown')}`].join(' | ')])
 }
 
-export const addedText = (json: unknown): string => textOf([`added ${(json as { cid: string }).cid} ${(json as { name: string }).name}`])
-export const cidText = (json: unknown): string => textOf([(json as { cid: string }).cid])
-export const versionText = (json: unknown): string => textOf([(json as { version: string }).version])
+export const addedText: TextOf = json => textOf([`added ${(json as { cid: string }).cid} ${(json as { name: string }).name}`])
+export const cidText: TextOf = json => textOf([(json as { cid: string }).cid])
+export const versionText: TextOf = json => textOf([(json as { version: string }).version])
 
-export function gcText (json: unknown): string {
+export const gcText: TextOf = (json, { bad }) => {
   const { peer_map: peers } = json as GcJson
-  return textOf(Object.keys(peers).sort().flatMap(id => {
+  return Object.keys(peers).sort().map(id => {
     const { peername, error, keys } = peers[id]!
-    const head = (peername || id).padEnd(15) + (error === undefined || error === '' ? '' : ` | ERROR: ${error}`)
-    return [head, '  > CIDs:', ...(keys ?? []).map(({ key, error }) => error ? `    - ERROR: ${error}` : `    - ${key ?? ''}`)]
-  }))
+    const head = padded(printable(peername || id), 15) + (error === undefined || error === '' ? '' : ` | ${bad('ERROR')}: ${printable(error)}`)
+    const rows = (keys ?? []).map(({ key, error }) => error ? `    - ${bad('ERROR')}: ${printable(error)}\n` : `    - ${printable(key ?? '')}\n`)
+    return `${head}\n  > CIDs:\n${rows.join('')}`
+  }).join('')
 }
 
-export const nameText = (json: unknown): string => textOf([String(json)])
+export const nameText: TextOf = json => textOf([String(json)])
 
-export function metricText (json: unknown): string {
+export const metricText: TextOf = json => {
   const { peer, name, value, weight, expire } = json as MetricJson
-  const shown = name === 'freespace' && weight > 0 ? sizeText(weight) : value
-  return textOf([`${peer} | ${name}: ${shown} | Expires in: ${whenText(expire / 1e6, Date.now())}`])
+  const shown = name === 'freespace' && weight > 0 ? sizeText(Number(weight)) : value
+  return textOf([`${peer} | ${name}: ${shown} | Expires in: ${whenText(Number(expire) / 1e6, Date.now())}`])
 }
 
-export function alertText (json: unknown): string {
+export const alertText: TextOf = json => {
   const { peer, name, expire, triggered_at: triggered } = json as AlertJson
-  return textOf([`${peer}: ${name}. Expired at: ${whenText(expire / 1e6, Date.now())}. Triggered at: ${whenText(Date.parse(triggered), Date.now())}`])
+  return textOf([`${peer}: ${name}. Expired at: ${whenText(Number(expire) / 1e6, Date.now())}. Triggered at: ${whenText(Date.parse(triggered), Date.now())}`])
 }
 
-export function reasonText (json: unknown): string {
+/** A row a protocol, in the order of their names. */
+export const bandwidthText: TextOf = json => textOf(Object.entries(inOrder(json) as Record<string, BandwidthJson>).map(([protocol, { total_in: totalIn, total_out: totalOut, rate_in: rateIn, rate_out: rateOut }]) =>
+  `${protocol.padStart(25)}: In: ${sizeText(Number(totalIn)).padStart(7)}. Out: ${sizeText(Number(totalOut)).padStart(7)}. RateIn: ${rateIn.toFixed(2)}B/s. RateOut: ${rateOut.toFixed(2)}B/s`))
+
+export const reasonText: TextOf = (json, { good, bad }) => {
   const { peer, chosen, why, detail } = json as ReasonJson
-  return textOf([`${peer} | ${chosen ? 'CHOSEN' : 'NOT CHOSEN'} | ${why}${detail === '' ? '' : ` | ${detail}`}`])
+  return `${printable(peer)} | ${chosen ? good('CHOSEN') : bad('NOT CHOSEN')} | ${printable(`${why}${detail === '' ? '' : ` | ${detail}`}`)}\n`
 }
 
 /** A list that the API answers as one array: an item a line. */
-export const eachText = (text: (json: unknown) => string) => (json: unknown): string => (json as readonly unknown[]).map(text).join('')
+export const eachText = (text: TextOf): TextOf => (json, paint) => (json as readonly unknown[]).map(item => text(item, paint)).join('')
 
-export const errorText = ({ code, message }: { code: number, message: string }): string => textOf(['An error occurred:', `  Code: ${code}`, `  Message: ${message}`])
+export function errorText ({ code, message }: { readonly code: number, readonly message: string }, { bad }: Paint): string {
+  return `${bad('An error occurred:')}\n  Code: ${code}\n  Message: ${printable(message)}\n`
+}
 
 const textOf = (lines: readonly string[]): string => lines.map(line => `${printable(line)}\n`).join('')
 const addressLines = (addresses: readonly string[] | null): string[] => [...addresses ?? []].sort().map(address => `    - ${address}`)

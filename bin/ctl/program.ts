@@ -1,103 +1,148 @@
 import type { Flags, Program } from '../args.ts'
 import { version } from '../version.ts'
 
+const cid = 'QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN'
+const other = 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o'
+const peer = '12D3KooWGrX5vAy1mFkpQUnLNTJLgqh1FX1c5oD8EMpWkVyYcJjM'
+
 const waiting: Flags = {
   wait: { type: 'boolean', aliases: ['w'], help: 'wait until enough peers have reached the status' },
-  'wait-limit': { type: 'string', aliases: ['wl'], help: 'how many peers are enough' },
-  'wait-timeout': { type: 'string', aliases: ['wt'], help: 'how long to wait, like 30s (default: without end)' }
+  'wait-limit': { type: 'string', aliases: ['wl'], kind: 'integer', help: 'how many peers are enough, 0 for all; implies --wait' },
+  'wait-timeout': { type: 'string', aliases: ['wt'], kind: 'duration', help: 'how long to wait, like 30s (usually without end); implies --wait' }
 }
 const status: Flags = {
-  'no-status': { type: 'boolean', aliases: ['ns'], help: 'do not ask for the status afterwards' },
+  'no-status': { type: 'boolean', aliases: ['ns'], help: 'print the pin; do not ask for its status afterwards' },
   ...waiting
 }
 const factors: Flags = {
-  'replication-min': { type: 'string', aliases: ['rmin'], help: 'fewest peers that hold it; -1 is everywhere, 0 as configured' },
-  'replication-max': { type: 'string', aliases: ['rmax'], help: 'most peers that hold it; -1 is everywhere, 0 as configured' }
+  'replication-min': { type: 'string', aliases: ['rmin'], kind: 'integer', help: 'fewest peers that hold it; -1 is everywhere, 0 as configured' },
+  'replication-max': { type: 'string', aliases: ['rmax'], kind: 'integer', help: 'most peers that hold it; -1 is everywhere, 0 as configured' }
 }
 const wishes: Flags = {
   allocations: { type: 'string', aliases: ['allocs'], help: 'peer ids that should hold it if they can, commas between' },
   name: { type: 'string', aliases: ['n'], help: 'a name for the pin' },
-  'expire-in': { type: 'string', help: 'how long until it is unpinned, like 48h' },
+  'expire-in': { type: 'string', kind: 'duration', help: 'how long until it is unpinned, like 48h' },
   metadata: { type: 'string', multiple: true, help: 'key=value, may be given several times' }
 }
+const local: Flags = { local: { type: 'boolean', help: 'on the asked peer only' } }
 
 export const program: Program = {
   name: 'ipfs-cluster-ctl',
   version,
   about: 'asks a cluster peer over its REST API',
+  isHelpByDefault: true,
   flags: {
-    host: { type: 'string', aliases: ['l'], fallback: '/ip4/127.0.0.1/tcp/9094', help: 'where the API is: multiaddrs, commas between, tried in turn' },
+    host: { type: 'string', aliases: ['l'], fallback: '/ip4/127.0.0.1/tcp/9094', help: 'where the API is: multiaddrs, commas between, tried in turn; /unix/<path>, and with /p2p/<peer id> or /dnsaddr/<name> over libp2p' },
+    secret: { type: 'string', help: 'of a Go cluster, whose peers serve the API over libp2p behind it: 64 hexadecimal digits' },
     https: { type: 'boolean', aliases: ['s'], help: 'speak TLS' },
-    'no-check-certificate': { type: 'boolean', help: 'with --https: take any certificate' },
-    encoding: { type: 'string', aliases: ['enc'], fallback: 'text', help: 'text or json' },
-    timeout: { type: 'string', aliases: ['t'], fallback: '0', help: 'seconds until a request is given up; 0 is never' },
+    'no-check-certificate': { type: 'boolean', help: 'with TLS: take any certificate' },
+    encoding: { type: 'string', aliases: ['enc'], fallback: 'text', words: ['text', 'json'], help: 'text or json' },
+    timeout: { type: 'string', aliases: ['t'], kind: 'integer', fallback: '0', help: 'seconds until a request is given up; 0 is never' },
     debug: { type: 'boolean', aliases: ['d'], help: 'tell each request on the error output' },
-    'basic-auth': { type: 'string', env: 'CLUSTER_CREDENTIALS', help: 'user:password; implies --https unless --force-http' },
+    'basic-auth': { type: 'string', env: 'CLUSTER_CREDENTIALS', help: 'user[:password]; implies --https unless --force-http' },
     'force-http': { type: 'boolean', aliases: ['f'], help: 'send the password without TLS' },
     version: { type: 'boolean', aliases: ['v'], help: 'print the version of this program' }
   },
+  examples: [
+    'id',
+    'add --name photos --recursive ./photos',
+    'pin add --wait --replication-min 2 --replication-max 3 ' + cid,
+    '--enc json status ' + cid,
+    '--host /dns4/cluster.example/tcp/9094 --basic-auth alice:password peers ls',
+    `--host /ip4/192.0.2.1/tcp/9098/p2p/${peer} id`
+  ],
+  groups: {
+    peers: 'the peers of the cluster',
+    pin: 'what is kept: pins, unpins and lists it',
+    health: 'how the peers are',
+    ipfs: 'the daemons of the peers'
+  },
   commands: {
-    id: { help: 'who the peer is, where it listens, which daemon it has' },
-    version: { help: 'the peer\'s version' },
-    'peers ls': { help: 'the peers of the cluster' },
-    'peers rm': { usage: '<peer id>', args: { min: 1, max: 1 }, help: 'takes a peer out of the cluster, dead or alive; one that runs stops' },
+    id: { help: 'who the peer is, where it listens, which daemon it has', examples: ['id', '--enc json id'] },
+    'peers ls': { help: 'the peers of the cluster', examples: ['peers ls'] },
+    'peers add': { usage: '<peer id>', args: { min: 1, max: 1 }, help: 'a member as it is\nA peer joins by itself (ipfs-cluster-service daemon --bootstrap <address>); for one that has not, this says how.', examples: [`peers add ${peer}`] },
+    'peers rm': { usage: '<peer id>', args: { min: 1, max: 1 }, help: 'takes a peer out of the cluster, dead or alive; one that runs stops', examples: [`peers rm ${peer}`] },
     add: {
-      usage: '<path>...',
+      usage: '<path|url>...',
       args: { min: 1, max: Infinity },
-      help: 'adds files and folders and pins them',
+      help: 'adds files and folders and pins them\nSeveral paths get a folder around them. A path may be an address (http:// or https://), whose file is fetched here and added.',
+      examples: ['add photo.jpg', 'add -r --name photos --metadata album=summer ./photos', 'add --format car export.car', 'add -Q -w --expire-in 48h a.txt b.txt', 'add https://example.com/file.pdf'],
       flags: {
         recursive: { type: 'boolean', aliases: ['r'], help: 'add folders with what is in them' },
         quiet: { type: 'boolean', aliases: ['q'], help: 'print CIDs only' },
         quieter: { type: 'boolean', aliases: ['Q'], help: 'print the last CID only' },
         'no-stream': { type: 'boolean', help: 'print at the end; with --enc=json one array' },
+        local: { type: 'boolean', help: 'send the content to the asked peer\'s daemon only; the others that are to hold it fetch it from there' },
         ...factors,
         ...wishes,
-        wait: waiting['wait']!,
+        'no-pin': { type: 'boolean', help: 'bring the content to the daemons and pin nothing' },
+        wait: { type: 'boolean', help: 'wait until enough peers have pinned it' },
         'wait-timeout': waiting['wait-timeout']!,
         'wrap-with-directory': { type: 'boolean', aliases: ['w'], help: 'put a folder around it' },
-        format: { type: 'string', fallback: 'unixfs', help: 'unixfs, or car for one CAR file' },
-        layout: { type: 'string', help: 'balanced or trickle' },
+        format: { type: 'string', fallback: 'unixfs', words: ['unixfs', 'car'], help: 'unixfs for files, or car for one CAR file' },
+        layout: { type: 'string', words: ['balanced', 'trickle', ''], help: 'balanced or trickle' },
         hidden: { type: 'boolean', aliases: ['H'], help: 'take what begins with a dot as well' },
         chunker: { type: 'string', aliases: ['s'], help: 'size-N, rabin-MIN-AVG-MAX or buzhash' },
         'raw-leaves': { type: 'boolean', help: 'leaves as raw blocks' },
-        'cid-version': { type: 'string', help: '0 or 1; 1 implies raw leaves' },
-        hash: { type: 'string', help: 'the hash function; others than sha2-256 imply version 1' }
+        'cid-version': { type: 'string', kind: 'integer', help: '0 or 1; 1 implies raw leaves' },
+        hash: { type: 'string', help: 'the hash function; others than sha2-256 imply version 1' },
+        nocopy: { type: 'boolean', help: 'let the daemons refer to an address instead of copying it; peers of this program refuse that' }
       }
     },
     'pin add': {
       usage: '<cid|path>',
       args: { min: 1, max: 1 },
       help: 'pins content in the cluster',
+      examples: [`pin add --name greeting ${cid}`, `pin add --wait --wait-timeout 2m /ipns/docs.ipfs.tech`, `pin add -r 2 --metadata owner=alice --expire-in 720h ${cid}`],
       flags: {
-        replication: { type: 'string', aliases: ['r'], help: 'fewest and most peers at once' },
+        replication: { type: 'string', aliases: ['r'], kind: 'integer', help: 'fewest and most peers at once' },
         ...factors,
         ...wishes,
-        mode: { type: 'string', help: 'recursive or direct' },
+        mode: { type: 'string', words: ['recursive', 'direct'], help: 'recursive (usually), or direct for the one block' },
         ...status
       }
     },
-    'pin rm': { usage: '<cid|path>', args: { min: 1, max: 1 }, help: 'unpins content', flags: status },
+    'pin rm': { usage: '<cid|path>', args: { min: 1, max: 1 }, help: 'unpins content', flags: status, examples: [`pin rm ${cid}`] },
     'pin update': {
-      usage: '<old> <new>',
+      usage: '<old cid> <new cid|path>',
       args: { min: 2, max: 2 },
       help: 'pins new content with the options of an old pin, whose blocks it shares; the old pin stays',
-      flags: { name: wishes['name']!, 'expire-in': wishes['expire-in']!, ...status }
+      flags: { name: wishes['name']!, 'expire-in': wishes['expire-in']!, ...status },
+      examples: [`pin update --name v2 ${cid} ${other}`]
     },
-    'pin ls': { usage: '[cid]', args: { min: 0, max: 1 }, help: 'what should be pinned', flags: { filter: { type: 'string', help: 'types of pins: pin, meta-pin, clusterdag-pin, shard-pin, all' } } },
-    'pin why': { usage: '<cid>', args: { min: 1, max: 1 }, help: 'which peers would hold a pin by what is known now, and why' },
+    'pin ls': { usage: '[cid]', args: { min: 0, max: 1 }, help: 'what should be pinned', flags: { filter: { type: 'string', fallback: 'all', help: 'types of pins, commas between: pin, meta-pin, clusterdag-pin, shard-pin, all' } }, examples: ['pin ls', `--enc json pin ls ${cid}`] },
+    'pin why': { usage: '<cid>', args: { min: 1, max: 1 }, help: 'which peers would hold a pin by what is known now, and why', examples: [`pin why ${cid}`] },
     status: {
       usage: '[cid...]',
       args: { min: 0, max: Infinity },
-      help: 'where pins stand',
-      flags: { local: { type: 'boolean', help: 'on the asked peer only' }, filter: { type: 'string', help: 'status words, commas between: pinned, pinning, error, queued, …' } }
+      help: 'where pins stand\nWithout CIDs all pins. Of what nobody pins it says so.',
+      flags: { ...local, filter: { type: 'string', help: 'statuses, commas between: pinned, pinning, pin_queued, unpinned, remote, pin_error, unpin_error, cluster_error, …, or error and queued for all such; not with CIDs' } },
+      examples: ['status', 'status --filter error,queued', `status ${cid} ${other}`]
     },
-    recover: { usage: '[cid]', args: { min: 0, max: 1 }, help: 'tries failed pins again', flags: { local: { type: 'boolean', help: 'on the asked peer only' } } },
+    sync: {
+      usage: '[cid]',
+      args: { min: 0, max: 1 },
+      help: 'where a pin stands, or which pins are not as they should be\nOf older documentation. What the daemons hold is compared without it too: status says the same, recover puts it right.',
+      flags: local,
+      examples: ['sync', `sync ${cid}`]
+    },
+    recover: { usage: '[cid]', args: { min: 0, max: 1 }, help: 'tries failed pins again', flags: local, examples: ['recover', `recover ${cid}`] },
+    version: { help: 'the peer\'s version', examples: ['version'] },
     'health graph': {
       help: 'who is connected with whom, for Graphviz',
-      flags: { file: { type: 'string', aliases: ['f'], help: 'into this file, not to the output' }, 'all-ipfs-peers': { type: 'boolean', help: 'draw nodes outside the cluster as well' } }
+      flags: { file: { type: 'string', aliases: ['f'], help: 'into this file, not to the output' }, 'all-ipfs-peers': { type: 'boolean', help: 'draw nodes outside the cluster as well' } },
+      examples: ['health graph | dot -T svg > cluster.svg']
     },
-    'health metrics': { usage: '[name]', args: { min: 0, max: 1 }, help: 'what the peers measured of themselves; without a name, which metrics there are' },
-    'health alerts': { help: 'metrics that were not renewed in time, the newest first' },
-    'ipfs gc': { help: 'collects garbage on the daemons', flags: { local: { type: 'boolean', help: 'on the asked peer only' } } }
+    'health metrics': { usage: '[name]', args: { min: 0, max: 1 }, help: 'what the peers measured of themselves; without a name, which metrics there are', examples: ['health metrics', 'health metrics freespace'] },
+    'health alerts': { help: 'metrics that were not renewed in time, the newest first', examples: ['health alerts'] },
+    'health bandwidth': { help: 'bytes between this peer and the others, by protocol', examples: ['health bandwidth'] },
+    'ipfs gc': { help: 'collects garbage on the daemons', flags: local, examples: ['ipfs gc', 'ipfs gc --local'] },
+    commands: { help: 'all commands, one a line', examples: ['commands'] },
+    completion: {
+      usage: '<bash|zsh|fish>',
+      args: { min: 1, max: 1 },
+      help: 'a script that lets a shell complete commands and flags\nbash: source <(ipfs-cluster-ctl completion bash), in ~/.bashrc.\nzsh: ipfs-cluster-ctl completion zsh > "${fpath[1]}/_ipfs-cluster-ctl".\nfish: ipfs-cluster-ctl completion fish > ~/.config/fish/completions/ipfs-cluster-ctl.fish.',
+      examples: ['completion bash']
+    }
   }
 }

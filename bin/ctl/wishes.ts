@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../args.ts'
 import type { Values } from '../args.ts'
+import { TimeoutError } from './client.ts'
 import type { CommandContext } from './commands.ts'
+import { peerIdsOf } from './ids.ts'
 import { infoText, pinText } from './print.ts'
 
 const pollMs = 1_000
@@ -11,17 +13,14 @@ const errors: readonly string[] = ['undefined', 'cluster_error', 'pin_error', 'u
 
 interface Info { readonly peer_map: Readonly<Record<string, { readonly status: string, readonly error: string }>> }
 
-/** Waiting took longer than was asked for. */
-export class WaitTimeout extends Error {}
-
-/** Pin options as the API reads them. What the peer can judge is left to it. */
-export function wishQuery (flags: Values): URLSearchParams {
+/** Pin options as the API reads them. @throws UsageError for what is wrong by itself */
+export async function wishQuery (flags: Values): Promise<URLSearchParams> {
   const query = new URLSearchParams()
-  const both = flags.text('replication')
+  const both = flags.text('replication') === '0' ? undefined : flags.text('replication')
   const set = (key: string, value: string | undefined): void => { if (value !== undefined && value !== '') query.set(key, value) }
   set('replication-min', both ?? flags.text('replication-min'))
   set('replication-max', both ?? flags.text('replication-max'))
-  set('user-allocations', flags.text('allocations')?.split(',').map(id => id.trim()).join(','))
+  set('user-allocations', flags.text('allocations') === undefined ? undefined : (await peerIdsOf(flags.text('allocations')!.split(','))).join(','))
   set('name', flags.text('name'))
   set('mode', flags.text('mode'))
   set('expire-in', flags.text('expire-in'))
@@ -37,10 +36,11 @@ export function wishQuery (flags: Values): URLSearchParams {
 export async function afterPin (context: CommandContext, pin: unknown, target: 'pinned' | 'unpinned'): Promise<void> {
   const { flags, show } = context
   const { cid, replication_factor_min: min } = pin as { cid: string, replication_factor_min: number }
+  // What says how to wait asks to wait.
+  const isWaiting = ['wait', 'wait-limit', 'wait-timeout'].some(name => flags.is(name) || flags.text(name) !== undefined)
   const limit = Number(flags.text('wait-limit') ?? (target === 'pinned' ? min : 0))
-  if (!Number.isInteger(limit)) throw new UsageError('--wait-limit: expected an integer')
 
-  const waited = flags.is('wait') ? await waitFor(context, cid, target, limit) : undefined
+  const waited = isWaiting ? await waitFor(context, cid, target, limit) : undefined
   if (flags.is('no-status')) show(pin, pinText)
   else show(waited ?? await settledStatus(context, cid), infoText)
 }
@@ -48,10 +48,11 @@ export async function afterPin (context: CommandContext, pin: unknown, target: '
 /**
  * Asks every second until `limit` peers (all when it is 0 or less) have reached `target`.
  *
- * @throws Error when a peer reports that it failed; WaitTimeout after `--wait-timeout`
+ * @throws Error when a peer reports that it failed; TimeoutError after `--wait-timeout`
  */
-export async function waitFor ({ client, flags, signal }: CommandContext, cid: string, target: 'pinned' | 'unpinned', limit: number): Promise<Info> {
-  const deadlineMs = performance.now() + (flags.text('wait-timeout') === undefined ? Infinity : goMilliseconds(flags.text('wait-timeout')!))
+export async function waitFor ({ client, flags, signal, progress }: CommandContext, cid: string, target: 'pinned' | 'unpinned', limit: number): Promise<Info> {
+  const timeoutMs = goMilliseconds(flags.text('wait-timeout') ?? '0')
+  const deadlineMs = performance.now() + (timeoutMs > 0 ? timeoutMs : Infinity)
   while (true) {
     const info = await client.one('GET', `/pins/${cid}?local=false`) as Info
     const peers = Object.values(info.peer_map).filter(({ status }) => !(target === 'pinned' && status === 'remote'))
@@ -59,9 +60,11 @@ export async function waitFor ({ client, flags, signal }: CommandContext, cid: s
     if (failed !== undefined) throw new Error(`waiting for pin status: ${failed.status}: ${failed.error}`)
 
     const reached = peers.filter(({ status }) => status === target).length
-    if (reached >= (limit > 0 ? Math.min(limit, peers.length) : peers.length)) return info
-    if (performance.now() >= deadlineMs) throw new WaitTimeout(`waiting for pin status: ${reached} of ${peers.length} peers are ${target}`)
-    await sleep(pollMs, undefined, { signal })
+    const wanted = limit > 0 ? Math.min(limit, peers.length) : peers.length
+    if (reached >= wanted) return info
+    if (performance.now() >= deadlineMs) throw new TimeoutError(`waiting for pin status: ${reached} of ${peers.length} peers are ${target}`)
+    progress.show(`${cid}: ${target} on ${reached} of ${wanted} peers`)
+    await sleep(Math.min(pollMs, Math.max(1, deadlineMs - performance.now())), undefined, { signal })
   }
 }
 
@@ -76,10 +79,9 @@ async function settledStatus ({ client, signal }: CommandContext, cid: string): 
   }
 }
 
-const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
+const unitMs = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const
 
+/** Go's durations, whose form the command line has checked. */
 function goMilliseconds (text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
-  if (parts.length === 0 || parts.map(part => part[0]).join('') !== text) throw new UsageError(`--wait-timeout: expected a duration like 30s, got ${JSON.stringify(text)}`)
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * unitMs[unit as keyof typeof unitMs], 0)
+  return [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce((sum, [, number, unit]) => sum + Number(number) * unitMs[unit as keyof typeof unitMs], 0)
 }
