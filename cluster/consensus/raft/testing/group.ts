@@ -18,7 +18,7 @@ export class Group implements AsyncDisposable {
   readonly #config: RaftNodeConfig
   readonly signal = AbortSignal.timeout(20_000)
 
-  constructor (config: RaftNodeConfig = {}) { this.#config = { tickMs: 5, electionTicks: 10, ...config } }
+  constructor (config: RaftNodeConfig = {}) { this.#config = { tickMs: 5, electionTicks: 60, ...config } }
 
   /** `size` voters, led by 1. */
   static async of (size: number, config?: RaftNodeConfig): Promise<Group> {
