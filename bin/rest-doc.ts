@@ -21,7 +21,7 @@ curl 'http://127.0.0.1:9094/pins?filter=error&limit=100'
 \`\`\`
 
 * **Answers** are JSON. A stream is one object a line, as it comes; an error after the first line stands in the trailer \`X-Stream-Error\`, which is
-  empty when all went well; no line at all is 204. Times are RFC 3339, \`0001-01-01T00:00:00Z\` stands for "never".
+  empty when all went well; no line at all is 204. Who has no trailers, like \`fetch\`, asks with \`stream-error=line\` for it as a last line. Times are RFC 3339, \`0001-01-01T00:00:00Z\` stands for "never".
 * **Refusals** are \`{"code": <status>, "message": "<why>"}\`. Any request may be answered with 400 (what was asked for is wrong: a parameter that
   is unknown or out of its range, a CID, an upload that is cut), 401 (credentials are needed), 403 (web pages of that site may not do this) and 500 (it failed).
   As in ipfs-cluster 500 is also what the daemon refuses, and a pin that there are too few peers for. An address that is not in this list is
@@ -31,7 +31,7 @@ curl 'http://127.0.0.1:9094/pins?filter=error&limit=100'
 * **Lists** of pins are in the order of the CIDs' bytes. For a page of them ask with \`limit\`, then with \`after\` and the last CID of that page.
 * **Users** are those of \`api.restapi.basic_auth_credentials\`. Once there is one, every request needs a user's password (\`Authorization: Basic\`) or a
   token of \`POST /token\` (\`Authorization: Bearer\`), but for those marked *open* and \`OPTIONS\`.
-* **TLS** is spoken when \`ssl_cert_file\` and \`ssl_key_file\` are set, **CORS** as the \`cors_*\` settings say; see [configuration.md](configuration.md#apirestapi).
+* **TLS** is spoken when \`ssl_cert_file\` and \`ssl_key_file\` are set, then HTTP/2 too with who offers it; **CORS** as the \`cors_*\` settings say; see [configuration.md](configuration.md#apirestapi).
 * **Over libp2p** (protocol \`/libp2p-http\`) it is spoken when \`libp2p_listen_multiaddress\`, \`id\` and \`private_key\` are set:
   \`ipfs-cluster-ctl --host /ip4/192.0.2.1/tcp/9098/p2p/12D3Koo…\`. That needs an identity of its own; the address for other peers never serves the API.
 

@@ -12,38 +12,19 @@ import { text } from 'node:stream/consumers'
 import { duplexPair } from 'node:stream'
 import type { Duplex } from 'node:stream'
 import t from 'tap'
-import type { Test } from 'tap'
 import { FakeClock, systemClock } from '../cluster/clock.ts'
-import type { ClusterOverview } from '../cluster/peer-ports.ts'
-import type { ClusterApi, Monitor } from '../cluster/ports.ts'
+import type { ClusterApi } from '../cluster/ports.ts'
 import type { Adder } from '../adder/adder.ts'
 import { ClusterError } from '../cluster/api/errors.ts'
-import type { GlobalPinInfo } from '../cluster/api/pin-info.ts'
-import type { PeerId } from '../cluster/api/pin.ts'
 import { createIdentity, writeIdentity } from '../cluster/config/identity.ts'
 import { silentLogger } from '../cluster/log.ts'
 import { restSection } from '../cluster/rest/config.ts'
 import { createRest } from '../cluster/rest/server.ts'
 import type { Rest } from '../cluster/rest/server.ts'
+import { cid, infos, monitor, openRest, overview, self } from './harness/rest-alone.ts'
 import { selfSigned } from './harness/self-signed.ts'
-import { CID } from 'multiformats/cid'
-
-const cid = CID.parse('QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN')
-const self = '12D3KooWTest' as PeerId
-const overview = { async ailments () { return [] } } as unknown as ClusterOverview
-const monitor = {} as Monitor
-const infos: GlobalPinInfo[] = Array.from({ length: 3 }, () => ({ cid, name: 'n', allocations: [], origins: [], createdMs: 1, metadata: {}, peers: [] }))
 
 interface Answer { readonly status: number, readonly headers: IncomingHttpHeaders, readonly text: string, readonly trailers: NodeJS.Dict<string> }
-
-async function open (t: Test, settings: object = {}, verbs: Partial<ClusterApi> = {}): Promise<Rest> {
-  const cluster = { self, async * peers () {}, async * statusAll () { yield * infos }, ...verbs } as unknown as ClusterApi
-  const config = restSection({ http_listen_multiaddress: '/ip4/127.0.0.1/tcp/0', ...settings }, {})
-  const rest = createRest({ cluster, overview, monitor, adder: {} as Adder, traffic: () => new Map(), clock: systemClock, log: silentLogger, version: '1' }, config, t.testdirName)
-  await rest.start({ signal: new AbortController().signal })
-  t.teardown(() => rest[Symbol.asyncDispose]())
-  return rest
-}
 
 async function ask (rest: Rest, path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
@@ -58,7 +39,7 @@ async function ask (rest: Rest, path: string, headers: Record<string, string> = 
 }
 
 t.test('with users configured only they get in; whether we are there is everybody\'s to ask', async t => {
-  const rest = await open(t, { basic_auth_credentials: { alice: 'secret:1', bob: 'x' } })
+  const rest = await openRest(t, { basic_auth_credentials: { alice: 'secret:1', bob: 'x' } })
   const basic = (text: string) => ({ authorization: `Basic ${btoa(text)}` })
 
   t.match(await ask(rest, '/version', basic('alice:secret:1')), { status: 200 })
@@ -74,7 +55,7 @@ t.test('with users configured only they get in; whether we are there is everybod
 })
 
 t.test('a token stands for the password that it was given for', async t => {
-  const rest = await open(t, { basic_auth_credentials: { alice: 'secret', bob: 'x' } })
+  const rest = await openRest(t, { basic_auth_credentials: { alice: 'secret', bob: 'x' } })
   const { token } = JSON.parse((await ask(rest, '/token', { authorization: `Basic ${btoa('alice:secret')}` }, 'POST')).text) as { token: string }
   const bearer = (text: string) => ({ authorization: `Bearer ${text}` })
   const [header, claims, signature] = token.split('.') as [string, string, string]
@@ -95,11 +76,11 @@ t.test('a token stands for the password that it was given for', async t => {
 })
 
 t.test('without users there are no tokens', async t => {
-  t.match(await ask(await open(t), '/token', {}, 'POST'), { status: 401, text: '{"code":401,"message":"unauthorized"}\n' })
+  t.match(await ask(await openRest(t), '/token', {}, 'POST'), { status: 401, text: '{"code":401,"message":"unauthorized"}\n' })
 })
 
 t.test('a web page of another site cannot change anything', async t => {
-  const rest = await open(t, { cors_allowed_origins: ['*'] }, { unpin: () => { throw new Error('reached') } })
+  const rest = await openRest(t, { cors_allowed_origins: ['*'] }, { unpin: () => { throw new Error('reached') } })
 
   for (const origin of ['https://evil.example', 'null']) {
     t.match(await ask(rest, `/pins/${cid.toString()}`, { origin }, 'DELETE'), { status: 403, text: /not allowed for web pages of/ })
@@ -108,7 +89,7 @@ t.test('a web page of another site cannot change anything', async t => {
 })
 
 t.test('pages of the origins configured may do what is configured, others may not read', async t => {
-  const rest = await open(t, { cors_allowed_origins: ['https://good.example'], cors_allowed_methods: ['GET', 'DELETE'], cors_allowed_headers: ['Authorization'], cors_max_age: '10s' }, {
+  const rest = await openRest(t, { cors_allowed_origins: ['https://good.example'], cors_allowed_methods: ['GET', 'DELETE'], cors_allowed_headers: ['Authorization'], cors_max_age: '10s' }, {
     unpin: async () => { throw new ClusterError('ERR_PIN_NOT_FOUND', 'whatever') }
   })
   const preflight = { 'access-control-request-method': 'DELETE', 'access-control-request-headers': 'authorization' }
@@ -125,8 +106,8 @@ t.test('pages of the origins configured may do what is configured, others may no
 
 t.test('credentials are for pages of the origins that are named only', async t => {
   const origin = 'https://good.example'
-  const named = await open(t, { cors_allowed_origins: [origin], cors_allow_credentials: true })
-  const any = await open(t, { cors_allowed_origins: ['*'], cors_allow_credentials: true })
+  const named = await openRest(t, { cors_allowed_origins: [origin], cors_allow_credentials: true })
+  const any = await openRest(t, { cors_allowed_origins: ['*'], cors_allow_credentials: true })
 
   t.match((await ask(named, '/version', { origin })).headers, { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true', vary: 'Origin' })
   const { headers } = await ask(any, '/version', { origin })
@@ -134,7 +115,7 @@ t.test('credentials are for pages of the origins that are named only', async t =
 })
 
 t.test('a name that somebody gave this machine\'s own address is not answered to', async t => {
-  const rest = await open(t)
+  const rest = await openRest(t)
   const { port } = rest.addresses[0] as { port: number }
 
   t.match(await ask(rest, '/version', { host: `evil.example:${port}`, origin: `http://evil.example:${port}` }), { status: 403, text: /names \\"evil\.example\\"/ })
@@ -142,7 +123,7 @@ t.test('a name that somebody gave this machine\'s own address is not answered to
 })
 
 t.test('with users configured any name will do', async t => {
-  const rest = await open(t, { basic_auth_credentials: { a: 'b' } })
+  const rest = await openRest(t, { basic_auth_credentials: { a: 'b' } })
 
   t.match(await ask(rest, '/version', { host: 'cluster.example', authorization: `Basic ${btoa('a:b')}` }), { status: 200 })
 })
@@ -185,7 +166,7 @@ t.test('a libp2p listener wants an address, an id and the key of that id', async
 t.test('with a certificate the API speaks TLS, 1.2 at least, and nothing else', async t => {
   const { cert, key } = await selfSigned()
   const folder = t.testdir({ 'server.crt': cert, 'server.key': key })
-  const rest = await open(t, { ssl_cert_file: 'server.crt', ssl_key_file: join(folder, 'server.key') })
+  const rest = await openRest(t, { ssl_cert_file: 'server.crt', ssl_key_file: join(folder, 'server.key') })
   const { port } = rest.addresses[0] as { port: number }
   const get = async (options: object): Promise<number> => {
     const { promise, resolve, reject } = Promise.withResolvers<number>()
@@ -202,23 +183,24 @@ t.test('with a certificate the API speaks TLS, 1.2 at least, and nothing else', 
 t.test('a certificate that cannot be read or used keeps the API shut, and says which setting it is', async t => {
   t.testdir({ 'not.pem': 'x' })
 
-  await t.rejects(open(t, { ssl_cert_file: 'absent.crt', ssl_key_file: 'absent.key' }), { code: 'ERR_INVALID_ARGUMENT', message: /^api\.restapi: cannot read absent\.crt/ })
-  await t.rejects(open(t, { ssl_cert_file: 'not.pem', ssl_key_file: 'not.pem' }), { code: 'ERR_INVALID_ARGUMENT', message: /^api\.restapi: ssl_cert_file, ssl_key_file: / })
+  await t.rejects(openRest(t, { ssl_cert_file: 'absent.crt', ssl_key_file: 'absent.key' }), { code: 'ERR_INVALID_ARGUMENT', message: /^api\.restapi: cannot read absent\.crt/ })
+  await t.rejects(openRest(t, { ssl_cert_file: 'not.pem', ssl_key_file: 'not.pem' }), { code: 'ERR_INVALID_ARGUMENT', message: /^api\.restapi: ssl_cert_file, ssl_key_file: / })
   t.throws(() => restSection({ ssl_cert_file: 'a' }, {}), { message: /expected both or neither/ })
 })
 
 t.test('a stream that fails after its first line says so in the trailer, one that fails before in its status', async t => {
   const failure = new ClusterError('ERR_STORAGE', 'the disk\nis gone\u001b[2J')
-  const late = await open(t, {}, { async * statusAll () { yield infos[0]!; throw failure } })
-  const early = await open(t, {}, { async * statusAll () { throw failure } })
+  const late = await openRest(t, {}, { async * statusAll () { yield infos[0]!; throw failure } })
+  const early = await openRest(t, {}, { async * statusAll () { throw failure } })
 
   t.match(await ask(late, '/pins'), { status: 200, headers: { trailer: 'X-Stream-Error' }, trailers: { 'x-stream-error': 'the disk is gone [2J' } })
   t.match(await ask(early, '/pins'), { status: 500, text: /"message":"the disk\\nis gone/ })
+  t.match(await ask(late, '/pins?stream-error=line'), { status: 200, text: /^\{"cid".*\}\n\{"code":500,"message":"the disk\\nis gone.*"\}\n$/, trailers: { 'x-stream-error': 'the disk is gone [2J' } }, 'and in a line where that is asked for')
 })
 
 t.test('a client of HTTP/1.0, which has no trailers, gets a stream whole, or sees it cut', async t => {
-  const whole = await open(t)
-  const late = await open(t, {}, { async * statusAll () { yield infos[0]!; throw new ClusterError('ERR_STORAGE', 'gone') } })
+  const whole = await openRest(t)
+  const late = await openRest(t, {}, { async * statusAll () { yield infos[0]!; throw new ClusterError('ERR_STORAGE', 'gone') } })
   const get = async ({ addresses: [endpoint] }: Rest): Promise<string> => {
     const socket = connect((endpoint as { port: number }).port, '127.0.0.1').end('GET /pins HTTP/1.0\r\nHost: localhost\r\n\r\n')
     return await text(socket).catch(() => 'cut')
@@ -235,7 +217,7 @@ t.test('a client of HTTP/1.0, which has no trailers, gets a stream whole, or see
 t.test('a stream goes at the pace of its reader, and ends when the reader leaves', async t => {
   let told = 0
   const { promise: left, resolve: leave } = Promise.withResolvers<void>()
-  const rest = await open(t, {}, {
+  const rest = await openRest(t, {}, {
     async * statusAll () {
       try {
         for (;;) {
@@ -274,7 +256,7 @@ t.test('closing lets requests in flight end, then gives them up', async t => {
 })
 
 t.test('who has sent but half of a body does not keep the peer from stopping', async t => {
-  const rest = await open(t)
+  const rest = await openRest(t)
   const [endpoint] = rest.addresses
   const client = request({ host: '127.0.0.1', port: endpoint!.kind === 'tcp' ? endpoint!.port : 0, path: '/add', method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=x', 'content-length': 1_000_000 } })
   const ended = once(client, 'close')
@@ -294,28 +276,28 @@ t.test('a unix socket is its owner\'s only, and one that was left behind is take
   const leaver = spawn(process.execPath, ['-e', `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`])
   await once(leaver, 'exit')
 
-  const rest = await open(t, { http_listen_multiaddress: `/unix${path}` })
+  const rest = await openRest(t, { http_listen_multiaddress: `/unix${path}` })
 
   t.equal((await stat(path)).mode & 0o777, 0o600)
   t.match(await ask(rest, '/version', { host: 'whoever.example' }), { status: 200 })
 })
 
 t.test('an address that is taken is refused, naming the setting', async t => {
-  const first = await open(t)
+  const first = await openRest(t)
   const { multiaddr } = first.addresses[0]!
 
-  await t.rejects(open(t, { http_listen_multiaddress: multiaddr }), { code: 'ERR_STORAGE', message: `api.restapi.http_listen_multiaddress: cannot listen on ${multiaddr}: another process listens there` })
+  await t.rejects(openRest(t, { http_listen_multiaddress: multiaddr }), { code: 'ERR_STORAGE', message: `api.restapi.http_listen_multiaddress: cannot listen on ${multiaddr}: another process listens there` })
 })
 
 t.test('what is no request is refused as one would be', async t => {
-  const rest = await open(t)
+  const rest = await openRest(t)
   const { port } = rest.addresses[0] as { port: number }
 
   t.match(await text(connect(port, '127.0.0.1').end('HELLO\r\n\r\n')), /^HTTP\/1.1 400 Bad Request\r\n[^]*\{"code":400,"message":"not an HTTP request"\}\n$/)
 })
 
 t.test('an upload that turns into rubbish ends the connection, and never adds to an answer that has begun', async t => {
-  const rest = await open(t, {}, { async * statusAll () { yield infos[0]!; await new Promise(() => {}) } })
+  const rest = await openRest(t, {}, { async * statusAll () { yield infos[0]!; await new Promise(() => {}) } })
   const socket = connect((rest.addresses[0] as { port: number }).port, '127.0.0.1')
   socket.write('GET /pins HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n')
   const [first] = await once(socket, 'data') as [Buffer]
@@ -327,14 +309,14 @@ t.test('an upload that turns into rubbish ends the connection, and never adds to
 })
 
 t.test('headers above the limit are refused', async t => {
-  const rest = await open(t)
+  const rest = await openRest(t)
 
   t.match(await ask(rest, '/version', { 'x-long': 'x'.repeat(7_000) }), { status: 200 })
   t.match(await ask(rest, '/version', { 'x-long': 'x'.repeat(9_000) }), { status: 431 })
 })
 
 t.test('configured headers are on every answer', async t => {
-  const rest = await open(t, { headers: { 'X-Served-By': ['a', 'b'] } })
+  const rest = await openRest(t, { headers: { 'X-Served-By': ['a', 'b'] } })
 
   for (const path of ['/version', '/nope', '/pins']) t.match(await ask(rest, path), { headers: { 'x-served-by': 'a, b' } }, path)
 })

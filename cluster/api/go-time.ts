@@ -3,7 +3,9 @@ const zeroTime = '0001-01-01T00:00:00Z'
 
 /** RFC 3339 as Go writes it: no trailing zeros in the fraction. `undefined` is Go's zero time. */
 export function goTime (timeMs: number | undefined): string {
-  return timeMs === undefined ? zeroTime : new Date(timeMs).toISOString().replace(/\.?0*Z$/, 'Z')
+  if (timeMs === undefined) return zeroTime
+  const text = new Date(timeMs).toISOString()
+  return text.endsWith('.000Z') ? `${text.slice(0, -5)}Z` : text.replace(/0*Z$/, 'Z')
 }
 
 /** Milliseconds since the epoch, or `undefined` for Go's zero time. @throws Error for what is no RFC 3339 time */

@@ -1,11 +1,14 @@
-import { once } from 'node:events'
 import type { FastifyReply } from 'fastify'
+import type { Clock } from '../clock.ts'
+import { isHttp2 } from './http-version.ts'
+import { LineWriter } from './line-writer.ts'
 import { restError } from './rest-error.ts'
+import type { RestError } from './rest-error.ts'
 
 /** What a handler hands back: one value, a stream of them as lines, or nothing (204). */
 export type Answer =
   | { readonly kind: 'value', readonly value: unknown }
-  | { readonly kind: 'lines', readonly lines: AsyncIterable<unknown>, readonly headers?: Readonly<Record<string, string>> }
+  | { readonly kind: 'lines', readonly lines: AsyncIterable<unknown>, readonly headers?: Readonly<Record<string, string>>, readonly failure?: 'trailer' | 'line' }
   | { readonly kind: 'none' }
 
 export const nothing: Answer = { kind: 'none' }
@@ -15,8 +18,10 @@ export const linesAnswer = (lines: AsyncIterable<unknown>, headers?: Readonly<Re
 const contentType = 'application/json'
 const streamError = 'X-Stream-Error'
 
-export async function sendAnswer (reply: FastifyReply, answer: Answer, signal: AbortSignal): Promise<void> {
-  if (answer.kind === 'lines') return await sendLines(reply, answer, signal)
+interface Sending { readonly signal: AbortSignal, readonly clock: Clock }
+
+export async function sendAnswer (reply: FastifyReply, answer: Answer, sending: Sending): Promise<void> {
+  if (answer.kind === 'lines') return await sendLines(reply, answer, sending)
   reply.header('content-type', contentType)
   if (answer.kind === 'none') await reply.code(204).send()
   else await reply.code(200).send(jsonLine(answer.value))
@@ -28,18 +33,20 @@ export async function sendError (reply: FastifyReply, err: unknown): Promise<voi
 }
 
 /** As bytes: to a text Fastify would add its charset. */
-const jsonLine = (value: unknown): Buffer => Buffer.from(`${JSON.stringify(value)}\n`)
+const jsonLine = (value: unknown): Buffer => Buffer.from(textLine(value))
+const textLine = (value: unknown): string => `${JSON.stringify(value)}\n`
 
 /**
  * One JSON object a line, at the client's pace. What fails before the first line is an answer with its status, what fails later stands
- * in the trailer; HTTP/1.0 has none, so there the connection is cut. No line at all is 204.
+ * in the trailer, and in a last line if that was asked for; HTTP/1.0 has no trailers, so there the connection is cut. No line at all is 204.
  *
  * @throws what the source throws before its first line
  */
-async function sendLines (reply: FastifyReply, { lines, headers = {} }: Extract<Answer, { kind: 'lines' }>, signal: AbortSignal): Promise<void> {
+async function sendLines (reply: FastifyReply, { lines, headers = {}, failure: failureIn }: Extract<Answer, { kind: 'lines' }>, { signal, clock }: Sending): Promise<void> {
   const source = lines[Symbol.asyncIterator]()
   const first = await source.next()
-  reply.headers({ 'content-type': contentType, ...headers })
+  const { connection, ...others } = headers
+  reply.headers({ 'content-type': contentType, ...others, ...connection !== undefined && !isHttp2(reply.request.raw) && { connection } })
   if (first.done === true) {
     await reply.code(204).send() // an answer without a body cannot announce a trailer
     return
@@ -49,17 +56,18 @@ async function sendLines (reply: FastifyReply, { lines, headers = {} }: Extract<
   const { raw } = reply
   const hasTrailer = reply.request.raw.httpVersion !== '1.0'
   raw.writeHead(200, { ...reply.getHeaders() as Record<string, string>, ...hasTrailer && { trailer: streamError } })
-  let failure = ''
+  using writer = new LineWriter(raw, clock)
+  let failure: RestError | undefined
   try {
-    for (let next: IteratorResult<unknown, unknown> = first; next.done !== true; next = await source.next()) {
-      if (!raw.write(`${JSON.stringify(next.value)}\n`)) await once(raw, 'drain', { signal })
-    }
+    for (let next: IteratorResult<unknown, unknown> = first; next.done !== true; next = await source.next()) await writer.write(textLine(next.value), signal)
   } catch (err) {
-    failure = restError(err).message
+    failure = restError(err)
+    if (failureIn === 'line') await writer.write(textLine(failure), signal).catch(() => {}) // whoever has left is told nothing
   } finally {
     await source.return?.()
   }
-  if (hasTrailer) raw.addTrailers({ [streamError]: failure.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ') })
-  else if (failure !== '') raw.destroy() // HTTP/1.0 knows no other way to say that it was not all
+  writer.flush()
+  if (hasTrailer) raw.addTrailers({ [streamError]: (failure?.message ?? '').replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ') })
+  else if (failure !== undefined) raw.destroy() // HTTP/1.0 knows no other way to say that it was not all
   raw.end()
 }

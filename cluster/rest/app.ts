@@ -11,7 +11,12 @@ import { RefusedError } from './rest-error.ts'
 /** Go's servers allow so much above the configured limit. */
 const headerSlackBytes = 4_096
 
-/** An HTTP server that listens nowhere yet and has no routes: its limits are the configuration's. */
+/** As Go's server allows. */
+const streamsPerConnectionMax = 250
+/** How far an upload over HTTP/2 may be ahead of who reads it. */
+const http2WindowBytes = 1024 * 1024
+
+/** An HTTP server that listens nowhere yet and has no routes: its limits are the configuration's. With a certificate it speaks HTTP/2 too. */
 export function createApp (config: RestConfig, tls: Certificate | undefined): FastifyInstance {
   const limits = {
     maxHeaderSize: config.maxHeaderBytes + headerSlackBytes,
@@ -29,7 +34,13 @@ export function createApp (config: RestConfig, tls: Certificate | undefined): Fa
     keepAliveTimeout: config.idleTimeout,
     routerOptions: { maxParamLength: limits.maxHeaderSize, querystringParser: (text: string) => new URLSearchParams(text) as unknown as Record<string, unknown> }
   }
-  return (tls === undefined ? fastify({ ...options, http: limits }) : fastify({ ...options, https: { ...limits, ...tls } })) as unknown as FastifyInstance
+  if (tls === undefined) return fastify({ ...options, http: limits }) as unknown as FastifyInstance
+
+  const settings = { maxConcurrentStreams: streamsPerConnectionMax, maxHeaderListSize: limits.maxHeaderSize, initialWindowSize: http2WindowBytes }
+  const app = fastify({ ...options as object, http2: true, http2SessionTimeout: config.idleTimeout, https: { ...tls, allowHTTP1: true, settings } })
+  Object.assign(app.server, limits) // of those who speak HTTP/1.1 with it: it takes none of them as an option
+  app.server.on('session', session => { session.setLocalWindowSize(http2WindowBytes) })
+  return app as unknown as FastifyInstance
 }
 
 /** What could not be read as a request. */

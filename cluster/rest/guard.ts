@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { isLoopback } from '../config/endpoint.ts'
 import type { Endpoint } from '../config/endpoint.ts'
 import type { RestConfig } from './config.ts'
+import { hostOf } from './http-version.ts'
 import { RefusedError } from './rest-error.ts'
 import { routes } from './routes.ts'
 import type { Users } from './users.ts'
@@ -65,7 +66,8 @@ function isOpen ({ method, url = '' }: IncomingMessage): boolean {
 /** Browsers let any page send these; they change nothing, and the page cannot read the answer unless it is allowed to. */
 const isHarmless = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 
-function isSameOrigin (origin: string, { headers: { host } }: IncomingMessage): boolean {
+function isSameOrigin (origin: string, request: IncomingMessage): boolean {
+  const host = hostOf(request)
   return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)
 }
 
@@ -73,7 +75,8 @@ function isSameOrigin (origin: string, { headers: { host } }: IncomingMessage): 
  * A page can give its own name the address 127.0.0.1 and then counts as of the same origin. Who listens for this machine only,
  * without passwords, answers to this machine's names only.
  */
-function refuseRebinding ({ headers: { host = '' } }: IncomingMessage, endpoint: Endpoint | undefined): void {
+function refuseRebinding (request: IncomingMessage, endpoint: Endpoint | undefined): void {
+  const host = hostOf(request) ?? ''
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase()
   if (endpoint === undefined || endpoint.kind === 'unix' || !isLoopback(endpoint)) return
   if (name !== '' && name !== 'localhost' && isIP(name) === 0) {

@@ -73,6 +73,7 @@ const queryParameter = (name: string, { about, schema }: Parameter<unknown>): ob
 const refused = (description: string): object => ({ description, content: { [json]: { schema: refSchema('Error') } } })
 const nothingAnswer = { 204: { description: 'Nothing to tell.' } }
 const answered = (description: string, schema: Schema): object => ({ 200: { description, content: { [json]: { schema } } } })
+const failing = (one: Schema): Schema => ({ anyOf: [one, refSchema('Error')] })
 
 function goodAnswers (answer: AnswerShape): object {
   if (answer.kind === 'none') return { 204: { description: 'Done.' } }
@@ -80,6 +81,6 @@ function goodAnswers (answer: AnswerShape): object {
   const one = answer.of === 'text' ? textSchema : refSchema(answer.of)
   if (answer.kind === 'value') return answered('The answer.', one)
   if (answer.kind === 'list') return answered('All of them.', listSchema(one))
-  if (answer.kind === 'lines') return { ...answered('A stream: each line is one of these.', one), ...nothingAnswer }
-  return { ...answered('A stream: each line is one of these; with stream-channels=false one array.', { anyOf: [one, listSchema(one)] }), ...nothingAnswer }
+  if (answer.kind === 'lines') return { ...answered('A stream: each line is one of these; with stream-error=line one that fails ends with an Error.', failing(one)), ...nothingAnswer }
+  return { ...answered('A stream: each line is one of these; with stream-error=line one that fails ends with an Error; with stream-channels=false one array.', { anyOf: [...failing(one)['anyOf'] as readonly Schema[], listSchema(one)] }), ...nothingAnswer }
 }

@@ -7,6 +7,7 @@ import type { ClusterApi, Monitor } from '../ports.ts'
 import type { Adder } from '../../adder/adder.ts'
 import type { Answer } from './answer.ts'
 import type { ObjectName } from './objects.ts'
+import { word } from './parameters.ts'
 import type { Parameters, ValuesOf } from './parameters.ts'
 import type { PeerDetails } from './peer-details.ts'
 import { RefusedError } from './rest-error.ts'
@@ -72,11 +73,22 @@ export interface Route extends RouteSpec {
   readonly serve: (call: RawCall) => Promise<Answer> | Answer
 }
 
+/** Of every stream: `fetch` has no trailers, so who asks with it learns of a failure this way only. */
+const streamParameters = {
+  'stream-error': word('Where a failure after the first line is told: in the trailer X-Stream-Error alone, or also in a last line, an Error. An addition.', ['trailer', 'line'], 'trailer')
+} as const satisfies Parameters
+
 export function route<const Q extends Parameters = Record<never, never>> (spec: RouteSpec<Q>, serve: (call: RestCall<ValuesOf<Q>>) => Promise<Answer> | Answer): Route {
-  const parameters: Parameters = spec.query ?? {}
+  const isStream = spec.answer.kind === 'lines' || spec.answer.kind === 'lines or list'
+  const parameters: Parameters = { ...spec.query, ...isStream && streamParameters }
   return {
     ...spec,
-    serve: call => serve({ ...call, query: valuesIn(call.search, parameters, spec.takesMetadata === true) as ValuesOf<Q>, metadata: metadataIn(call.search) })
+    query: parameters,
+    async serve (call) {
+      const query = valuesIn(call.search, parameters, spec.takesMetadata === true)
+      const answer = await serve({ ...call, query: query as ValuesOf<Q>, metadata: metadataIn(call.search) })
+      return answer.kind === 'lines' ? { ...answer, failure: (query as ValuesOf<typeof streamParameters>)['stream-error'] } : answer
+    }
   }
 }
 

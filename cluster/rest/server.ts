@@ -10,9 +10,12 @@ import { sendAnswer, sendError } from './answer.ts'
 import { createApp } from './app.ts'
 import { certificateOf } from './certificate.ts'
 import type { RestConfig } from './config.ts'
+import { connectionsOf } from './connections.ts'
+import type { Connections } from './connections.ts'
 import { createGuard } from './guard.ts'
 import { createPeerDirectory } from './peer-details.ts'
 import { listening } from './listening.ts'
+import { isHttp2 } from './http-version.ts'
 import { notFound } from './not-found.ts'
 import { RefusedError } from './rest-error.ts'
 import type { RestParts } from './route.ts'
@@ -46,11 +49,12 @@ export function createRest ({ overLibp2p, ...parts }: RestParts & { readonly ove
   const { details } = createPeerDirectory(parts)
   const users = config.basicAuthCredentials === undefined ? undefined : createUsers(config.basicAuthCredentials, parts.clock)
   let inFlight = 0
-  const apps: FastifyInstance[] = []
+  const connections: Connections[] = []
   let onIdle = (): void => {}
 
   const serve = (app: FastifyInstance, endpoint: Endpoint | undefined): void => {
     const guard = createGuard(config, users, endpoint)
+    connections.push(connectionsOf(app.server))
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, done) => { done(null) }) // bodies are for handlers to pull
     app.addHook('onRequest', async (request, reply) => {
@@ -60,6 +64,7 @@ export function createRest ({ overLibp2p, ...parts }: RestParts & { readonly ove
         if (--inFlight === 0) onIdle()
       })
       if (config.writeTimeout > 0) limitTime(parts, reply, config.writeTimeout)
+      if (config.readTimeout > 0 && isHttp2(request.raw)) limitReading(parts, request.raw, config.readTimeout)
       reply.headers(guard.headersFor(request.raw))
       guard.admit(request.raw)
     })
@@ -71,7 +76,7 @@ export function createRest ({ overLibp2p, ...parts }: RestParts & { readonly ove
         handler: async (request, reply) => {
           const signal = AbortSignal.any([goneSignal(reply), closing.signal])
           const path = request.params as Record<string, string>
-          await sendAnswer(reply, await serve({ ...parts, details, token: () => tokenOf(users, request.raw), path, search: request.query as URLSearchParams, request: request.raw, signal }), signal)
+          await sendAnswer(reply, await serve({ ...parts, details, token: () => tokenOf(users, request.raw), path, search: request.query as URLSearchParams, request: request.raw, signal }), { signal, clock: parts.clock })
           return reply
         }
       })
@@ -88,7 +93,6 @@ export function createRest ({ overLibp2p, ...parts }: RestParts & { readonly ove
     const app = createApp(config, undefined) // libp2p encrypts
     serve(app, undefined)
     opened.defer(() => app.close())
-    apps.push(app)
     await app.ready()
     const door = opened.use(await listen(connection => { app.server.emit('connection', connection) }))
     if (users === undefined) parts.log.warn('whoever reaches the REST API over libp2p may do everything: set api.restapi.basic_auth_credentials', { addresses: door.addresses })
@@ -105,7 +109,6 @@ export function createRest ({ overLibp2p, ...parts }: RestParts & { readonly ove
         const app = createApp(config, tls)
         serve(app, endpoint)
         opened.defer(() => app.close())
-        apps.push(app)
         addresses.push(await listening(app, endpoint, 'api.restapi.http_listen_multiaddress'))
       }
       const libp2pAddresses = overLibp2p === undefined ? [] : await openOverLibp2p(overLibp2p, opened)
@@ -123,7 +126,7 @@ export function createRest ({ overLibp2p, ...parts }: RestParts & { readonly ove
       }
       closing.abort(new ClusterError('ERR_PEER_FAILED', 'this peer is shutting down'))
       // Who has sent but half of a body keeps its connection, and would keep the peer.
-      using _cut = parts.clock.after(lastWordMs, () => { for (const { server } of apps) server.closeAllConnections() })
+      using _cut = parts.clock.after(lastWordMs, () => { for (const open of connections) open.cut() })
       await closed
     }
   }
@@ -141,6 +144,12 @@ function goneSignal ({ raw }: FastifyReply): AbortSignal {
     if (!raw.writableFinished) controller.abort(new Error('client went away'))
   })
   return controller.signal
+}
+
+/** Of HTTP/1.1 Node itself sees to it. */
+function limitReading ({ clock }: RestParts, request: IncomingMessage, timeoutMs: number): void {
+  const timer = clock.after(timeoutMs, () => request.destroy())
+  for (const end of ['end', 'close']) request.once(end, () => timer[Symbol.dispose]())
 }
 
 function limitTime ({ clock }: RestParts, { raw }: FastifyReply, timeoutMs: number): void {
