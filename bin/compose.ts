@@ -99,13 +99,14 @@ export function compose (parts: ComposeParts): Composed {
   const consensus = createRaftConsensus({ store, state, applied: telling, self, log: log.for('raft'), failed, others: network.others }, { ...configs.raft, folder: folder.raft, found: network.isFounder })
   const { membership } = consensus
   const peerset = (): readonly PeerId[] => consensus.peerset()
+  const members = (): readonly PeerId[] => consensus.members()
 
   const presence = createPresence({
-    self, peerset, look: async (peer, options) => await rpc.call(peer, 'Monitor.Receive', [], options), isFresh: peer => monitor.latest(pingName).some(ping => ping.peer === peer), clock
+    self, peerset: members, look: async (peer, options) => await rpc.call(peer, 'Monitor.Receive', [], options), isFresh: peer => monitor.latest(pingName).some(ping => ping.peer === peer), clock
   })
   const attentiveRpc = attentive(rpc, presence)
   const monitor = createMonitor({
-    self, peerset, clock, log: log.for('monitor'), exchange: async (peer, measurements, options) => await attentiveRpc.call(peer, 'Monitor.Receive', measurements, options)
+    self, peerset: members, clock, log: log.for('monitor'), exchange: async (peer, measurements, options) => await attentiveRpc.call(peer, 'Monitor.Receive', measurements, options)
   }, configs.monitor)
   const informers = [
     createPingInformer({ ipfs, clock }, configs.cluster), createDiskInformer({ ipfs, clock }, configs.disk),

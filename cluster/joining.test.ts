@@ -9,7 +9,7 @@ import { silentLogger } from './log.ts'
 import type { JoinRequest, PeerRpc } from './peer-ports.ts'
 
 const never = { signal: new AbortController().signal }
-const request: JoinRequest = { peer: self, clusterName: 'c', nodeId: 1, incarnation: 1, addresses: [], daemon: '' }
+const request: JoinRequest = { peer: self, clusterName: 'c', nodeId: 1, incarnation: 1, addresses: [], daemon: '', votes: true }
 const away = new ClusterError('ERR_PEER_FAILED', 'nobody listens')
 
 /** `answers` are of the calls, in order; the last again and again. */

@@ -62,7 +62,7 @@ async function ask ({ who, peer: find }: Contact, { rpc, self, log }: JoiningCom
     const peer = await find()
     if (peer === self) return { who, outcome: 'itself' }
     await rpc.call(peer, 'Cluster.Join', request, { signal })
-    log.info('joined the cluster', { through: peer })
+    log.info(request.votes ? 'joined the cluster' : 'taken in; what was agreed on is copied', { through: peer })
     return { who, outcome: 'joined' }
   } catch (err) {
     signal.throwIfAborted()

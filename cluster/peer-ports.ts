@@ -21,6 +21,8 @@ export interface JoinRequest {
   readonly addresses: readonly string[]
   /** The id of its daemon, because two peers with one daemon would be one copy; empty when it does not answer. */
   readonly daemon: string
+  /** Whether it has what was agreed on until it was taken in, and wants to vote; otherwise it is to be told. */
+  readonly votes: boolean
 }
 
 /** Where a peer of the peerset is reached. */

@@ -12,7 +12,7 @@ import { eventually } from './harness/eventually.ts'
 import { cleanEnv, freePort, launchPeer, runService } from './harness/process.ts'
 import type { LaunchedPeer } from './harness/process.ts'
 
-t.setTimeout(180_000)
+t.setTimeout(600_000)
 /** A busy machine takes long; what is wrong would never be so. */
 const patience = { timeoutMs: 30_000 }
 

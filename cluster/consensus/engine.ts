@@ -117,8 +117,11 @@ function assertOurs (member: Member | undefined, { self }: EngineParts, memberCo
   }
 }
 
-async function joinOthers (node: RaftNode, { join }: Others, request: Omit<JoinRequest, 'daemon'>, clock: Clock, { signal }: AbortOptions): Promise<void> {
-  await join(request, { signal })
+/** Who votes counts: the others wait for it. So it first learns, and asks for its vote when it has carried out all until it was taken in, however many pins that are. */
+async function joinOthers (node: RaftNode, { join }: Others, request: Omit<JoinRequest, 'daemon' | 'votes'>, clock: Clock, { signal }: AbortOptions): Promise<void> {
+  await join({ ...request, votes: false }, { signal })
+  while (!node.bookkeeping().members.some(({ id }) => id === request.nodeId)) await pause(clock, takenInRetryMs, signal)
+  await join({ ...request, votes: true }, { signal })
   while (!node.bookkeeping().conf.voters.includes(request.nodeId)) await pause(clock, takenInRetryMs, signal)
 }
 

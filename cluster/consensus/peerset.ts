@@ -63,21 +63,21 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
     throw isAsked ? unknown(signal.reason) : new ClusterError('ERR_NO_LEADER', 'the peerset was not changed: no leader is known, for too few of the peers answer', { cause: signal.reason })
   }
 
-  async function addHere ({ peer, clusterName: wanted, nodeId: id, incarnation, addresses }: JoinRequest, options: AbortOptions): Promise<readonly PeerAddresses[]> {
+  async function addHere ({ peer, clusterName: wanted, nodeId: id, incarnation, addresses, votes }: JoinRequest, options: AbortOptions): Promise<readonly PeerAddresses[]> {
     if (wanted !== clusterName) throw refused(`this is the cluster ${JSON.stringify(clusterName)}, ${peer} wants to join ${JSON.stringify(wanted)} (consensus.raft.cluster_name)`)
     const { membership } = node()
     const member: Member = { id, incarnation, name: peer, address: addressText(addresses) }
     const known = list().find(({ name }) => name === peer)
     if (known === undefined) {
       if (list().some(other => other.id === id)) throw refused(`${peer} has a copy of another peer's folder: give it an empty one`)
-      await membership.add(member, options)
+      await membership.add(member, { ...options, asLearner: !votes })
       return members()
     }
     if (known.id !== id || known.incarnation !== incarnation) {
       throw refused(`${peer} is a member with another folder. If that is lost, remove the member first: ipfs-cluster-ctl peers rm ${peer}. If the member still runs, this peer was given its identity.json, and needs one of its own`)
     }
     if (known.address !== member.address) await membership.readdress(member, options)
-    await membership.promote(id, options) // the first try may have been cut off before
+    if (votes) await membership.promote(id, options)
     return members()
   }
 

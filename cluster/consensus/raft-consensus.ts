@@ -15,6 +15,7 @@ import { wasApplied } from './pinset-machine.ts'
 import { realDisk } from './raft/disk.ts'
 import type { Disk } from './raft/disk.ts'
 import { DroppedError } from './raft/errors.ts'
+import type { Member } from './raft/members.ts'
 import { monotonicClock } from './raft/monotonic-clock.ts'
 import type { Applied } from './raft/proposals.ts'
 import type { RaftNode } from './raft/raft-node.ts'
@@ -47,6 +48,8 @@ const roomPerByte = 8
 
 /** Consensus, and who takes part in it. */
 export interface RaftConsensus extends Consensus {
+  /** The peerset, and who was taken in and does not vote yet. */
+  members (): readonly PeerId[]
   readonly membership: Membership
 }
 
@@ -70,7 +73,12 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
   }
   const nameOf = (id: number | undefined): PeerId | undefined =>
     engine?.node.bookkeeping().members.find(member => member.id === id)?.name as PeerId | undefined
-  const names = (): readonly PeerId[] => engine === undefined ? [self] : engine.node.bookkeeping().members.map(({ name }) => name as PeerId)
+  const members = (): readonly Member[] => engine?.node.bookkeeping().members ?? []
+  const names = (): readonly PeerId[] => engine === undefined ? [self] : members().map(({ name }) => name as PeerId)
+  function voters (): readonly PeerId[] {
+    const voting = engine?.node.bookkeeping().conf.voters ?? []
+    return engine === undefined ? [self] : members().filter(({ id }) => voting.includes(id)).map(({ name }) => name as PeerId)
+  }
   const peerset = createPeerset({ self, node: running, rpc: others?.rpc ?? nobody, clusterName, clock })
 
   async function propose (ops: readonly PinsetOp[], signal: AbortSignal): Promise<Applied> {
@@ -117,12 +125,13 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
       }
     },
     leader: () => nameOf(engine?.node.leader()),
-    peerset: names,
+    peerset: voters,
+    members: names,
     isTrusted: peer => peer === self || names().includes(peer),
     membership: {
       ...peerset,
       async readdress (addresses, options) {
-        if (engine !== undefined) await peerset.add({ peer: self, clusterName, ...engine.identity, addresses, daemon: '' }, options)
+        if (engine !== undefined) await peerset.add({ peer: self, clusterName, ...engine.identity, addresses, daemon: '', votes: true }, options)
       },
       watch (changed) {
         watchers.add(changed)

@@ -11,7 +11,10 @@ export interface HoldingRelay extends AsyncDisposable {
   release (): void
 }
 
-/** Passes on everything both ways, but of what goes towards `targetPort` only the first `bytesMax` bytes of each connection. */
+/** Enough for handshakes and heartbeats: who tries again on another connection gets no further. */
+const laterBytesMax = 64 * 1_024
+
+/** Passes on everything both ways, but of what goes towards `targetPort` only the first `bytesMax` bytes of each connection, and less of those that come later. */
 export async function holdingRelay (targetPort: number, bytesMax: number): Promise<HoldingRelay> {
   const { promise: holds, resolve: holding } = Promise.withResolvers<void>()
   const sockets = new Set<Socket>()
@@ -34,11 +37,12 @@ export async function holdingRelay (targetPort: number, bytesMax: number): Promi
     kept(near).once('close', () => far.destroy())
     far.once('close', () => near.destroy())
     far.pipe(near)
+    const mayPass = held.size > 0 ? laterBytesMax : bytesMax
     let passed = 0
     near.on('data', (bytes: Buffer) => {
       passed += bytes.length
       const mayGoOn = far.write(bytes)
-      if (isHolding && passed >= bytesMax) hold(near)
+      if (isHolding && passed >= mayPass) hold(near)
       else if (!mayGoOn) {
         near.pause()
         far.once('drain', () => { if (!held.has(near)) near.resume() })

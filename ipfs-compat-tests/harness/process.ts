@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 const service = fileURLToPath(new URL('../../bin/ipfs-cluster-service.ts', import.meta.url))
 const ctl = fileURLToPath(new URL('../../bin/ipfs-cluster-ctl.js', import.meta.url))
-const readyTimeoutMs = 60_000
+const readyTimeoutMs = 180_000
 /** A program that should have ended by then does not outlive the test that started it. */
 const runTimeoutMs = 120_000
 

@@ -87,7 +87,7 @@ export function faults (test: RpcTest, signal: AbortSignal): void {
       'IpfsConnector.ImportBlocks': async source => { await Array.fromAsync(source); return [] }
     }, peer => trust.get(peer) ?? 'open')
     const a = await network.peer({})
-    const join = (): Promise<unknown> => a.rpc.call(b.id, 'Cluster.Join', { peer: a.id, clusterName: 'n', nodeId: 1, incarnation: 2, addresses: [], daemon: '' }, { signal })
+    const join = (): Promise<unknown> => a.rpc.call(b.id, 'Cluster.Join', { peer: a.id, clusterName: 'n', nodeId: 1, incarnation: 2, addresses: [], daemon: '', votes: true }, { signal })
     const status = (): Promise<unknown> => a.rpc.call(b.id, 'PinTracker.Status', cid, { signal })
     const remove = (): Promise<unknown> => a.rpc.call(b.id, 'Consensus.RemovePeer', b.id, { signal })
     const push = (): Promise<unknown> => a.rpc.push(b.id, 'IpfsConnector.ImportBlocks', asSource([block(1)]), { signal })
@@ -113,7 +113,7 @@ export function faults (test: RpcTest, signal: AbortSignal): void {
     const a = await network.peer({})
 
     await t.rejects(a.rpc.push(b.id, 'IpfsConnector.ImportBlocks', asSource([block(3 * mib)]), { signal }), { code: 'ERR_INVALID_ARGUMENT', message: /^an item of 31457\d\d bytes: at most 2098176 can be sent/ })
-    await t.rejects(a.rpc.call(b.id, 'Cluster.Join', { peer: a.id, clusterName: 'x'.repeat(100 * kib), nodeId: 1, incarnation: 1, addresses: [], daemon: '' }, { signal }), { code: 'ERR_INVALID_ARGUMENT', message: /^Cluster.Join: an argument of/ })
+    await t.rejects(a.rpc.call(b.id, 'Cluster.Join', { peer: a.id, clusterName: 'x'.repeat(100 * kib), nodeId: 1, incarnation: 1, addresses: [], daemon: '', votes: true }, { signal }), { code: 'ERR_INVALID_ARGUMENT', message: /^Cluster.Join: an argument of/ })
     await t.rejects(a.rpc.call(b.id, 'IpfsConnector.SwarmAddresses', undefined, { signal }), { code: 'ERR_PEER_FAILED', message: /an answer of \d+ bytes, at most 65536/ })
 
     t.equal((await a.rpc.call(b.id, 'PinTracker.Status', cid, { signal })).name, 'well')

@@ -51,7 +51,7 @@ const repoStatCodec = struct<RepoStat>({ repoSize: bigNumber, storageMax: bigNum
 const measurementCodec = struct<Measurement>({
   name: textCodec, value: textCodec, weight: float, isValid: booleanCodec, isPartitionable: booleanCodec, ttlMs: float
 })
-const joinCodec = struct<JoinRequest>({ peer: peerIdCodec, clusterName: textCodec, nodeId: wholeNumber, incarnation: wholeNumber, addresses: textsCodec, daemon: textCodec })
+const joinCodec = struct<JoinRequest>({ peer: peerIdCodec, clusterName: textCodec, nodeId: wholeNumber, incarnation: wholeNumber, addresses: textsCodec, daemon: textCodec, votes: booleanCodec })
 const peersetCodec = listOf(struct<PeerAddresses>({ peer: peerIdCodec, addresses: textsCodec }))
 const gcLineCodec = struct<{ key: string, error: string }>({ key: textCodec, error: textCodec })
 const rootsCodec = listOf(struct<NamedRoot>({ cid: cidCodec, name: textCodec }))

@@ -21,7 +21,7 @@ t.test('a peer that is connected and never agrees on the protocol is given up, a
     learn () {}
   }
   const rpc = createPeerRpc({ streams, handlers: {} as Parameters<typeof createPeerRpc>[0]['handlers'], trustOf: () => 'writer', clock, log: silentLogger })
-  const request = { peer: self, clusterName: 'c', nodeId: 1, incarnation: 1, addresses: [], daemon: '' }
+  const request = { peer: self, clusterName: 'c', nodeId: 1, incarnation: 1, addresses: [], daemon: '', votes: true }
   const asks: ReadonlyArray<() => Promise<unknown>> = [async () => await rpc.call(peer, 'Cluster.Join', request, never), async () => await rpc.pull(peer, 'IpfsConnector.RepoGc', undefined, never)[Symbol.asyncIterator]().next()]
 
   for (const ask of [...asks, ...asks]) {
