@@ -1,6 +1,7 @@
 import type { CID } from 'multiformats/cid'
 import { MultipartError } from '../cluster/api/kubo/multipart.ts'
 import { abortable } from '../cluster/async/abortable.ts'
+import { CallerLeftError, hasLeft } from '../cluster/async/caller-left.ts'
 import { untilGivenUp } from '../cluster/async/give-up.ts'
 import { Channel } from '../cluster/async/channel.ts'
 import type { Clock } from '../cluster/clock.ts'
@@ -79,7 +80,7 @@ async function * running<T> (signal: AbortSignal, work: (outputs: Channel<T>, si
   try {
     yield * outputs
   } finally {
-    controller.abort(new Error('nobody waits for the answer'))
+    controller.abort(new CallerLeftError('nobody waits for the answer'))
     await done
   }
 }
@@ -173,6 +174,7 @@ async function pinBatch ({ delivery, held, failure }: BuiltBatch, outputs: Chann
   signal.throwIfAborted()
   const roots = held.map(({ root }) => root).filter(root => root !== undefined)
   const outcomes = await delivery.pin(roots, 'inOrder')
+  if (hasLeft(signal)) throw signal.reason // nobody is there to be told
   let next = 0
   for (const { output, root } of held) {
     const outcome = root === undefined ? undefined : outcomes[next++]
@@ -209,6 +211,7 @@ async function importAll (components: AdderComponents, cars: AsyncIterable<Async
     throw err
   }
   const outcomes = await delivery.pin([...roots.values()], 'eachAlone')
+  if (hasLeft(params.signal)) throw params.signal.reason // nobody is there to be told
   for (const { cid, error } of outcomes) await outputs.send({ kind: 'root', cid, pinError: error === undefined ? '' : textOf(error) })
   if (params.stats) await outputs.send({ kind: 'stats', blockCount, blockBytes })
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CID } from 'multiformats/cid'
 import type { PeerId, PinOptions } from '../cluster/api/pin.ts'
+import { committable, hasLeft } from '../cluster/async/caller-left.ts'
 import type { Block, ClusterApi, ImportCall, NamedRoot, PinWait, PutBlocks } from '../cluster/ports.ts'
 import { fanOut } from './fan-out.ts'
 import type { FanOut, LaneOutcome } from './fan-out.ts'
@@ -54,16 +55,19 @@ export async function createDelivery ({ cluster, putBlocks }: DeliveryComponents
   const lanesMin = lanes.length - sentTo.length + Math.min(min, sentTo.length)
   const namedFor: PutBlocks = (peer, blocks, roots, call) => putBlocks(peer, blocks, peers.includes(peer) ? roots : roots.then(() => []), call)
   const name = randomUUID()
-  const out = fanOut(lanes, lanesMin, namedFor, options.queueBytesMax, { ...options, delivery: name })
+  const { signal, commit } = committable(options.signal)
+  const unwanted = new AbortController()
+  const out = fanOut(lanes, lanesMin, namedFor, options.queueBytesMax, { ...options, signal: AbortSignal.any([signal, unwanted.signal]), delivery: name })
   return {
     isForOthers: lanes.some(peer => peer !== cluster.self),
     put: block => out.put(block, options.isHeldHere ? cluster.self : undefined),
     async pin (roots, order) {
+      commit() // all blocks are here: what is agreed on from now on gets them, whether or not the caller waits for it
       // The same content may have been added twice; it is one pin.
       const distinct = new Map(roots.map(cid => [cid.toString(), cid]))
       const outcomes = options.isUnpinned === true
         ? await out.finish([]).then(() => [...distinct.values()].map(cid => ({ cid })))
-        : await pinRoots({ cluster, out, name, peers, sentTo, min, isAllocatedHere }, options, [...distinct.values()], order)
+        : await pinRoots({ cluster, out, name, peers, sentTo, min, isAllocatedHere, end: reason => unwanted.abort(reason) }, options, [...distinct.values()], order)
       const byRoot = new Map(outcomes.map(outcome => [outcome.cid.toString(), outcome]))
       return roots.map(cid => byRoot.get(cid.toString())!)
     },
@@ -81,6 +85,8 @@ interface Destinations {
   readonly sentTo: readonly PeerId[]
   readonly min: number
   readonly isAllocatedHere: boolean
+  /** Ends all imports, wherever they are. */
+  readonly end: (reason: unknown) => void
 }
 
 /**
@@ -90,26 +96,30 @@ interface Destinations {
 async function pinRoots (to: Destinations, options: DeliveryOptions, roots: readonly CID[], order: 'inOrder' | 'eachAlone'): Promise<RootOutcome[]> {
   const pins = roots.map(cid => openPin(to, options, cid))
   const agreed = await Promise.all(pins.map(pin => pin.isAgreed))
+  const standsAlone = order === 'eachAlone' || hasLeft(options.signal) // what was not agreed on then has not been refused
   const refusedAt = agreed.indexOf(false)
-  const isNamed = agreed.map((yes, i) => yes && (order === 'eachAlone' || refusedAt < 0 || i < refusedAt))
+  const isNamed = agreed.map((yes, i) => yes && (standsAlone || refusedAt < 0 || i < refusedAt))
   const named: NamedRoot[] = roots.filter((_cid, i) => isNamed[i]).map(cid => ({ cid, name: options.pin.name }))
   for (const [i, pin] of pins.entries()) if (!isNamed[i]) pin.giveUp(new Error('a root before it was refused'))
 
+  const outcomes = Promise.all(pins.map(pin => pin.outcome))
+  // What a caller has left may hang on a block that is nowhere; it ends with the last pin that wanted it.
+  void outcomes.then(all => { if (hasLeft(options.signal) && all.every(({ error }) => error !== undefined)) to.end(options.signal.reason) })
   let failure: { readonly error: unknown } | undefined
   try {
     const here = to.isAllocatedHere ? to.out.outcome(to.cluster.self) : undefined
     const told = here?.then(outcome => { for (const pin of pins) pin.deliveredHere(outcome) })
-    const outcomes = await to.out.finish(named)
+    const lanes = await to.out.finish(named)
     await told
-    for (const [i, pin] of pins.entries()) if (isNamed[i]) pin.deliveredTo(outcomes, to)
+    for (const [i, pin] of pins.entries()) if (isNamed[i]) pin.deliveredTo(lanes, to)
   } catch (error) {
     // A caller whose time is up hears of each root; a daemon that would not have the blocks at all is another matter.
     if (!options.signal.aborted) failure = { error }
     for (const pin of pins) pin.giveUp(error)
   }
-  const outcomes = await Promise.all(pins.map(pin => pin.outcome))
+  const ended = await outcomes
   if (failure !== undefined) throw failure.error
-  return outcomes
+  return ended
 }
 
 interface OpenPin {
@@ -121,7 +131,7 @@ interface OpenPin {
   giveUp (reason: unknown): void
 }
 
-/** Asks the cluster for one pin. Given up after it was agreed, the cluster puts the pinset back as it was. */
+/** Asks the cluster for one pin. Given up after it was agreed, the cluster puts the pinset back as it was, unless the caller has only left. */
 function openPin ({ cluster, out, name, peers, sentTo, isAllocatedHere }: Destinations, options: DeliveryOptions, cid: CID): OpenPin {
   const agreed = Promise.withResolvers<boolean>()
   const delivered = Promise.withResolvers<void>()

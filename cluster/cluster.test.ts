@@ -4,6 +4,7 @@ import { cidOf, other, pinOf, self } from '../ipfs-compat-tests/harness/pins.ts'
 import { KuboRepliedError } from './api/errors.ts'
 import { defaultPinOptions } from './api/pin.ts'
 import type { PinOptions } from './api/pin.ts'
+import { CallerLeftError } from './async/caller-left.ts'
 
 const { signal } = new AbortController()
 const min = { signal, wait: 'min' } as const
@@ -93,6 +94,120 @@ t.test('who gives up waiting leaves nothing pinned', async t => {
   await t.rejects(pinning, { message: 'context deadline exceeded' })
   t.equal(await peer.cluster.state.count(), 0)
   t.equal(peer.ipfs.has(cidOf('a')), undefined)
+})
+
+t.test('a caller who leaves before the pin is agreed on leaves nothing', async t => {
+  await using peer = await onePeer()
+  const leaving = new AbortController()
+  const pinning = peer.cluster.pin(cidOf('a'), wish(), { signal: leaving.signal, wait: 'min' })
+
+  leaving.abort(new CallerLeftError('client went away')) // nothing has been handed to the log yet
+
+  await t.rejects(pinning, { message: 'client went away' })
+  t.equal(await peer.cluster.state.count(), 0)
+  t.strictSame(peer.ipfs.changes, [])
+})
+
+t.test('the pin of a caller who leaves while it is being agreed on stays once it is', async t => {
+  await using peer = await onePeer()
+  const leaving = new AbortController()
+  const { log } = peer.consensus
+  Object.assign(peer.consensus, {
+    async log (...asked: Parameters<typeof log>) {
+      const revision = await log(...asked)
+      leaving.abort(new CallerLeftError('client went away'))
+      return revision
+    }
+  })
+
+  await peer.cluster.pin(cidOf('a'), wish(), { signal: leaving.signal, wait: 'min' })
+
+  t.ok(peer.ipfs.has(cidOf('a')))
+  t.ok(await peer.cluster.state.get(cidOf('a')))
+})
+
+t.test('the pin of a caller who leaves while it is waited for stays and is carried out', async t => {
+  await using peer = await onePeer()
+  const gate = peer.ipfs.hold(cidOf('a'))
+  const leaving = new AbortController()
+  const pinning = peer.cluster.pin(cidOf('a'), wish(), { signal: leaving.signal, wait: 'min' })
+  await gate.begun
+
+  leaving.abort(new CallerLeftError('client went away'))
+
+  t.match((await peer.cluster.status(cidOf('a'), { signal })).peers, [{ status: 'pinning' }])
+  gate.release()
+  await pinning
+  t.ok(await peer.cluster.state.get(cidOf('a')))
+  t.ok(peer.ipfs.has(cidOf('a')))
+})
+
+t.test('the pin of a caller who has left stays when it fails, with what the daemon said', async t => {
+  await using peer = await onePeer()
+  const gate = peer.ipfs.hold(cidOf('a'))
+  const leaving = new AbortController()
+  const pinning = peer.cluster.pin(cidOf('a'), wish(), { signal: leaving.signal, wait: 'min' })
+  await gate.begun
+  leaving.abort(new CallerLeftError('client went away'))
+
+  gate.fail(blockMissing)
+
+  await t.rejects(pinning, blockMissing)
+  t.ok(await peer.cluster.state.get(cidOf('a')))
+  t.match((await peer.cluster.status(cidOf('a'), { signal })).peers, [{ status: 'pin_error', error: blockMissing.message }])
+})
+
+t.test('an error that is answered is true: what others who asked for the same have left is taken back with it', async t => {
+  await using peer = await onePeer()
+  peer.ipfs.hold(cidOf('a'))
+  const leaving = new AbortController()
+  const late = new AbortController()
+  const agreed = Promise.withResolvers<unknown>()
+  const first = peer.cluster.pin(cidOf('a'), wish(), { signal: leaving.signal, wait: 'min', onAgreed: agreed.resolve })
+  await agreed.promise
+  const joined = Promise.withResolvers<unknown>()
+  const second = peer.cluster.pin(cidOf('a'), wish(), { signal: late.signal, wait: 'min', onAgreed: joined.resolve })
+  await joined.promise
+
+  leaving.abort(new CallerLeftError('client went away'))
+  late.abort(new Error('context deadline exceeded'))
+
+  t.match(await Promise.allSettled([first, second]), [{ status: 'rejected' }, { reason: { message: 'context deadline exceeded' } }])
+  t.equal(await peer.cluster.state.count(), 0)
+  t.equal(peer.ipfs.has(cidOf('a')), undefined)
+})
+
+t.test('what was left and is not held yet does not stand in the way of who wishes for the same otherwise', async t => {
+  await using peer = await onePeer()
+  const gate = peer.ipfs.hold(cidOf('a'))
+  const leaving = new AbortController()
+  const agreed = Promise.withResolvers<unknown>()
+  const left = peer.cluster.pin(cidOf('a'), wish(), { signal: leaving.signal, wait: 'min', onAgreed: agreed.resolve })
+  await agreed.promise
+  t.equal(peer.cluster.isLeft(cidOf('a')), false)
+
+  leaving.abort(new CallerLeftError('client went away'))
+  t.equal(peer.cluster.isLeft(cidOf('a')), true)
+  gate.release()
+  await peer.cluster.pin(cidOf('a'), wish({ mode: 'direct' }), min)
+
+  t.match(peer.ipfs.has(cidOf('a')), { status: 'direct' })
+  await left
+  t.equal(peer.cluster.isLeft(cidOf('a')), false)
+})
+
+t.test('what a caller has left is no longer waited for once somebody unpins it', async t => {
+  await using peer = await onePeer()
+  const gate = peer.ipfs.hold(cidOf('a'))
+  const leaving = new AbortController()
+  const pinning = peer.cluster.pin(cidOf('a'), wish(), { signal: leaving.signal, wait: 'min' })
+  await gate.begun
+  leaving.abort(new CallerLeftError('client went away'))
+
+  const [pinned] = await Promise.allSettled([pinning, peer.cluster.unpin(cidOf('a'), { signal })])
+
+  t.equal(pinned.status, 'rejected')
+  t.equal(await peer.cluster.state.count(), 0)
 })
 
 t.test('a pin that fails puts back the pin that was there, on the daemon too', async t => {

@@ -73,6 +73,7 @@ export function createCluster (components: ClusterComponents, { peername, versio
     state,
     defaults,
     pin: (cid, options, call) => pinner.pin(cid, options, call),
+    isLeft: cid => pinner.isLeft(cid),
     async unpin (cid, call) {
       for (let tries = 0; tries < triesMax; tries++) {
         const entry = await state.get(cid)

@@ -4,6 +4,7 @@ import { ClusterError } from './api/errors.ts'
 import { isAllocatedTo } from './api/pin.ts'
 import type { PeerId, Pin, PinOptions, Replication } from './api/pin.ts'
 import { abortable } from './async/abortable.ts'
+import { committable, hasLeft } from './async/caller-left.ts'
 import { deadline } from './async/deadline.ts'
 import type { Clock } from './clock.ts'
 import { enoughHolders } from './holders.ts'
@@ -12,7 +13,7 @@ import type { Logger } from './log.ts'
 import { draftPin, isSamePin } from './pinning.ts'
 import { holdersNeeded } from './placement.ts'
 import type { Placer } from './placer.ts'
-import type { AbortOptions, ClusterApi, ClusterPinCall, Consensus, PinCall, PinsetEntry, PinTracker } from './ports.ts'
+import type { AbortOptions, ClusterApi, ClusterPinCall, Consensus, PinsetEntry, PinTracker } from './ports.ts'
 
 /** A decision that others keep overtaking is given up. */
 const triesMax = 10
@@ -30,24 +31,44 @@ export interface PinnerComponents {
 }
 
 /**
- * What was agreed on for a wish, and what was there before. Whoever wishes for the same here meanwhile waits along: the pinset is put back only
- * when the last of them has failed, and never once one of them was told that the pin is held.
+ * What was agreed on for a wish, and what was there before. Whoever wishes for the same here meanwhile waits along: the pinset is put back when the
+ * last of those who are still there is told that it failed, never once one of them was told that the pin is held, nor when all have left.
  */
 interface Agreed {
   readonly pin: Pin
   readonly before: PinsetEntry | undefined
   readonly revision: bigint
   readonly wait: Wait
-  waiting: number
+  readonly callers: Set<Caller>
   isAcknowledged: boolean
 }
 
+/** Who waits, or has left since it was agreed on: then it is waited for to the end all the same, for what brings the content. */
+interface Caller {
+  readonly call: ClusterPinCall
+  /** Of all that ends the wait for what was agreed on; leaving does not. */
+  readonly signal: AbortSignal
+  /** Nobody wants it any more. */
+  letGo (): void
+}
+
+function callerOf (call: ClusterPinCall): Caller {
+  const { signal, commit } = committable(call.signal)
+  commit()
+  const unwanted = new AbortController()
+  return { call, signal: AbortSignal.any([signal, unwanted.signal]), letGo () { unwanted.abort(new Error('nobody wants it any more')) } }
+}
+
 /** The one verb that takes several steps: decide, log, wait, and put back when that fails. */
-export function createPinner ({ self, consensus, tracker, holding, placer, clock, log }: PinnerComponents, defaults: { readonly replication: Replication }): Pick<ClusterApi, 'pin'> {
+export function createPinner ({ self, consensus, tracker, holding, placer, clock, log }: PinnerComponents, defaults: { readonly replication: Replication }): Pick<ClusterApi, 'pin' | 'isLeft'> {
   const { state } = consensus
 
-  /** By CID, those of this peer whose callers still wait. */
+  /** By CID, those of this peer that are still waited for. */
   const open = new Map<string, Agreed>()
+  const leftOf = (cid: CID): Agreed | undefined => {
+    const agreed = open.get(cidKeyText(cid))
+    return agreed !== undefined && [...agreed.callers].every(({ call }) => hasLeft(call.signal)) ? agreed : undefined
+  }
 
   /** Who holds a pin, or is to. */
   const holdersOf = (pin: Pin): readonly PeerId[] => pin.replication === 'everywhere' ? consensus.peerset() : pin.allocations
@@ -61,50 +82,63 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
    * An identical pin that all hold already is only answered. One that is still on its way for another peer's caller is logged again: that caller may
    * fail and put the pinset back, which must not take away what is acknowledged here, and the new revision keeps it from that.
    */
-  async function agree (cid: CID, wanted: PinOptions, call: ClusterPinCall): Promise<Agreed | Pin> {
+  async function agree (cid: CID, wanted: PinOptions, caller: Caller): Promise<Agreed | Pin> {
+    const { call } = caller
     const before = await state.get(cid)
+    const left = leftOf(cid)
+    const isOtherThanLeft = left !== undefined && left.revision === before?.revision && before.pin.mode !== wanted.mode
+    const existing = isOtherThanLeft ? left.before : before
     const updated = wanted.pinUpdate === undefined ? undefined : (await state.get(wanted.pinUpdate))?.pin
-    const draft = draftPin({ cid, wanted, existing: before?.pin, updated, defaults, nowMs: clock.now() })
+    const draft = draftPin({ cid, wanted, existing: existing?.pin, updated, defaults, nowMs: clock.now() })
     const allocations = draft.replication === 'everywhere' ? [] : call.allocations ?? placer.place({ replication: draft.replication, holders: draft.allocations, wanted: wanted.userAllocations })
     const pin = { ...draft, allocations }
     if (before !== undefined && isSamePin(pin, before.pin)) {
       const agreed = open.get(cidKeyText(cid))
-      if (agreed?.revision === before.revision) return joined(agreed)
+      if (agreed?.revision === before.revision) return joined(agreed, caller)
       if (await isHeldByAll(before.pin, call)) return before.pin
     }
-    return await logged(pin, before, call)
+    return await logged(pin, before, caller)
   }
 
-  function joined (agreed: Agreed): Agreed {
-    agreed.waiting++
+  function joined (agreed: Agreed, caller: Caller): Agreed {
+    caller.call.signal.throwIfAborted()
+    agreed.callers.add(caller)
     return agreed
   }
 
-  async function logged (pin: Pin, before: PinsetEntry | undefined, call: ClusterPinCall): Promise<Agreed> {
+  async function logged (pin: Pin, before: PinsetEntry | undefined, caller: Caller): Promise<Agreed> {
+    const { call } = caller
     using undo = new DisposableStack()
     const wait = undo.use(holding.begin(pin.cid))
     using _asked = isAllocatedTo(pin, self) && call.delivered === undefined ? tracker.foresee(pin.cid) : undefined
     const isToldByOthers = call.wait !== 'commit' && holdersOf(pin).some(peer => peer !== self)
     const note = { ...call.deliveries !== undefined && { delivery: call.deliveries.name }, ...isToldByOthers && { ask: wait.ask } }
     const revision = await consensus.log([{ kind: 'pin', pin, ifRevision: before?.revision ?? 0n, ...note }], call)
-    const agreed = { pin, before, revision, wait, waiting: 1, isAcknowledged: false }
+    const agreed = { pin, before, revision, wait, callers: new Set([caller]), isAcknowledged: false }
     open.set(cidKeyText(pin.cid), agreed)
     undo.move()
     return agreed
   }
 
-  async function leave (agreed: Agreed, outcome: 'answered' | 'failed'): Promise<void> {
-    const isLast = --agreed.waiting === 0
-    if (!isLast) return
-    const key = cidKeyText(agreed.pin.cid)
-    if (open.get(key) === agreed) open.delete(key)
-    agreed.wait[Symbol.dispose]()
-    if (outcome === 'failed' && !agreed.isAcknowledged) await putBack(agreed)
+  async function ended (agreed: Agreed, caller: Caller, outcome: 'held' | 'overtaken' | 'failed'): Promise<void> {
+    const { callers, wait } = agreed
+    callers.delete(caller)
+    agreed.isAcknowledged ||= outcome === 'held'
+    const isGivenUp = outcome === 'failed' && !hasLeft(caller.call.signal) && [...callers].every(({ call }) => hasLeft(call.signal))
+    if (callers.size === 0 || isGivenUp) {
+      const key = cidKeyText(agreed.pin.cid)
+      if (open.get(key) === agreed) open.delete(key)
+      wait[Symbol.dispose]()
+    }
+    if (!isGivenUp || agreed.isAcknowledged) return
+    for (const left of callers) left.letGo()
+    await putBack(agreed)
   }
 
   /** @returns false when somebody else took the pin away meanwhile */
-  async function heldHere ({ pin }: Agreed, call: PinCall): Promise<boolean> {
-    const { info, cause } = await tracker.settled(pin.cid, call)
+  async function heldHere ({ pin }: Agreed, { call, letGo }: Caller, options: AbortOptions): Promise<boolean> {
+    const onReleased = (): void => { if (hasLeft(call.signal)) letGo() }
+    const { info, cause } = await tracker.settled(pin.cid, { ...call, ...options, onReleased })
     if (cause !== undefined) throw cause
     return info.status === 'pinned'
   }
@@ -119,13 +153,14 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
   }
 
   /** Waits for as many as the caller wants. @returns false when somebody else changed the pin meanwhile */
-  async function held (agreed: Agreed, call: ClusterPinCall): Promise<boolean> {
+  async function held (agreed: Agreed, caller: Caller): Promise<boolean> {
+    const { call } = caller
     const peers = holdersOf(agreed.pin)
     const min = call.wait === 'all' ? peers.length : Math.min(peers.length, holdersNeeded(agreed.pin.replication, consensus.peerset()))
     return await enoughHolders({
       peers, min, required: peers.includes(self) ? self : undefined,
-      ask: async (peer, options) => peer === self ? await heldHere(agreed, { ...call, ...options }) : await heldThere(peer, agreed, call, options)
-    }, call)
+      ask: async (peer, options) => peer === self ? await heldHere(agreed, caller, options) : await heldThere(peer, agreed, call, options)
+    }, caller)
   }
 
   async function putBack ({ pin: { cid }, before, revision }: Agreed): Promise<void> {
@@ -140,10 +175,11 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
   }
 
   /** What was agreed on and is held as `call.wait` asks, or `undefined` when somebody else overtook. */
-  async function tryPin (cid: CID, wanted: PinOptions, call: ClusterPinCall, expecting: Promise<void> | undefined): Promise<Pin | undefined> {
+  async function tryPin (cid: CID, wanted: PinOptions, caller: Caller, expecting: Promise<void> | undefined): Promise<Pin | undefined> {
+    const { call } = caller
     let agreed: Agreed | Pin
     try {
-      agreed = await agree(cid, wanted, call)
+      agreed = await agree(cid, wanted, caller)
     } catch (err) {
       if (isOutdated(err)) return undefined
       throw err
@@ -156,27 +192,28 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
     try {
       await expecting // before what delivers it may pin
       call.onAgreed?.(agreed.pin)
-      const isHeld = call.wait === 'commit' || await held(agreed, call)
-      if (isHeld) agreed.isAcknowledged = true
-      await leave(agreed, 'answered')
+      const isHeld = call.wait === 'commit' || await held(agreed, caller)
+      await ended(agreed, caller, isHeld ? 'held' : 'overtaken')
       return isHeld ? agreed.pin : undefined
     } catch (err) {
-      await leave(agreed, 'failed')
+      await ended(agreed, caller, 'failed')
       throw err
     }
   }
 
   return {
     async pin (cid, options, call) {
+      const caller = callerOf(call)
       // Whether the daemon has the pin already is found out and noted while the pin is being agreed on.
-      const expecting = call.delivered === undefined ? undefined : tracker.expect(cid, call.delivered, call)
+      const expecting = call.delivered === undefined ? undefined : tracker.expect(cid, call.delivered, caller)
       expecting?.catch(() => {}) // heard of where it is waited for
       for (let tries = 0; tries < triesMax; tries++) {
-        const pin = await tryPin(cid, options, call, expecting)
+        const pin = await tryPin(cid, options, caller, expecting)
         if (pin !== undefined) return pin
       }
       throw new ClusterError('ERR_OUTDATED', `${cid.toString()} is being changed by others all the time`)
-    }
+    },
+    isLeft: cid => leftOf(cid) !== undefined
   }
 }
 

@@ -10,6 +10,7 @@ const peer = await startPeer({ env: { CLUSTER_PEERNAME: 'alice' } })
 t.teardown(() => peer[Symbol.asyncDispose]())
 const { self } = peer.cluster
 const absent = 'QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN'
+const nowhere = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 
 interface Answer { status: number, headers: Headers, text: string, json: any, lines: any[] }
@@ -191,6 +192,18 @@ t.test('POST /pins/{cid} answers the pin, GET tells it alike, DELETE tells what 
   t.strictSame((await call('GET', '/allocations?filter=pin')).lines, [json])
   t.strictSame((await call('DELETE', `/pins/${cid}`)).json, json)
   t.match(await call('DELETE', `/pins/${cid}`), { status: 404, json: { code: 404, message: 'pin is not part of the pinset' } })
+})
+
+t.test('a client that leaves while its pin is waited for leaves the pin', async t => {
+  const leaving = new AbortController()
+  const asked = call('POST', `/pins/${nowhere}?wait=min`, { signal: leaving.signal })
+  await eventually('it is agreed on', async () => (await call('GET', `/allocations/${nowhere}`)).status === 200)
+
+  leaving.abort()
+
+  await t.rejects(asked)
+  t.match(await call('GET', `/pins/${nowhere}`), { json: { peer_map: { [self]: { status: 'pinning' } } } })
+  t.match(await call('DELETE', `/pins/${nowhere}`), { status: 200 })
 })
 
 t.test('a pin\'s options are those of its last request, not what earlier ones left behind', async t => {

@@ -1,14 +1,15 @@
 import type { CID } from 'multiformats/cid'
 import { abortable } from '../cluster/async/abortable.ts'
+import { hasLeft, untilLeft } from '../cluster/async/caller-left.ts'
 import type { AbortOptions, ClusterApi, ClusterPinCall } from '../cluster/ports.ts'
 import type { Pin, PinOptions } from '../cluster/api/pin.ts'
 
 /**
- * Pins whose caller has gone and that are being put back as they were. In Kubo that takes no time; whoever asks next about the same
+ * Pins whose caller has given up and that are being put back as they were. In Kubo that takes no time; whoever asks next about the same
  * CID must not see what is on its way out, so it waits for that.
  */
 export interface GivenUp {
-  /** `cluster.pin`, remembered from its being given up until it is undone. */
+  /** `cluster.pin`, remembered from its being given up until it is undone. @throws CallerLeftError at once; the pin goes on */
   pin (cid: CID, options: PinOptions, call: ClusterPinCall): Promise<Pin>
   /** Resolves when nothing that was given up is left of a CID. @throws the signal's reason */
   settled (cid: CID, options: AbortOptions): Promise<void>
@@ -55,14 +56,13 @@ export function watchGivenUp ({ cluster }: { readonly cluster: ClusterApi }): Gi
     async pin (cid, options, call) {
       const isAgreed = await turn(cid, call)
       const work = cluster.pin(cid, options, { ...call, onAgreed: pin => { isAgreed(); call.onAgreed?.(pin) } })
-      const onAbort = (): void => watch(cid, work)
+      const onAbort = (): void => { if (!hasLeft(call.signal)) watch(cid, work) } // what its caller has left stays
       call.signal.addEventListener('abort', onAbort, { once: true })
-      try {
-        return await work
-      } finally {
+      work.finally(() => {
         isAgreed()
         call.signal.removeEventListener('abort', onAbort)
-      }
+      }).catch(() => undefined)
+      return await untilLeft(work, call.signal)
     },
     async settled (cid, { signal }) {
       const works = leaving.get(cid.toString())

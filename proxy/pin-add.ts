@@ -70,7 +70,7 @@ async function pinOne (cid: CID, call: PinAddCall, { cluster, daemon, givenUp }:
   try {
     await givenUp.settled(cid, call)
     const entry = await cluster.state.get(cid)
-    if (!recursive && entry?.pin.mode === 'recursive') throw pinFailed(`${cid.toString()} already pinned recursively`)
+    if (!recursive && entry?.pin.mode === 'recursive' && !cluster.isLeft(cid)) throw pinFailed(`${cid.toString()} already pinned recursively`)
 
     sum?.next()
     await givenUp.pin(cid, { ...defaultPinOptions, name, mode: recursive ? 'recursive' : 'direct' }, {

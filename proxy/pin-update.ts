@@ -55,7 +55,7 @@ async function update ({ from, to, wait, unpins }: Update, call: CommandCall, co
 async function optionsOfRecursive (cid: CID, { signal }: CommandCall, { cluster, daemon, givenUp }: CommandComponents): Promise<PinOptions | undefined> {
   await givenUp.settled(cid, { signal })
   const entry = await cluster.state.get(cid)
-  if (entry !== undefined) {
+  if (entry !== undefined && !cluster.isLeft(cid)) {
     const { name, mode, replication, expireAtMs, metadata, origins, allocations } = entry.pin
     return mode === 'recursive' ? { ...defaultPinOptions, name, replication, expireAtMs, metadata, origins, userAllocations: allocations } : undefined
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { CID } from 'multiformats/cid'
-import { abortable } from '../cluster/async/abortable.ts'
+import { committable } from '../cluster/async/caller-left.ts'
 import { cidTextFor } from '../cluster/api/kubo/cid-text.ts'
 import type { GoValue } from '../cluster/api/kubo/go-json.ts'
 import type { OptionTable } from '../cluster/api/kubo/request.ts'
@@ -104,12 +104,17 @@ async function pinPut (command: PutCommand, cid: CID, bytes: Uint8Array, call: P
   const agreed = Promise.withResolvers<void>()
   const delivered = Promise.withResolvers<void>()
   const givenUp = new AbortController()
+  const { signal, commit } = committable(call.signal)
   delivered.promise.catch(() => {}) // the tracker hears of it
-  const pinning = components.cluster.pin(cid, defaultPinOptions, { wait: 'min', delivered: delivered.promise, signal: givenUp.signal, onAgreed: () => { agreed.resolve() } })
+  const onAgreed = (): void => {
+    commit() // it is the cluster's now, so the daemon gets it even when the caller leaves
+    agreed.resolve()
+  }
+  const pinning = components.cluster.pin(cid, defaultPinOptions, { wait: 'min', delivered: delivered.promise, signal: AbortSignal.any([call.signal, givenUp.signal]), onAgreed })
   pinning.catch(agreed.reject)
   try {
-    await abortable(agreed.promise, call.signal)
-    await put(command, bytes, call, components, { pin: true })
+    await agreed.promise
+    await put(command, bytes, { ...call, signal }, components, { pin: true })
     delivered.resolve()
   } catch (err) {
     // Given up, the cluster puts the pinset back as it was, and only then is it answered.

@@ -40,7 +40,7 @@ export interface Lane extends AsyncDisposable {
   /** Takes back what is allocated elsewhere now. */
   release (cid: CID, attempts?: number): void
   /** Waits for the operation, or for the last of those that replace it. `cause` is that of a failure. */
-  followed (operation: Operation, call: PinCall): Promise<{ readonly operation: Operation, readonly cause: unknown }>
+  followed (operation: Operation, call: PinCall & { readonly onReleased?: () => void }): Promise<{ readonly operation: Operation, readonly cause: unknown }>
   room (options: AbortOptions): Promise<void>
   queueLength (): number
 }
@@ -130,11 +130,12 @@ export function createLane ({ ipfs, index, clock, log, expectations, foresight }
     },
     unpin: (cid, { asked, attempts }) => letGo(begin({ type: 'unpin', cid, pin: undefined, asked, attempts })),
     release: (cid, attempts = 0) => letGo(begin({ type: 'release', cid, pin: undefined, asked: false, attempts })),
-    async followed (first, { signal, onProgress }) {
+    async followed (first, { signal, onProgress, onReleased }) {
       for (let operation = first; ;) {
         using _watching = watch(operation, onProgress)
         const outcome = await abortable(operation.ended.promise, signal)
         if (outcome.kind !== 'replaced') return { operation, cause: outcome.kind === 'failed' ? outcome.cause : undefined }
+        if (outcome.by.type !== 'pin') onReleased?.()
         operation = outcome.by
       }
     },

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ClusterError } from '../api/errors.ts'
+import { CallerLeftError } from '../async/caller-left.ts'
 import { urlOf } from '../config/endpoint.ts'
 import type { Endpoint } from '../config/endpoint.ts'
 import type { HttpDoor } from '../peer-ports.ts'
@@ -141,7 +142,7 @@ function tokenOf (users: Users | undefined, request: IncomingMessage): string {
 function goneSignal ({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController()
   raw.once('close', () => {
-    if (!raw.writableFinished) controller.abort(new Error('client went away'))
+    if (!raw.writableFinished) controller.abort(new CallerLeftError('client went away'))
   })
   return controller.signal
 }
