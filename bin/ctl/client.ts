@@ -1,6 +1,5 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { finished } from 'node:stream/promises'
 import type { HttpDialer } from '../../cluster/peers/http-dial.ts'
 import type { Host } from './hosts.ts'
 import { parseJson } from './json.ts'
@@ -133,26 +132,39 @@ function familyOf (multiaddr: string): { readonly family?: 4 | 6 } {
 async function pour (body: AsyncIterable<Uint8Array>, request: ClientRequest): Promise<void> {
   for await (const bytes of body) {
     if (request.destroyed) return
-    if (!request.write(bytes)) await Promise.race([new Promise(resolve => request.once('drain', resolve)), finished(request).catch(() => {})])
+    if (!request.write(bytes)) await drained(request)
   }
   request.end()
+}
+
+/** Room for more, or nobody there who would take it. */
+async function drained (request: ClientRequest): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  request.once('drain', resolve).once('close', resolve)
+  await promise
+  request.off('drain', resolve).off('close', resolve)
 }
 
 async function apiError (response: IncomingMessage): Promise<ApiError> {
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk as Buffer)
   const text = Buffer.concat(chunks).toString('utf8')
+  const { code, message } = errorIn(text)
+  return typeof code === 'number' && typeof message === 'string' ? new ApiError(code, message) : new ApiError(response.statusCode!, text.trim() || response.statusMessage || 'no reason given')
+}
+
+function errorIn (text: string): { readonly code?: unknown, readonly message?: unknown } {
   try {
-    const { code, message } = JSON.parse(text) as { code: number, message: string }
-    return new ApiError(code, message)
+    return Object(JSON.parse(text)) as object
   } catch {
-    return new ApiError(response.statusCode!, text.trim() || response.statusMessage || 'no reason given')
+    return {}
   }
 }
 
 /** With what helps, where it is known. */
-function whyNot ({ message, code = '' }: NodeJS.ErrnoException, { multiaddr }: Host): string {
+function whyNot ({ message, code = '' }: NodeJS.ErrnoException, { multiaddr, kind }: Host): string {
   const why = message || code
+  if (kind === 'libp2p') return `${why}; a Go cluster serves its API behind --secret, this one without, on its own libp2p_listen_multiaddress`
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return `${why}; --no-check-certificate takes any certificate`
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return `${multiaddr} speaks no TLS; with --basic-auth, --force-http goes without`
   return why

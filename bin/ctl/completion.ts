@@ -24,9 +24,8 @@ const wordsOf = ({ commands }: Program): readonly string[] => [...new Set(Object
 const allFlags = (flags: Flags): Flags => ({ ...flags, help: { type: 'boolean', aliases: ['h'], help: 'show help' } })
 const written = (name: string): string => name.length === 1 ? `-${name}` : `--${name}`
 const spellings = (name: string, { aliases = [] }: Flag): readonly string[] => [name, ...aliases].map(written)
-const flagWords = (flags: Flags): string => Object.entries(allFlags(flags)).flatMap(([name, flag]) => spellings(name, flag)).join(' ')
-const identifier = (name: string): string => `_${name.replaceAll(/\W/g, '_')}`
-/** Flags whose value is no command word: it is to be stepped over. */
+const flagWords = (flags: Flags): readonly string[] => Object.entries(allFlags(flags)).flatMap(([name, flag]) => spellings(name, flag))
+/** Flags after which a value stands, which is no command. */
 const valued = (flags: Flags): readonly string[] => Object.entries(flags).filter(([, { type }]) => type === 'string').flatMap(([name, flag]) => spellings(name, flag))
 
 interface Level { readonly path: string, readonly flags: Flags, readonly next: readonly string[] }
@@ -44,48 +43,65 @@ function levelsOf (program: Program): readonly Level[] {
 /** Values that are one of a few words. Where a flag means the same everywhere, it need not be asked of which command it is. */
 function choicesOf ({ flags, commands }: Program): ReadonlyMap<string, readonly string[]> {
   const all = [flags, ...Object.values(commands).map(({ flags = {} }) => flags)].flatMap(Object.entries<Flag>)
-  return new Map(all.flatMap(([name, flag]) => flag.words === undefined ? [] : spellings(name, flag).map(spelling => [spelling, flag.words!.filter(word => word !== '')] as const)))
+  return new Map(all.flatMap(([name, flag]) => flag.words === undefined ? [] : spellings(name, flag).map(spelling => [spelling, flag.words!] as const)))
+}
+
+/** What bash and zsh say differently. */
+interface Dialect {
+  readonly name: string
+  readonly words: string
+  /** Which of the words is being typed. */
+  readonly current: string
+  /** Where the word after the program's name stands. */
+  readonly first: number
+  /** Proposes one of these. */
+  readonly offer: (words: readonly string[]) => string
+  readonly offerFiles: string
 }
 
 function bashScript (program: Program): string {
-  const { name } = program
-  const skipped = [...new Set([program.flags, ...Object.values(program.commands).map(({ flags = {} }) => flags)].flatMap(valued))]
-  return [
-    `# Completion of ${name} for bash.`,
-    `${identifier(name)} () {`,
-    '  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path= i',
-    '  COMPREPLY=()',
-    '  for ((i = 1; i < COMP_CWORD; i++)); do',
-    '    case ${COMP_WORDS[i]} in',
-    `      ${skipped.join('|')}) ((i++)) ;;`,
-    '      -*) ;;',
-    '      *)',
-    '        case "${path:+$path }${COMP_WORDS[i]}" in',
-    `          ${levelsOf(program).filter(({ path }) => path !== '').map(({ path }) => `'${path}'`).join('|')}) path="\${path:+$path }\${COMP_WORDS[i]}" ;;`,
-    '        esac ;;',
-    '    esac',
-    '  done',
-    '  case $previous in',
-    ...[...choicesOf(program)].map(([flag, words]) => `    ${flag}) COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$word")); return ;;`),
-    `    ${skipped.join('|')}) COMPREPLY=($(compgen -f -- "$word")); return ;;`,
-    '  esac',
-    '  case $path in',
-    ...levelsOf(program).map(({ path, flags, next }) => `    '${path}') if [[ $word == -* ]]; then COMPREPLY=($(compgen -W '${flagWords(flags)}' -- "$word")); else COMPREPLY=($(compgen ${next.length === 0 ? path === 'add' ? '-f' : '-W \'\'' : `-W '${next.join(' ')}'`} -- "$word")); fi ;;`),
-    '  esac',
-    '}',
-    `complete -o filenames -F ${identifier(name)} ${name}`,
-    ''
-  ].join('\n')
+  const name = `_${program.name.replaceAll('-', '_')}`
+  const offer = (words: readonly string[]): string => `COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$word"))`
+  const lines = caseLines(program, { name, words: 'COMP_WORDS', current: 'COMP_CWORD', first: 1, offer, offerFiles: 'COMPREPLY=($(compgen -f -- "$word"))' })
+  return [`# Completion of ${program.name} for bash.`, ...lines, `complete -o filenames -F ${name} ${program.name}`, ''].join('\n')
 }
 
 function zshScript (program: Program): string {
+  const name = `_${program.name}` // as the file is called that zsh finds it in
+  const lines = caseLines(program, { name, words: 'words', current: 'CURRENT', first: 2, offer: words => `compadd -- ${words.join(' ')}`, offerFiles: '_files' })
+  return [`#compdef ${program.name}`, `# Completion of ${program.name} for zsh.`, ...lines, `if [[ \${funcstack[1]} == ${name} ]]; then ${name} "$@"; else compdef ${name} ${program.name}; fi`, ''].join('\n')
+}
+
+/** Finds out which command it is, stepping over flags and their values, and proposes what may stand there. */
+function caseLines (program: Program, { name, words, current, first, offer, offerFiles }: Dialect): readonly string[] {
+  const levels = levelsOf(program)
+  // One letter may be a switch of the program and a flag with a value of a command, so what is stepped over depends on the command.
+  const stepping = [
+    `    case $at in`,
+    ...levels.filter(({ path, flags }) => path !== '' && valued(flags).length > 0).map(({ path, flags }) => `      '${path}') valued=' ${valued({ ...program.flags, ...flags }).join(' ')} ' ;;`),
+    `      *) valued=' ${valued(program.flags).join(' ')} ' ;;`,
+    '    esac'
+  ]
   return [
-    `#compdef ${program.name}`,
-    `# Completion of ${program.name} for zsh: bash's, which zsh understands.`,
-    'autoload -Uz bashcompinit && bashcompinit',
-    bashScript(program).trimEnd().replace(/^# .*\n/, ''),
-    ''
-  ].join('\n')
+    `${name} () {`,
+    `  local word=\${${words}[${current}]} previous=\${${words}[${current}-1]} at= valued= i`,
+    `  for ((i = ${first}; i <= ${current}; i++)); do`,
+    ...stepping,
+    `    ((i == ${current})) && break`,
+    `    if [[ $valued == *" \${${words}[i]} "* ]]; then ((i++)); continue; fi`,
+    `    case "\${at:+$at }\${${words}[i]}" in`,
+    `      ${levels.filter(({ path }) => path !== '').map(({ path }) => `'${path}'`).join('|')}) at="\${at:+$at }\${${words}[i]}" ;;`,
+    '    esac',
+    '  done',
+    '  case $previous in',
+    ...[...choicesOf(program)].map(([flag, choices]) => `    ${flag}) ${offer(choices)}; return ;;`),
+    '  esac',
+    `  if [[ $valued == *" $previous "* ]]; then ${offerFiles}; return; fi`,
+    '  case $at in',
+    ...levels.map(({ path, flags, next }) => `    '${path}') if [[ $word == -* ]]; then ${offer(flagWords(flags))}; else ${next.length > 0 ? offer(next) : path === 'add' ? offerFiles : ':'}; fi ;;`),
+    '  esac',
+    '}'
+  ]
 }
 
 function fishScript (program: Program): string {
@@ -96,7 +112,7 @@ function fishScript (program: Program): string {
   const about = (text: string): string => `-d '${text.split('\n')[0]!.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
   const flagLines = (condition: string, flags: Flags): readonly string[] => Object.entries(flags).map(([flag, { aliases = [], type, words, help }]) => {
     const names = [flag, ...aliases].map(n => n.length === 1 ? `-s ${n}` : `-l ${n}`).join(' ')
-    return line(condition, `${names}${type === 'string' ? words === undefined ? ' -r' : ` -x -a '${words.join(' ').trim()}'` : ''} ${about(help)}`)
+    return line(condition, `${names}${type === 'string' ? words === undefined ? ' -r' : ` -x -a '${words.join(' ')}'` : ''} ${about(help)}`)
   })
   return [
     `# Completion of ${name} for fish.`,

@@ -60,7 +60,7 @@ async function ask ({ command, args, flags }: Invocation): Promise<number> {
       client, args, flags, progress, signal: interrupted.signal,
       show (json, text) {
         progress.clear()
-        process.stdout.write(isJson ? jsonText(json) : text(json, paint))
+        process.stdout.write(isJson ? jsonText(json) : shown(() => text(json, paint)))
       }
     })
     return 0
@@ -71,6 +71,15 @@ async function ask ({ command, args, flags }: Invocation): Promise<number> {
     if (!(err instanceof ApiError)) throw err
     process.stdout.write(isJson ? jsonText({ code: err.code, message: err.message }) : errorText(err, paint))
     return err.code === 0 ? exit.failed : exit.refused
+  }
+}
+
+/** @throws Error for an answer that has not what a peer's has */
+function shown (text: () => string): string {
+  try {
+    return text()
+  } catch (err) {
+    throw new Error(`the answer is not one of a cluster peer; is --host the REST API (usually on port 9094)? ${(err as Error).message}`)
   }
 }
 

@@ -60,7 +60,7 @@ export const program: Program = {
   commands: {
     id: { help: 'who the peer is, where it listens, which daemon it has', examples: ['id', '--enc json id'] },
     'peers ls': { help: 'the peers of the cluster', examples: ['peers ls'] },
-    'peers add': { usage: '<peer id>', args: { min: 1, max: 1 }, help: 'a member as it is\nA peer joins by itself (ipfs-cluster-service daemon --bootstrap <address>); for one that has not, this says how.', examples: [`peers add ${peer}`] },
+    'peers add': { usage: '<peer id>', args: { min: 1, max: 1 }, help: 'shows a member, or how a peer becomes one\nA peer joins by itself: ipfs-cluster-service daemon --bootstrap <address of a member>.', examples: [`peers add ${peer}`] },
     'peers rm': { usage: '<peer id>', args: { min: 1, max: 1 }, help: 'takes a peer out of the cluster, dead or alive; one that runs stops', examples: [`peers rm ${peer}`] },
     add: {
       usage: '<path|url>...',
@@ -80,7 +80,7 @@ export const program: Program = {
         'wait-timeout': waiting['wait-timeout']!,
         'wrap-with-directory': { type: 'boolean', aliases: ['w'], help: 'put a folder around it' },
         format: { type: 'string', fallback: 'unixfs', words: ['unixfs', 'car'], help: 'unixfs for files, or car for one CAR file' },
-        layout: { type: 'string', words: ['balanced', 'trickle', ''], help: 'balanced or trickle' },
+        layout: { type: 'string', words: ['balanced', 'trickle'], help: 'balanced or trickle' },
         hidden: { type: 'boolean', aliases: ['H'], help: 'take what begins with a dot as well' },
         chunker: { type: 'string', aliases: ['s'], help: 'size-N, rabin-MIN-AVG-MAX or buzhash' },
         'raw-leaves': { type: 'boolean', help: 'leaves as raw blocks' },
@@ -141,7 +141,7 @@ export const program: Program = {
     completion: {
       usage: '<bash|zsh|fish>',
       args: { min: 1, max: 1 },
-      help: 'a script that lets a shell complete commands and flags\nbash: source <(ipfs-cluster-ctl completion bash), in ~/.bashrc.\nzsh: ipfs-cluster-ctl completion zsh > "${fpath[1]}/_ipfs-cluster-ctl".\nfish: ipfs-cluster-ctl completion fish > ~/.config/fish/completions/ipfs-cluster-ctl.fish.',
+      help: 'a script that lets a shell complete commands and flags\nbash: source <(ipfs-cluster-ctl completion bash), in ~/.bashrc.\nzsh: source <(ipfs-cluster-ctl completion zsh), in ~/.zshrc after compinit.\nfish: ipfs-cluster-ctl completion fish > ~/.config/fish/completions/ipfs-cluster-ctl.fish.',
       examples: ['completion bash']
     }
   }
