@@ -37,8 +37,8 @@ import { createRest } from '../cluster/rest/server.ts'
 import type { ListenOverLibp2p, Rest } from '../cluster/rest/server.ts'
 import { createRootPin } from '../cluster/root-pin.ts'
 import { createHandlers } from '../cluster/rpc-handlers.ts'
+import { createPeerStore } from '../cluster/state/peer-store.ts'
 import { createPinset } from '../cluster/state/pinset.ts'
-import { createStore } from '../cluster/store/store.ts'
 import { createSwarmConnector } from '../cluster/swarm-connector.ts'
 import { createTelling } from '../cluster/telling.ts'
 import { createUpkeep } from '../cluster/upkeep.ts'
@@ -85,7 +85,7 @@ export function compose (parts: ComposeParts): Composed {
   const { configs, identity } = settings
   const self = identity.id
   const ipfsConfig = { ...configs.ipfsHttp, nodeMultiaddress: daemon.endpoint, ...daemon.isEmbedded && { apiAuth: undefined } }
-  const store = createStore({ folder: folder.state })
+  const store = createPeerStore({ folder: folder.state })
   const state = createPinset({ store })
   const ipfs = createIpfsConnector({ clock, log: log.for('ipfshttp') }, ipfsConfig)
   const tracker = createPinTracker({ ipfs, state, store, clock, log: log.for('pintracker'), self }, configs.pinTracker)

@@ -20,7 +20,7 @@ async function run ({ command, args, flags }: Invocation): Promise<void> {
     case 'init': return await (await import('./service/init.ts')).runInit(folder, args, flags, process.env)
     case 'daemon': return await (await import('./service/daemon.ts')).runDaemon(folder, flags, log, process.env)
     case 'config show': case 'config check': case 'config convert': return await (await import('./service/config.ts')).runConfig(command, folder, { flags, env: process.env })
-    default: return await (await import('./service/state.ts')).runState(command, folder, { args, flags, log, env: process.env })
+    default: return await (await import('./service/state/run.ts')).runState(command, folder, { args, flags, log, env: process.env })
   }
 }
 

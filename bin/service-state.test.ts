@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { readFile, readdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
@@ -6,7 +6,7 @@ import { inlineCidOf } from '../ipfs-compat-tests/harness/pins.ts'
 import { cleanEnv, daemonSettings, runService, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import type { ProgramResult } from '../ipfs-compat-tests/harness/process.ts'
 
-t.setTimeout(240_000)
+t.setTimeout(280_000) // processes, on machines that are busy
 
 const daemon = await startDaemon()
 t.teardown(() => daemon[Symbol.asyncDispose]())
@@ -51,7 +51,7 @@ t.test('an import replaces the pinset only when told to, and nothing changes whe
   await service(folder, ['state', 'import'], line(first))
 
   t.match(await service(folder, ['state', 'import'], line(second)), { code: 1, err: /would be replaced by the 1 pins .* --force/ })
-  for (const [bad, why] of [['{', /input, line 2: /], [line('nonsense'), /line 2: cid: /], [line(second, { type: 'meta-pin' }), /line 2: type: .*sharded/], [line(second, { replication_factor_min: 3, replication_factor_max: 2 }), /line 2: replication factors/]] as const) {
+  for (const [bad, why] of [['{', /input, line 2: /], [line('nonsense'), /line 2: cid: /], [line(second, { type: 'meta-pin' }), /line 2: type: .*sharded/], [line(second, { replication_factor_min: 3, replication_factor_max: 2 }), /line 2: replication factors.*; nothing was imported/]] as const) {
     t.match(await service(folder, ['--force', 'state', 'import'], line(second) + bad), { code: 1, err: why })
   }
   t.match((await service(folder, ['state', 'export'])).out, first)
@@ -105,8 +105,17 @@ t.test('adopt makes the daemon\'s pins the cluster\'s, under their names, and th
   const pins = (await (await fetch(`${peer.rest}/allocations`)).text()).split('\n').filter(text => text !== '').map(text => JSON.parse(text))
   t.match(pins.find(({ cid }) => cid === first), { name: 'mine', mode: 'recursive' })
   t.match(pins.find(({ cid }) => cid === second), { mode: 'direct' })
-  t.match(await service(folder, ['state', 'export']), { code: 1, err: /is in use by process/ })
+  t.match(await service(folder, ['state', 'adopt']), { code: 1, err: /is in use by process/ })
   await peer.stop()
+})
+
+t.test('an import that was interrupted while its pinset took the other\'s place is finished at the next command', async t => {
+  const folder = join(t.testdir(), 'peer')
+  await service(folder, ['init'])
+  await service(folder, ['state', 'import'], line(first))
+  await rename(join(folder, 'state'), join(folder, 'state.new'))
+
+  t.match(await service(folder, ['state', 'export']), { code: 0, out: new RegExp(first) })
 })
 
 for (const [args, said] of [

@@ -1,8 +1,8 @@
 /** All peers of a cluster lose their process at once, in the middle of a burst of pins. ROUNDS=50 for the long run. */
 import { join } from 'node:path'
 import t from 'tap'
+import { createPeerStore } from '../cluster/state/peer-store.ts'
 import { createPinset } from '../cluster/state/pinset.ts'
-import { createStore } from '../cluster/store/store.ts'
 import { startCluster } from './harness/cluster.ts'
 import type { TestPeer } from './harness/cluster.ts'
 import { addThrough, allocationsOf } from './harness/cluster-asking.ts'
@@ -66,7 +66,7 @@ async function wrongAt (peer: TestPeer, told: Told): Promise<readonly string[]> 
 
 /** Of a peer that does not run. */
 async function digestOf ({ folder }: TestPeer): Promise<bigint> {
-  await using store = createStore({ folder: join(folder, 'state') })
+  await using store = createPeerStore({ folder: join(folder, 'state') })
   await store.start(never)
   return createPinset({ store }).digest()
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { realDisk } from '../cluster/consensus/raft/disk.ts'
 import { inspect } from '../cluster/consensus/raft/tools/inspect.ts'
+import { createPeerStore } from '../cluster/state/peer-store.ts'
 import { createPinset } from '../cluster/state/pinset.ts'
-import { createStore } from '../cluster/store/store.ts'
 import { startCluster } from './harness/cluster.ts'
 import type { TestPeer } from './harness/cluster.ts'
 import { addThrough, allocationsOf, heldBy, membersOf } from './harness/cluster-asking.ts'
@@ -155,7 +155,7 @@ function votersIn ({ base, entries }: EngineFolder): readonly number[] {
 
 async function pinsetIn (folder: string): Promise<{ readonly digest: bigint, readonly count: number }> {
   await using running = new AsyncDisposableStack()
-  const store = running.use(createStore({ folder: join(folder, 'state') }))
+  const store = running.use(createPeerStore({ folder: join(folder, 'state') }))
   await store.start(never)
   const state = createPinset({ store })
   return { digest: state.digest(), count: (await Array.fromAsync(state.list(never))).length }

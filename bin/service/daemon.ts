@@ -42,10 +42,13 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
   }
 
   await using _lock = await lockFolder(folder.path, systemClock)
-  // Most of the code is behind these two: what is wrong with the settings is said before it is loaded.
-  const [{ chooseDaemon, watchForKubo }, { compose }] = await Promise.all([import('./daemon-choice.ts'), import('../compose.ts')])
+  // Most of the code is behind these: what is wrong with the settings is said before it is loaded.
+  const [{ chooseDaemon, watchForKubo }, { compose }, { createControl }, { prepareState }] = await Promise.all([
+    import('./daemon-choice.ts'), import('../compose.ts'), import('./state/control.ts'), import('./state/upgrade.ts')
+  ])
   try {
     await using daemon = await chooseDaemon({ folder, clock: systemClock, log, say }, configs, stopping)
+    await prepareState(folder, say)
     const peer = compose({
       folder, settings, daemon, clock: systemClock, log,
       bootstrap,
@@ -53,7 +56,8 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
       failed: reason => { endAtOnce(reason, log) },
       removed: () => { endRemoved(log) }
     })
-    await using _running = await startInOrder(peer.components, stopping)
+    const control = createControl({ folder, consensus: peer.consensus, log: log.for('control') })
+    await using _running = await startInOrder([...peer.components, control], stopping)
     say(panel({
       id: identity.id,
       peername: configs.cluster.peername,

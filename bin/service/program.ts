@@ -12,6 +12,16 @@ export const program: Program = {
     loglevel: { type: 'string', aliases: ['l'], env: 'IPFS_CLUSTER_LOG_LEVEL', fallback: 'info', help: 'error, warn, info or debug; others per component: info,restapi:debug' },
     version: { type: 'boolean', aliases: ['v'], help: 'print the version' }
   },
+  examples: [
+    'init',
+    'daemon',
+    'daemon --bootstrap /ip4/192.0.2.1/tcp/9096/p2p/12D3KooWGrX5vAy1mFkpQUnLNTJLgqh1FX1c5oD8EMpWkVyYcJjM',
+    '--loglevel info,raft:debug daemon'
+  ],
+  groups: {
+    config: 'what the peer is told to be',
+    state: 'the pinset as this peer keeps it'
+  },
   commands: {
     init: {
       help: 'writes service.json and identity.json',
@@ -23,7 +33,8 @@ export const program: Program = {
         'custom-secret': { type: 'boolean', aliases: ['s'], help: 'read the cluster secret from the input' },
         peers: { type: 'string', help: 'found the cluster together with these peers: multiaddrs with /p2p/ and the id, commas between' },
         randomports: { type: 'boolean', help: 'listen on ports that are free, not on the usual ones' }
-      }
+      },
+      examples: ['init', 'init --peers /ip4/192.0.2.1/tcp/9096/p2p/12D3KooWGrX5vAy1mFkpQUnLNTJLgqh1FX1c5oD8EMpWkVyYcJjM', 'init https://example.com/service.json']
     },
     daemon: {
       help: 'runs the peer until it is told to stop',
@@ -41,21 +52,39 @@ export const program: Program = {
     'config check': { help: 'says whether the configuration is understood, and what in it has no effect' },
     'config convert': {
       help: 'makes a configuration for Raft of one of the Go program for CRDT; the file as it was is kept beside it',
+      examples: ['config convert'],
       flags: { peers: { type: 'string', help: 'the other peers of the cluster: multiaddrs with /p2p/ and the id, commas between' } }
     },
-    'state adopt': { help: 'makes the pins that the daemon has already pins of the cluster (peer stopped; it runs without its doors meanwhile)' },
-    'state export': { help: 'writes the pinset, one JSON object a line (peer stopped)', flags: { file: { type: 'string', aliases: ['f'], help: 'into this file, not to the output' } } },
+    'state export': {
+      help: 'writes the pinset, one JSON object a line, as the Go program does\nOf a peer that runs it is what that peer has at this moment.',
+      flags: { file: { type: 'string', aliases: ['f'], help: 'into this file, not to the output; it is there when it is whole' } },
+      examples: ['state export --file pins.json', 'state export > pins.json']
+    },
     'state import': {
-      help: 'replaces the pinset by an exported one, read from a file or from the input (peer stopped)',
+      help: [
+        'replaces the pinset by an exported one, read from a file or from the input',
+        'All lines are read and understood before anything changes. Of a peer that is stopped the pinset that was there is put aside, and the peer is a',
+        'cluster of its own afterwards. Through a peer that runs the change is agreed on by the whole cluster.'
+      ].join('\n'),
       usage: '[file]',
       args: { min: 0, max: 1 },
       flags: {
-        'replication-min': { type: 'string', aliases: ['rmin'], help: 'for all pins that are read' },
-        'replication-max': { type: 'string', aliases: ['rmax'], help: 'for all pins that are read' },
+        'replication-min': { type: 'string', aliases: ['rmin'], kind: 'integer', help: 'for all pins that are read; -1 is everywhere' },
+        'replication-max': { type: 'string', aliases: ['rmax'], kind: 'integer', help: 'for all pins that are read; -1 is everywhere' },
         allocations: { type: 'string', aliases: ['allocs'], help: 'for all pins that are read: peer ids, commas between' }
-      }
+      },
+      examples: ['state import pins.json', '--force state import --replication-min 2 --replication-max 3 pins.json']
     },
-    'state cleanup': { help: 'puts the pinset aside and starts with an empty one (peer stopped); the daemon\'s pins stay' },
+    'state cleanup': {
+      help: [
+        'begins anew with an empty pinset',
+        'Of a peer that is stopped what it has is put aside, and the daemon\'s pins stay. Through a peer that runs all pins leave the pinset of the whole',
+        'cluster, and the daemons let go of them.'
+      ].join('\n'),
+      examples: ['--force state cleanup']
+    },
+    'state version': { help: 'prints the format of the state, and how many pins it has' },
+    'state adopt': { help: 'makes the pins that the daemon has already pins of the cluster (peer stopped; it runs without its doors meanwhile)' },
     version: { help: 'prints the version' }
   }
 }

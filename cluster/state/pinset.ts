@@ -16,6 +16,7 @@ import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 /** Of a restore, whose rows come in order and so share their pages. */
 const rowsPerTransaction = 500
 const bytesPerRowInOrder = 4 << 10
+const metaTable = 'pinset'
 const appliedKey = Buffer.from('applied')
 const sideKey = Buffer.from('side')
 const digestKey = Buffer.from('digest')
@@ -31,7 +32,7 @@ interface Side { readonly pins: Table, readonly expiry: Table }
  * There are two sides and a pointer: a snapshot is restored to the side that is not in use, then the pointer is turned.
  */
 export function createPinset ({ store }: { readonly store: Store }): StateStore {
-  const meta = store.table('pinset')
+  const meta = store.table(metaTable)
   const sides: readonly [Side, Side] = [sideOf(store, 0), sideOf(store, 1)]
   const never = new AbortController().signal
 
@@ -40,8 +41,7 @@ export function createPinset ({ store }: { readonly store: Store }): StateStore 
   const applied = (view?: View): bigint => meta.get(appliedKey, view)?.readBigUInt64BE() ?? 0n
   const setApplied = (index: bigint): void => meta.put(appliedKey, bigEndian(index))
 
-  /** A store of a time before there were digests is summed once, at the first change. */
-  const digest = (view?: View): bigint => meta.get(digestKey, view)?.readBigUInt64BE() ?? digestOf(current(view), view)
+  const digest = (view?: View): bigint => meta.get(digestKey, view)?.readBigUInt64BE() ?? emptyDigest
   const setDigest = (digest: bigint): void => meta.put(digestKey, bigEndian(digest))
 
   function get (cid: CID): PinsetEntry | undefined {
@@ -111,6 +111,16 @@ export function createPinset ({ store }: { readonly store: Store }): StateStore 
   }
 }
 
+/** Sums what has no digest yet, see `stateUpgrades`. */
+export async function addDigest (store: Store): Promise<void> {
+  const meta = store.table(metaTable)
+  if (meta.get(digestKey) !== undefined) return
+  const { pins } = sideOf(store, meta.get(sideKey)?.[0] === 1 ? 1 : 0)
+  let sum = emptyDigest
+  for await (const { value } of breathing(pins.entries(), { signal: new AbortController().signal })) sum = digestAfter(sum, undefined, value)
+  await store.write(() => meta.put(digestKey, bigEndian(sum)))
+}
+
 function sideOf (store: Store, side: 0 | 1): Side {
   return { pins: store.table(`pinset.pins.${side}`), expiry: store.table(`pinset.expiry.${side}`) }
 }
@@ -132,12 +142,6 @@ function applyOp (side: Side, op: PinsetOp, row: Buffer | undefined): Buffer | u
 function putRow (side: Side, key: Buffer, { expireAtMs }: Pin, row: Buffer): void {
   side.pins.put(key, row)
   if (expireAtMs !== undefined) side.expiry.put(expiryKey(expireAtMs, key), nothing)
-}
-
-function digestOf (side: Side, view: View | undefined): bigint {
-  let sum = emptyDigest
-  for (const { value } of side.pins.entries({}, view)) sum = digestAfter(sum, undefined, value)
-  return sum
 }
 
 function revisionOf (side: Side, cid: CID): bigint {

@@ -127,7 +127,7 @@ t.test('a store of a later format is refused', async t => {
 
   const store = createStore({ folder: at.path })
 
-  await t.rejects(store.start({ signal }), { code: 'ERR_STORAGE', message: /format 9/ })
+  await t.rejects(store.start({ signal }), { code: 'ERR_STORAGE', message: /format 9, written by a newer version of this program; this one reads up to format 1\. Upgrade the program/ })
   await store[Symbol.asyncDispose]()
 })
 

@@ -7,11 +7,12 @@ import type { Database, RootDatabase, Transaction } from 'lmdb'
 import { ClusterError } from '../api/errors.ts'
 import { Changes } from './changes.ts'
 import { checkUndamaged } from './damage.ts'
+import { bringUpToDate, storeFileName } from './format.ts'
+import type { Upgrade } from './format.ts'
 import { openHeadroom, probeRoom } from './headroom.ts'
 import type { Headroom } from './headroom.ts'
 
 const tablesMax = 32
-const format = 1
 /** What any transaction may need besides its rows: free lists, meta pages, a new table. */
 const overheadBytes = 1 << 20
 /** What others may have been promised meanwhile. */
@@ -73,12 +74,14 @@ export interface Store extends AsyncDisposable {
 
 interface Waiting { readonly roomBytes: number, readonly work: () => unknown, readonly resolve: (answer: never) => void, readonly reject: (reason: unknown) => void }
 
-export function createStore ({ folder, fileName = 'store.mdb' }: { readonly folder: string, readonly fileName?: string }): Store {
+/** @param upgrades what makes of each earlier format of what is kept here the next one; see `Upgrade` */
+export function createStore ({ folder, fileName = storeFileName, upgrades = [] }: { readonly folder: string, readonly fileName?: string, readonly upgrades?: readonly Upgrade[] }): Store {
   const waiting: Waiting[] = []
   const names = new Set<string>()
   const databases = new Map<string, Database<Buffer, Buffer>>()
   let environment: RootDatabase<Buffer, Buffer> | undefined
   let headroom: Headroom | undefined
+  let pageBytes = 0
   let broken: unknown
   let writing: Promise<void> | undefined
   let changes: Changes | undefined
@@ -92,6 +95,12 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
   function openTable (name: string): void {
     assert(writing === undefined, `table ${name} is asked for too late`)
     databases.set(name, opened().openDB<Buffer, Buffer>({ name, keyEncoding: 'binary', encoding: 'binary' }))
+  }
+
+  /** By what the last commit says: `getStats` says the same, and walks the free list beside it, which no change of a pin should pay for. */
+  function usedBytes (): number {
+    const { env } = opened() as unknown as { readonly env: { info (): { readonly lastPageNumber: number } } }
+    return (env.info().lastPageNumber + 1) * pageBytes
   }
 
   function database (name: string): Database<Buffer, Buffer> {
@@ -196,19 +205,20 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
         else await probeRoom(path)
         // Without overlappingSync a transaction that is answered is on disk: one promise, one meaning. With eventTurnBatching lmdb leaves a rejection behind that nobody can catch.
         environment = open<Buffer, Buffer>({ path, noSubdir: true, keyEncoding: 'binary', encoding: 'binary', maxDbs: tablesMax, overlappingSync: false, eventTurnBatching: false })
-        headroom = await openHeadroom(path, () => usedBytes(opened()))
+        pageBytes = (environment.getStats() as { pageSize: number }).pageSize
+        headroom = await openHeadroom(path, usedBytes)
         for (const name of names) openTable(name)
       } catch (err) {
         if (err instanceof ClusterError) throw err
         throw new ClusterError('ERR_STORAGE', `cannot open the store in ${folder}: ${(err as Error).message}`, { cause: err })
       }
-      await checkFormat(this, folder)
+      await bringUpToDate(this, folder, upgrades)
     },
     view () {
       const transaction = opened().useReadTransaction()
       return { transaction, [Symbol.dispose]: () => transaction.done() }
     },
-    sizeBytes: () => usedBytes(opened()),
+    sizeBytes: usedBytes,
     async write<T> (work: () => T, roomBytes = bytesPerRow) {
       const { promise, resolve, reject } = Promise.withResolvers<T>()
       waiting.push({ roomBytes, work, resolve, reject })
@@ -228,22 +238,9 @@ export function createStore ({ folder, fileName = 'store.mdb' }: { readonly fold
   }
 }
 
-async function checkFormat (store: Store, folder: string): Promise<void> {
-  const meta = store.table('meta')
-  const key = Buffer.from('format')
-  const found = meta.get(key)
-  if (found === undefined) return await store.write(() => meta.put(key, Buffer.of(format)))
-  if (found[0] !== format) throw new ClusterError('ERR_STORAGE', `the store in ${folder} has format ${found[0]}, this program reads format ${format}`)
-}
-
 /** lmdb hides what went wrong in a commit behind a promise of its own. */
 function isCommitFailure (err: unknown): err is Error & { readonly commitError: Promise<unknown> } {
   return err instanceof Error && 'commitError' in err && err.commitError instanceof Promise
-}
-
-function usedBytes (environment: RootDatabase<Buffer, Buffer>): number {
-  const { lastPageNumber, pageSize } = environment.getStats() as { lastPageNumber: number, pageSize: number }
-  return (lastPageNumber + 1) * pageSize
 }
 
 function asBuffer (bytes: Uint8Array): Buffer {

@@ -1,0 +1,82 @@
+import { encodePin } from '../../../cluster/api/pin-bytes.ts'
+import { pinToJson } from '../../../cluster/api/pin-json.ts'
+import type { Pin } from '../../../cluster/api/pin.ts'
+import type { AbortOptions, Consensus, PinsetOp, PinsetReader } from '../../../cluster/ports.ts'
+import type { Staged } from './staging.ts'
+
+const opsPerEntry = 500
+/** A log entry may be much longer; this keeps one from holding up the others. */
+const bytesPerEntry = 256 << 10
+const tellEvery = 10_000
+
+/** What a state command has to say, here or from the peer that runs: a line of the export, how far it is, how it ended. */
+export type StateEvent = { readonly pin: object } | { readonly progress: string } | { readonly done: string }
+
+/** One consistent view of the pinset, as the Go program exports it. */
+export async function * exportPins (pinset: PinsetReader, { signal }: AbortOptions): AsyncGenerator<StateEvent> {
+  let count = 0
+  for await (const pin of pinset.list({ signal })) {
+    yield { pin: pinToJson(pin) }
+    count++
+  }
+  yield { done: `${count} pins exported` }
+}
+
+/**
+ * The pinset becomes what was staged: what is new or different is logged, then what is not in it leaves. Each step is agreed on, so what was
+ * interrupted is finished by doing it again.
+ */
+export async function * importPins (consensus: Consensus, staged: Staged, { signal }: AbortOptions): AsyncGenerator<StateEvent> {
+  const { state } = consensus
+  let ops: PinsetOp[] = []
+  let bytes = 0
+  let seen = 0
+  const log = async (): Promise<void> => {
+    if (ops.length > 0) await consensus.log(ops, { signal })
+    ops = []
+    bytes = 0
+  }
+  for await (const { pin, bytes: pinBytes } of staged.pins({ signal })) {
+    const there = await state.get(pin.cid)
+    if (there === undefined || !isSame(there.pin, pin)) {
+      ops.push({ kind: 'pin', pin })
+      bytes += pinBytes
+    }
+    if (ops.length >= opsPerEntry || bytes >= bytesPerEntry) await log()
+    if (++seen % tellEvery === 0) yield { progress: `  ${seen} of ${staged.count()} pins imported` }
+  }
+  await log()
+  const removed = await removePins(consensus, pin => !staged.has(pin.cid), { signal })
+  yield { done: `${seen} pins imported${removed === 0 ? '' : `, ${removed} others removed`}` }
+}
+
+/** Empties the pinset, by agreement. */
+export async function * removeAll (consensus: Consensus, { signal }: AbortOptions): AsyncGenerator<StateEvent> {
+  yield { done: `${await removePins(consensus, () => true, { signal })} pins were removed from the pinset` }
+}
+
+async function removePins ({ state, log }: Consensus, goes: (pin: Pin) => boolean, { signal }: AbortOptions): Promise<number> {
+  let removed = 0
+  for await (const page of pages(state, { signal })) {
+    const ops = page.filter(goes).map(({ cid }): PinsetOp => ({ kind: 'unpin', cid }))
+    if (ops.length > 0) await log(ops, { signal })
+    removed += ops.length
+  }
+  return removed
+}
+
+/** The pinset in parts, none of which is being read while it is written. */
+async function * pages (state: PinsetReader, { signal }: AbortOptions): AsyncGenerator<readonly Pin[]> {
+  let page: Pin[] = []
+  do {
+    const after = page.at(-1)?.cid
+    page = []
+    for await (const pin of state.list({ after, signal })) {
+      page.push(pin)
+      if (page.length === opsPerEntry) break
+    }
+    yield page
+  } while (page.length === opsPerEntry)
+}
+
+const isSame = (a: Pin, b: Pin): boolean => encodePin(a).equals(encodePin(b))
