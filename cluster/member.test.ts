@@ -66,6 +66,28 @@ t.test('who is reached elsewhere than the membership says has that changed; who 
   t.notOk(still.done.some(one => one.startsWith('readdress')))
 })
 
+t.test('who is reached elsewhere while it runs says so at the next look, and without any address nothing', async t => {
+  const addresses = ['/a']
+  const { member, clock, done, become } = arrange({ addresses })
+  await member.start(never)
+  async function look (): Promise<void> {
+    await new Promise(setImmediate)
+    clock.advance(5_000)
+    await new Promise(setImmediate)
+  }
+
+  await look()
+  addresses.splice(0, 1, '/a', '/new')
+  await look()
+  become([{ peer: self, addresses: ['/new', '/a'] }, { peer: other, addresses: ['/b'] }])
+  await look()
+  addresses.splice(0)
+  await look()
+
+  t.strictSame(done.filter(one => one.startsWith('readdress')), ['readdress /a,/new'])
+  await member[Symbol.asyncDispose]()
+})
+
 t.test('what the others could not be told is tried again until they know', async t => {
   const { member, clock, done } = arrange({ addresses: ['/elsewhere'], failures: 2 })
   await member.start(never)

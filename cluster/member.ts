@@ -8,8 +8,8 @@ import type { AbortOptions, Component, Consensus } from './ports.ts'
 
 /** How long leaving may take: a peer that is stopped does not wait for ever for the others. */
 const leaveTimeoutMs = 10_000
-/** Between two tries to tell the others where this peer is reached. */
-const tellAgainMs = 5_000
+/** Between two looks whether this peer is reached elsewhere than the others know, and two tries to tell them. The machine itself tells nobody that it has another address. */
+const lookEveryMs = 5_000
 
 export interface MemberComponents {
   readonly self: PeerId
@@ -39,17 +39,22 @@ export function createMember ({ self, consensus, membership, bootstrap, addresse
     bootstrap.keep(members.map(({ peer }) => peer))
   }
 
+  /** Of a machine without a network there is nothing to tell. */
+  function isKnown (now: readonly string[]): boolean {
+    return now.length === 0 || membership.members().every(({ peer, addresses: known }) => peer !== self || isSame(known, now))
+  }
+
   /** Addresses are agreed on, so that those who were away hear of them as well. Whoever leads may be gone just then: it is tried until it is done. */
   async function tellAddresses ({ signal }: AbortOptions): Promise<void> {
-    const isKnown = (): boolean => membership.members().every(({ peer, addresses: known }) => peer !== self || isSame(known, addresses()))
-    while (!isKnown()) {
+    while (true) {
+      const now = addresses()
       try {
-        return await membership.readdress(addresses(), { signal })
+        if (!isKnown(now)) await membership.readdress(now, { signal })
       } catch (err) {
         signal.throwIfAborted()
         log.warn('the others were not told where this peer is reached now; it is tried again', { err })
       }
-      await pause(clock, tellAgainMs, signal)
+      await pause(clock, lookEveryMs, signal)
     }
   }
 

@@ -14,7 +14,7 @@ import type { LaunchedPeer } from './harness/process.ts'
 
 t.setTimeout(600_000)
 /** A busy machine takes long; what is wrong would never be so. */
-const patience = { timeoutMs: 30_000 }
+const patience = { timeoutMs: 60_000 }
 
 const cluster = await startCluster(2)
 t.teardown(async () => { await cluster[Symbol.asyncDispose]() })
@@ -106,6 +106,26 @@ t.test('a peer whose clock is ten minutes off is heard of as the others are, and
   const { id } = third
   await third.kill()
   await eventually('its silence is noticed in seconds, not after ten minutes', async () => !(await heardOf(first)).includes(id), patience)
+  t.equal((await fetch(`${first.rest}/peers/${id}`, { method: 'DELETE' })).status, 204)
+})
+
+t.test('a peer whose machine gets another address while it runs is known by it to the others', async t => {
+  const third = await cluster.another()
+  const another = `${third.folder}-has-another`
+  const interfaces = `import os from 'node:os'
+    import { existsSync } from 'node:fs'
+    const real = os.networkInterfaces
+    os.networkInterfaces = () => ({ ...real(), ...existsSync(${JSON.stringify(another)}) && { another: [{ address: '127.0.0.2', family: 'IPv4' }] } })`
+  const everywhere = third.settings['CLUSTER_LISTENMULTIADDRESS']!.replace('127.0.0.1', '0.0.0.0')
+  await third.start(['--bootstrap', first.address], { CLUSTER_LISTENMULTIADDRESS: everywhere, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(interfaces)}` })
+  const { id } = third
+
+  await writeFile(another, '')
+
+  const known = async ({ rest }: TestPeer): Promise<string> => await (await fetch(`${rest}/id`)).text()
+  for (const peer of [first, second]) await eventually('it is known', async () => (await known(peer)).includes(`${everywhere.replace('0.0.0.0', '127.0.0.2')}/p2p/${id}`), patience)
+  await eventually('it is in the file for the next start', async () => (await readFile(join(second.folder, 'peerstore'), 'utf8')).includes('/ip4/127.0.0.2/'), patience)
+  await third.kill()
   t.equal((await fetch(`${first.rest}/peers/${id}`, { method: 'DELETE' })).status, 204)
 })
 

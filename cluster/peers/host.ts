@@ -5,6 +5,7 @@ import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { createBackground } from '../async/background.ts'
 import type { Background } from '../async/background.ts'
@@ -45,7 +46,7 @@ export interface HostConfig {
 
 /** This peer on the network: its identity, its addresses, its connections. No protocol of ours. */
 export interface Host extends Component, PeerStreams {
-  /** Where others reach this peer, each with its id at the end. Empty before the start. */
+  /** Where others reach this peer at this moment, each with its id at the end. Empty before the start and after the end. */
   addresses (): readonly string[]
   /** All addresses of peers that are known, each with the peer's id at its end. */
   known (): ReadonlyMap<PeerId, readonly string[]>
@@ -100,7 +101,7 @@ class ClusterHost implements Host {
   readonly #knownWatchers = new Set<() => void>()
   readonly #registering: Background
   readonly #meter: TrafficMeter
-  #listening: readonly string[] = []
+  readonly #listening: Array<() => readonly Multiaddr[]> = []
   #refusals = 0
   #quietUntilMs = 0
   #libp2p: Libp2p | undefined
@@ -177,7 +178,8 @@ class ClusterHost implements Host {
 
   addresses (): readonly string[] {
     const { announce, noAnnounce } = this.#config
-    const told = announce.length > 0 ? announced(this.#config) : this.#listening.filter(address => !noAnnounce.includes(address))
+    const listening = (): readonly string[] => [...new Set(this.#listening.flatMap(addresses => addresses().map(String)))]
+    const told = announce.length > 0 ? announced(this.#config) : listening().filter(address => !noAnnounce.includes(address))
     return told.map(address => address.includes('/p2p/') ? address : `${address}/p2p/${this.self}`)
   }
 
@@ -206,7 +208,7 @@ class ClusterHost implements Host {
     const transport = securedTcp({
       credentials: await createCredentials(identity, secret), clock, handshakeTimeoutMs, strangersMax, connectionsMax,
       refused: (from, why) => { this.#refused(from, why) },
-      listening: addresses => { this.#listening = [...new Set([...this.#listening, ...addresses.map(String)])] }
+      listening: addresses => { this.#listening.push(addresses) }
     })
     return await createLibp2p({
       start: false,

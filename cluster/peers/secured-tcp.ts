@@ -23,8 +23,8 @@ export interface SecuredTcpOptions {
   readonly connectionsMax: number
   /** Somebody who proved nothing was sent away. */
   readonly refused: (from: string, why: Error) => void
-  /** All addresses of what is listened on now. */
-  readonly listening: (addresses: readonly Multiaddr[]) => void
+  /** Given, for each address that is listened on, what tells where that is at any time: what a wildcard stands for changes with the machine's interfaces. */
+  readonly listening: (addresses: () => readonly Multiaddr[]) => void
 }
 
 /**
@@ -79,7 +79,7 @@ class SecuredListener extends TypedEventEmitter<ListenerEvents> implements Liste
     this.#server.listen(endpointOf(address)!)
     await once(this.#server, 'listening')
     this.#address = address
-    this.#options.listening(this.getAddrs())
+    this.#options.listening(() => this.getAddrs())
     this.safeDispatchEvent('listening')
   }
 
