@@ -6,11 +6,28 @@ import { join } from 'node:path'
 import t from 'tap'
 import { cleanEnv, freePort, runCtl } from '../ipfs-compat-tests/harness/process.ts'
 import { startPeer } from '../ipfs-compat-tests/harness/peer.ts'
+import { temporaryFolder } from '../ipfs-compat-tests/harness/folder.ts'
+import { createIdentity } from '../cluster/config/identity.ts'
 
 t.setTimeout(180_000)
 
-const peer = await startPeer({ env: { CLUSTER_PEERNAME: 'alice' } })
-t.teardown(() => peer[Symbol.asyncDispose]())
+const overLibp2p = createIdentity()
+const libp2pPort = await freePort()
+const socketFolder = await temporaryFolder()
+const socket = join(socketFolder.path, 'api.sock')
+const peer = await startPeer({
+  env: {
+    CLUSTER_PEERNAME: 'alice',
+    CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/0,/unix${socket}`,
+    CLUSTER_RESTAPI_LIBP2PLISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${libp2pPort}`,
+    CLUSTER_RESTAPI_ID: overLibp2p.id,
+    CLUSTER_RESTAPI_PRIVATEKEY: Buffer.from(overLibp2p.privateKey).toString('base64')
+  }
+})
+t.teardown(async () => {
+  await peer[Symbol.asyncDispose]()
+  await socketFolder[Symbol.asyncDispose]()
+})
 const host = `/ip4/127.0.0.1/tcp/${new URL(peer.rest).port}`
 const { self } = peer.cluster
 const ctl = async (...args: string[]) => await runCtl(['--host', host, ...args])
@@ -34,6 +51,54 @@ t.test('id, version and peers ls read as the Go tool prints them', async t => {
   t.match(await ctl('peers', 'ls'), { code: 0, out: id })
   t.match(await ctl('version'), { code: 0, out: /^\d+\.\d+\.\d+\n$/ })
   t.match(JSON.parse((await ctl('--enc', 'json', 'id')).out), { id: self, peername: 'alice' })
+})
+
+t.test('the same is said over libp2p and a unix socket, uploads too; --debug tells what is asked', async t => {
+  const path = join(t.testdir({ 'large.bin': 'x'.repeat(3 << 20) }), 'large.bin')
+  const { out } = await ctl('id')
+  const libp2p = `/ip4/127.0.0.1/tcp/${libp2pPort}/p2p/${overLibp2p.id}`
+
+  for (const other of [libp2p, `/unix${socket}`]) {
+    t.match(await runCtl(['--host', other, 'id']), { code: 0, out }, other)
+    t.match(await runCtl(['--host', other, 'add', '-Q', path]), { code: 0, out: /^Qm\w{44}\n$/ }, other)
+  }
+  t.match(await runCtl(['--debug', '--host', `/ip4/127.0.0.1/tcp/1/p2p/${overLibp2p.id},${host}`, 'version']), { code: 0, err: /^GET \/ip4\/127\.0\.0\.1\/tcp\/1\/p2p\/\w+ \/version\nGET \/ip4\S+ \/version\nanswered with 200\n$/ })
+})
+
+t.test('what was wrong with a pin is asked for by sync, and what goes between peers by health bandwidth', async t => {
+  const cid = (await ctl('add', '-q', join(t.testdir({ 'sync.txt': 'sync' }), 'sync.txt'))).out.trim()
+
+  t.match(await ctl('sync'), { code: 0, out: '' })
+  t.match(await ctl('sync', '--local', cid), { code: 0, out: new RegExp(`^${cid}:\n    > alice {16}: PINNED`) })
+  t.match(await ctl('health', 'bandwidth'), { code: 0, out: '' })
+  t.match(await ctl('--enc=json', 'health', 'bandwidth'), { code: 0, out: '{}\n' })
+})
+
+t.test('add fetches what an address leads to', async t => {
+  const web = createServer((request, response) => { request.url === '/a%20b.txt?x=1' ? response.end('hello\n') : response.writeHead(404).end() }).listen(0, '127.0.0.1')
+  await once(web, 'listening')
+  t.teardown(() => { web.closeAllConnections(); web.close() })
+  const at = `http://127.0.0.1:${(web.address() as AddressInfo).port}`
+
+  t.match(await ctl('add', `${at}/a%20b.txt?x=1`), { code: 0, out: `added ${hello} a b.txt\n` })
+  t.match(await ctl('add', `${at}/nothing`), { code: 1, out: /\/nothing answered with 404/ })
+  t.match(await ctl('add', '--nocopy', `${at}/a%20b.txt?x=1`), { code: 2, out: /Code: 400\n  Message: parameter nocopy invalid/ })
+})
+
+t.test('what is not pinned is not, with --no-pin, and --wait waits for all else', async t => {
+  const path = join(t.testdir({ 'no-pin.txt': 'not pinned\n' }), 'no-pin.txt')
+  const cid = (await ctl('add', '-q', '--no-pin', path)).out.trim()
+
+  t.match(await ctl('pin', 'ls', cid), { code: 2, out: /Code: 404/ })
+  t.match(await ctl('add', '--local', '--wait', '--wait-timeout', '2m', path), { code: 0, out: `added ${cid} no-pin.txt\n` })
+  t.match(await ctl('pin', 'ls', cid), { code: 0, out: new RegExp(`^${cid} `) })
+})
+
+t.test('without a command the help is shown, and commands are listed', async t => {
+  t.match(await runCtl([]), { code: 0, out: /usage: ipfs-cluster-ctl \[global flags\] <command>[^]*examples:\n/ })
+  t.match(await runCtl(['pin']), { code: 0, out: /^ipfs-cluster-ctl pin <command>\n[^]*examples:\n/ })
+  t.match(await runCtl(['commands']), { code: 0, out: /\nipfs-cluster-ctl pin add\n/ })
+  t.match(await runCtl(['completion', 'bash']), { code: 0, out: /\ncomplete -o filenames -F/ })
 })
 
 t.test('add takes a folder with all that is in it but what is hidden', async t => {

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { UsageError } from '../args.ts'
 import type { HttpDialer } from '../../cluster/peers/http-dial.ts'
 import type { Host } from './hosts.ts'
 import { parseJson } from './json.ts'
@@ -61,7 +62,7 @@ export function createClient (options: ClientOptions): Client {
         return { response, deadline }
       } catch (err) {
         options.signal.throwIfAborted()
-        if (err instanceof ApiError) throw err
+        if (err instanceof ApiError || err instanceof UsageError) throw err
         failure = deadline?.aborted === true ? tooLate(timeoutMs) : new ApiError(0, whyNot(err as NodeJS.ErrnoException, host))
       }
     }
@@ -166,7 +167,7 @@ function whyNot ({ message, code = '' }: NodeJS.ErrnoException, { multiaddr, kin
   const why = message || code
   if (kind === 'libp2p') return `${why}; a Go cluster serves its API behind --secret, this one without, on its own libp2p_listen_multiaddress`
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return `${why}; --no-check-certificate takes any certificate`
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return `${multiaddr} speaks no TLS; with --basic-auth, --force-http goes without`
+  if (/wrong version number|packet length too long/i.test(why)) return `${multiaddr} speaks no TLS; with --basic-auth, --force-http goes without`
   return why
 }
 

@@ -52,7 +52,7 @@ async function * parts (path: string, name: string, options: UploadOptions): Asy
 async function * webPart (url: string, options: UploadOptions): AsyncGenerator<Uint8Array> {
   const response = await fetch(url, { signal: options.signal })
   if (!response.ok || response.body === null) throw new Error(`${url} answered with ${response.status} ${response.statusText}`)
-  yield headOf(basename(new URL(url).pathname), 'application/octet-stream', options)
+  yield headOf(decodeURIComponent(basename(new URL(url).pathname)), 'application/octet-stream', options)
   yield * response.body
   yield Buffer.from('\r\n')
 }
