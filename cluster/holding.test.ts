@@ -53,6 +53,17 @@ t.test('what was told before anybody waited counts, and what nobody waits for an
   t.doesNotThrow(() => { holding.reached(other, [{ id: wait.ask.id, outcome: 'held', error: undefined }]) })
 })
 
+t.test('a peer that has not begun with a pin that is waited for is told to', async t => {
+  const { holding, asked, clock } = arrange('unexpectedly_unpinned', 'pin_queued', 'pinned')
+  using wait = holding.begin(cid)
+
+  const held = wait.heldBy(other, never)
+  await pass(clock, 12)
+
+  t.equal(await held, true)
+  t.strictSame(asked, ['PinTracker.Status', 'PinTracker.Recover', 'PinTracker.Status'])
+})
+
 t.test('a failure that is told is thrown as it is', async t => {
   const { holding } = arrange('pinned')
   using wait = holding.begin(cid)

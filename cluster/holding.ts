@@ -41,7 +41,7 @@ export function createHolding ({ self, rpc, clock }: { readonly self: PeerId, re
     while (true) {
       const isLost = lostSinceMs !== undefined && clock.now() - lostSinceMs >= patienceMs
       try {
-        const standing = standingOf(await rpc.call(peer, 'PinTracker.Status', cid, { signal }))
+        const standing = standingOf(await askedFor(peer, cid, signal))
         if (standing === 'held') return true
         if (standing === 'unknown' && isLost) return false
         lostSinceMs = standing === 'unknown' ? lostSinceMs ?? clock.now() : undefined
@@ -52,6 +52,12 @@ export function createHolding ({ self, rpc, clock }: { readonly self: PeerId, re
       }
       await pause(clock, askEveryMs, signal)
     }
+  }
+
+  /** What was agreed on before a peer had started, or has lost since, it comes across sooner or later; it is waited for now. */
+  async function askedFor (peer: PeerId, cid: CID, signal: AbortSignal): Promise<PinInfo> {
+    const info = await rpc.call(peer, 'PinTracker.Status', cid, { signal })
+    return info.status === 'unexpectedly_unpinned' ? await rpc.call(peer, 'PinTracker.Recover', cid, { signal }) : info
   }
 
   async function toldBy (wait: Told, peer: PeerId, signal: AbortSignal): Promise<boolean> {
