@@ -4,6 +4,7 @@ import type { Values } from '../args.ts'
 import { trackerStatuses } from '../../cluster/api/pin-info.ts'
 import type { Client } from './client.ts'
 import { cidOf, filterOf, peerIdsOf, pinPathOf } from './ids.ts'
+import { inOrder } from './json.ts'
 import * as print from './print.ts'
 import type { TextOf } from './print.ts'
 import type { Progress } from './progress.ts'
@@ -92,7 +93,7 @@ export const commands: Readonly<Record<string, Run>> = {
     else show(await client.one('GET', `/monitor/metrics/${encodeURIComponent(name)}`), print.eachText(print.metricText))
   },
   'health alerts': async ({ client, show }) => show(await client.one('GET', '/health/alerts'), print.eachText(print.alertText)),
-  'health bandwidth': async ({ client, show }) => show(await client.one('GET', '/health/bandwidth'), print.bandwidthText),
+  'health bandwidth': async ({ client, show }) => show(inOrder(await client.one('GET', '/health/bandwidth')), print.bandwidthText),
   'ipfs gc': async ({ client, flags, show }) => show(await client.one('POST', `/ipfs/gc?local=${flags.is('local')}`), print.gcText)
 }
 

@@ -34,7 +34,7 @@ t.test('colours are for a terminal whose user wants them', async t => {
 })
 
 t.test('bandwidth is a row a protocol, as Go prints it', async t => {
-  const rows = { '/z/1': { total_in: 5_000, total_out: 0, rate_in: 12.345, rate_out: 0 }, '/ipfscluster/1.0/rpc': { total_in: 7, total_out: 83_000_000, rate_in: 0, rate_out: 1e6 } }
+  const rows = { '/ipfscluster/1.0/rpc': { total_in: 7, total_out: 83_000_000, rate_in: 0, rate_out: 1e6 }, '/z/1': { total_in: 5_000, total_out: 0, rate_in: 12.345, rate_out: 0 } }
 
   t.equal(print.bandwidthText(rows, plain), [
     '     /ipfscluster/1.0/rpc: In:     7 B. Out:   83 MB. RateIn: 0.00B/s. RateOut: 1000000.00B/s',

@@ -1,5 +1,4 @@
 import { sizeText, whenText } from './humanized.ts'
-import { inOrder } from './json.ts'
 import type { Paint } from './paint.ts'
 import { padded, printable } from './printable.ts'
 
@@ -82,8 +81,8 @@ export const alertText: TextOf = json => {
   return textOf([`${peer}: ${name}. Expired at: ${whenText(Number(expire) / 1e6, Date.now())}. Triggered at: ${whenText(Date.parse(triggered), Date.now())}`])
 }
 
-/** A row a protocol, in the order of their names. */
-export const bandwidthText: TextOf = json => textOf(Object.entries(inOrder(json) as Record<string, BandwidthJson>).map(([protocol, { total_in: totalIn, total_out: totalOut, rate_in: rateIn, rate_out: rateOut }]) =>
+/** A row a protocol. */
+export const bandwidthText: TextOf = json => textOf(Object.entries(json as Record<string, BandwidthJson>).map(([protocol, { total_in: totalIn, total_out: totalOut, rate_in: rateIn, rate_out: rateOut }]) =>
   `${protocol.padStart(25)}: In: ${sizeText(Number(totalIn)).padStart(7)}. Out: ${sizeText(Number(totalOut)).padStart(7)}. RateIn: ${rateIn.toFixed(2)}B/s. RateOut: ${rateOut.toFixed(2)}B/s`))
 
 export const reasonText: TextOf = (json, { good, bad }) => {

@@ -30,7 +30,7 @@ export function createProgress (terminal: Terminal, isWanted: boolean, nowMs: ()
     if (isShown && nowMs() - shownMs < everyMs) return
     shownMs = nowMs()
     isShown = true
-    terminal.write(`\r\u001b[K${text.slice(0, Math.max(1, (terminal.columns ?? 80) - 1))}`)
+    terminal.write(`\r\u001b[K${text.slice(0, Math.max(1, (terminal.columns || 80) - 1))}`)
   }
   const clear = (): void => {
     if (isShown) terminal.write('\r\u001b[K')
