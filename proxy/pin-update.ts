@@ -10,6 +10,7 @@ import { requireReadable, resolveArgument } from './ipfs-path.ts'
 import { KuboCommandError } from './kubo-error.ts'
 import { pinsXml } from './pin-output.ts'
 import { unpin } from './pin-rm.ts'
+import { stuckAt } from './stuck-update.ts'
 import type { CommandComponents } from './routes.ts'
 
 /** `pin/update`: `to` becomes a pin of the cluster's, with all that `from` was asked for, also when `from` was the daemon's alone. */
@@ -46,7 +47,8 @@ async function update ({ from, to, wait, unpins }: Update, call: CommandCall, co
     await components.givenUp.pin(to, { ...wanted, pinUpdate: from }, { wait, signal: call.signal })
   } catch (err) {
     if (!(call.signal.aborted && call.signal.reason instanceof DeadlineExceededError)) throw err
-    throw new KuboCommandError(`get ${to.toString()}: ${call.signal.reason.message}`, { cause: err })
+    const stuck = await stuckAt(from, to, { ...components, signal: call.patience })
+    throw new KuboCommandError(`${stuck === undefined ? '' : `get ${stuck}: `}${call.signal.reason.message}`, { cause: err })
   }
   if (unpins) await unpin(from, { recursive: true, call }, components)
 }

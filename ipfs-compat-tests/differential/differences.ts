@@ -20,7 +20,7 @@ const firstByteGapMs = 1_000
 
 /** What is not alike between a bare daemon and the proxy before an equal one; nothing when they cannot be told apart. */
 export function differencesOf (request: RecordedRequest, bare: Observed, proxied: Observed): readonly string[] {
-  return [...answerDifferences(request, bare, proxied), ...stateDifferences(request, bare.state, proxied.state)]
+  return [...answerDifferences(request, bare, proxied), ...stateDifferences(request, bare, proxied)]
 }
 
 function answerDifferences (request: RecordedRequest, bare: Observed, proxied: Observed): readonly string[] {
@@ -75,10 +75,10 @@ function neutral (text: string, values: Values): string {
 /** Kubo leaves nodes behind that it made on the way of an add (empty directories, what wrapped a file), and some of a CAR that was refused. */
 const leavesMore = /^\/api\/v0\/(add|%61dd|dag(\/|%2F)import)\b/i
 
-function stateDifferences ({ path }: RecordedRequest, bare: State | undefined, proxied: State | undefined): readonly string[] {
+function stateDifferences ({ path }: RecordedRequest, { answer, state: bare }: Observed, { state: proxied }: Observed): readonly string[] {
   if (bare === undefined || proxied === undefined) return unequal('state', bare === undefined ? 'not told' : 'told', proxied === undefined ? 'not told' : 'told')
   return [
-    ...listDifference('pins afterwards', bare.pins, proxied.pins),
+    ...listDifference('timedOut' in answer && answer.timedOut ? 'pins after the client had left' : 'pins afterwards', bare.pins, proxied.pins),
     ...listDifference('pins of the daemon afterwards', bare.daemonPins, proxied.daemonPins),
     ...listDifference('blocks afterwards', leavesMore.test(path) ? [] : bare.blocks, leavesMore.test(path) ? proxied.blocks.filter(cid => !bare.blocks.includes(cid)) : proxied.blocks),
     ...unequal('files afterwards', bare.files, proxied.files)
