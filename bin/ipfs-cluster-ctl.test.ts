@@ -201,14 +201,15 @@ t.test('what fails has the Go tool\'s exit codes', async t => {
   }
 })
 
-t.test('credentials are sent where the peer asks for them', async t => {
-  const { promise: asked, resolve } = Promise.withResolvers<string | undefined>()
-  const server = createServer((request, response) => { resolve(request.headers.authorization); response.end('{"version":"1"}') }).listen(0, '127.0.0.1')
+t.test('credentials of the variable are sent, those of the flag rather; without a password it is an empty one', async t => {
+  const server = createServer((request, response) => { response.end(JSON.stringify({ version: request.headers.authorization ?? 'none' })) }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => { server.closeAllConnections(); server.close() })
   const env = { ...cleanEnv(), CLUSTER_CREDENTIALS: 'alice:secret' }
+  const asked = async (...args: string[]) => (await runCtl(['--force-http', '--host', `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`, ...args, 'version'], env)).out.trim()
 
-  await runCtl(['--force-http', '--host', `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`, 'version'], env)
-
-  t.equal(await asked, `Basic ${btoa('alice:secret')}`)
+  t.equal(await asked(), `Basic ${btoa('alice:secret')}`)
+  t.equal(await asked('--basic-auth', 'bob:x:y'), `Basic ${btoa('bob:x:y')}`)
+  t.equal(await asked('--basic-auth', 'bob'), `Basic ${btoa('bob:')}`)
+  t.equal(await asked('--basic-auth', ''), 'none')
 })

@@ -43,7 +43,7 @@ export function dotText (json: unknown, allIpfs: boolean): string {
     ...edges(peers, peerNodes, peerIds),
     '',
     '/* The connections between cluster peers and their ipfs daemons */',
-    ...peerIds.map(peer => daemons[peer] === undefined ? `${peerNodes.get(peer)} -> ${daemonNodes.get(peer)} [style="dotted" ]` : `${peerNodes.get(peer)} -> ${daemonNodes.get(daemons[peer])}`),
+    ...peerIds.map(peer => daemons[peer] === undefined ? `${peerNodes.get(peer)} -> ${daemonNodes.get(peer)} [ style="dotted" ]` : `${peerNodes.get(peer)} -> ${daemonNodes.get(daemons[peer])}`),
     '',
     '/* The swarm peer connections among ipfs daemons in the cluster */',
     ...edges(swarm, daemonNodes, daemonIds),

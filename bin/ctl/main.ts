@@ -31,7 +31,7 @@ async function ask ({ command, args, flags }: Invocation): Promise<number> {
     import('./commands.ts'), import('./client.ts'), import('./hosts.ts'), import('./json.ts'), import('./print.ts'), import('./paint.ts'), import('./progress.ts')
   ])
   const isJson = flags.text('encoding') === 'json'
-  const credentials = flags.text('basic-auth')
+  const credentials = credentialsOf(flags.text('basic-auth'))
   const hosts = await parseHosts(flags.text('host')!).catch((err: Error) => { throw new UsageError(`--host: ${err.message}`) })
   const secret = secretOf(flags.text('secret'), hosts.some(({ kind }) => kind === 'libp2p'))
   const interrupted = new AbortController()
@@ -92,6 +92,11 @@ function secondsOf (text: string): number {
   const seconds = Number(text)
   if (!(seconds >= 0 && seconds <= 2_000_000)) throw new UsageError('--timeout: expected a number of seconds, at most 2000000')
   return seconds
+}
+
+/** A user without a password has an empty one. */
+function credentialsOf (text = ''): string | undefined {
+  return text === '' || text.includes(':') ? text || undefined : `${text}:`
 }
 
 function secretOf (text: string | undefined, isUsed: boolean): Uint8Array | undefined {
