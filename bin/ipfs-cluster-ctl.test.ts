@@ -9,7 +9,7 @@ import { startPeer } from '../ipfs-compat-tests/harness/peer.ts'
 import { temporaryFolder } from '../ipfs-compat-tests/harness/folder.ts'
 import { createIdentity } from '../cluster/config/identity.ts'
 
-t.setTimeout(180_000)
+t.setTimeout(600_000)
 
 const overLibp2p = createIdentity()
 const libp2pPort = await freePort()
@@ -128,15 +128,15 @@ t.test('pin add, status, update, rm: a pin\'s life', async t => {
   const other = (await ctl('add', '-q', join(t.testdirName, 'b.txt'))).out.trim()
   const status = new RegExp(`^${hello} \\| mine:\n    > alice {16}: PINNED \\| \\d{4}-\\S+Z \\| Attempts: \\d \\| Priority: (true|false)\n$`)
 
-  t.match(await ctl('pin', 'add', '--name', 'mine', '--metadata', 'a=b', '--expire-in', '1h', hello), { code: 0, out: status })
+  t.match(await ctl('pin', 'add', '--wait', '--name', 'mine', '--metadata', 'a=b', '--expire-in', '1h', hello), { code: 0, out: status })
   t.match(await ctl('status', hello), { code: 0, out: status })
   t.match(await ctl('pin', 'add', '--wait', '--ns', '--name=mine', `/ipfs/${hello}`), { code: 0, out: new RegExp(`^${hello} \\| mine \\| PIN \\|`) })
-  t.match(await ctl('pin', 'update', hello, other), { code: 0, out: new RegExp(`^${other} \\| mine:\n.*PINNED`) })
+  t.match(await ctl('pin', 'update', '--wait', hello, other), { code: 0, out: new RegExp(`^${other} \\| mine:\n.*PINNED`) })
   t.match(await ctl('status', hello, other), { code: 0, out: new RegExp(`${hello}[^]*${other}`) })
   t.match(await ctl('status', '--filter', 'pin_error'), { code: 0, out: '' })
   t.match(await ctl('recover', hello), { code: 0, out: /PINNED/ })
   t.match(await ctl('recover'), { code: 0, out: '' })
-  t.match(await ctl('pin', 'rm', hello), { code: 0, out: new RegExp(`^${hello}:\n    > alice {16}: UNPINNED`) })
+  t.match(await ctl('pin', 'rm', '--wait', hello), { code: 0, out: new RegExp(`^${hello}:\n    > alice {16}: UNPINNED`) })
   t.match(await ctl('pin', 'rm', hello), { code: 2, out: 'An error occurred:\n  Code: 404\n  Message: pin is not part of the pinset\n' })
   t.match(await ctl('--enc', 'json', 'pin', 'ls', hello), { code: 2, out: '{\n    "code": 404,\n    "message": "pin is not part of the pinset"\n}\n' })
 })
