@@ -13,6 +13,8 @@ export interface Parameter<T> {
   readonly schema: Schema
   /** Where it is absent or empty: Go's client sends many of them empty. */
   readonly fallback: T
+  /** Whether it is several texts with commas between. */
+  readonly isList?: true
   /** @throws Error that says what was expected */
   readonly read: (text: string) => T
   /** The words of ipfs-cluster, where a text that cannot be read is answered with other ones than usual. */
@@ -100,7 +102,7 @@ export function word<const W extends string> (about: string, words: readonly W[]
 /** A filter: words with commas between. One that is not known makes all of it wrong, or a misspelt filter would list everything. */
 export function filter<const W extends string> (about: string, known: readonly W[]): Parameter<readonly W[]> {
   return {
-    about, fallback: [],
+    about, fallback: [], isList: true,
     refusal: () => 'invalid filter value',
     schema: { type: 'string', pattern: `^(${known.join('|')})(,(${known.join('|')}))*$` },
     read: text => listOf(text).map(item => {
@@ -117,7 +119,7 @@ export function cid (about: string): Parameter<CID | undefined> {
 
 export function cids (about: string, max: number): Parameter<readonly CID[]> {
   return {
-    about, fallback: [],
+    about, fallback: [], isList: true,
     refusal: why => `error decoding Cid: ${why}`,
     schema: { type: 'string', description: `at most ${max}, with commas between` },
     read (text) {
@@ -129,7 +131,7 @@ export function cids (about: string, max: number): Parameter<readonly CID[]> {
 }
 
 export function peers (about: string): Parameter<readonly PeerId[]> {
-  return { about, fallback: [], schema: { type: 'string', examples: peerSchema['examples'] }, read: text => listOf(text).map(parsePeerId) }
+  return { about, fallback: [], isList: true, schema: { type: 'string', examples: peerSchema['examples'] }, read: text => listOf(text).map(parsePeerId) }
 }
 
 /** Milliseconds since the epoch. */
@@ -146,7 +148,7 @@ export function duration (about: string, min: string): Parameter<number | undefi
 /** Multiaddrs of nodes, with commas between. */
 export function origins (about: string): Parameter<readonly string[]> {
   return {
-    about, fallback: [],
+    about, fallback: [], isList: true,
     schema: { type: 'string', examples: ['/ip4/192.0.2.1/tcp/4001/p2p/12D3KooWGrX5vAy1mFkpQUnLNTJLgqh1FX1c5oD8EMpWkVyYcJjM'] },
     read: text => listOf(text).map(item => {
       if (!/^\/.+\/p2p\/[^/]+$/.test(item)) throw new Error('expected multiaddrs that end in /p2p/<peer id>')

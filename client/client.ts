@@ -1,0 +1,145 @@
+import { uploadOf } from './multipart.ts'
+import type { FileContent, FileToAdd } from './multipart.ts'
+import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, GlobalPinInfo, GlobalRepoGC, ID, Metric, Pin } from './objects.ts'
+import { createCaller } from './request.ts'
+import type { Call, CallOptions, ClientOptions, QueryOf } from './request.ts'
+
+export { ClusterClientError } from './errors.ts'
+export type { FileContent, FileToAdd } from './multipart.ts'
+export type * from './objects.ts'
+export type { CallOptions, ClientOptions } from './request.ts'
+
+interface WithMetadata { readonly metadata?: Readonly<Record<string, string>> }
+
+export type PinOptions = QueryOf<'POST /pins/{cid}'> & WithMetadata & CallOptions
+export type AddOptions = QueryOf<'POST /add'> & WithMetadata & CallOptions & {
+  /** Told now and then how much of a file the peer has read. */
+  readonly onProgress?: (progress: { readonly name: string, readonly bytes: number }) => void
+}
+export type ListOptions = QueryOf<'GET /pins'> & CallOptions
+export type AllocationsOptions = QueryOf<'GET /allocations'> & CallOptions
+/** `local`: the peer that is asked speaks of itself alone. */
+export type LocalOptions = QueryOf<'GET /pins/{cid}'> & CallOptions
+
+/** A file or folder that was added. */
+export interface Added extends AddedOutput { readonly cid: string }
+
+/**
+ * The REST API of one peer. What lists is an async iterable: the request is sent when it is iterated, goes at the reader's pace, and ends
+ * when the reader leaves. Everything fails with a ClusterClientError, or with the reason of its signal.
+ */
+export interface ClusterClient {
+  /** The peer that is asked, and its daemon. */
+  id (options?: CallOptions): Promise<ID>
+  version (options?: CallOptions): Promise<string>
+  /** The members. Of one that does not answer, `error` says why. */
+  peers (options?: CallOptions): AsyncIterable<ID>
+  /** Takes a peer out of the cluster for good. */
+  removePeer (peer: string, options?: CallOptions): Promise<void>
+
+  /** Adds files, each first step of their paths a pin: a row for each file and folder. */
+  add (files: Iterable<FileToAdd> | AsyncIterable<FileToAdd>, options?: AddOptions): AsyncIterable<Added>
+  /** Adds one file without a folder and answers what it became. */
+  addFile (content: FileContent, options?: AddOptions): Promise<Added>
+  /** Adds CARs, version 1 or 2: a row for each root, which is a pin. */
+  addCars (cars: Iterable<FileContent> | AsyncIterable<FileContent>, options?: Omit<AddOptions, 'wrapWithDirectory'>): AsyncIterable<Added>
+
+  /** @param target a CID, or a path like `/ipfs/<cid>/a/b` that the daemon resolves */
+  pin (target: string, options?: PinOptions): Promise<Pin>
+  /** Answers the pin that went. @throws ClusterClientError 404 when there is none */
+  unpin (target: string, options?: CallOptions): Promise<Pin>
+  /** What should be pinned and by whom, ordered by CID. */
+  allocations (options?: AllocationsOptions): AsyncIterable<Pin>
+  /** @throws ClusterClientError 404 when there is none */
+  allocation (cid: string, options?: CallOptions): Promise<Pin>
+  /** Each peer, and why it would hold the pin or not. */
+  reasons (cid: string, options?: CallOptions): Promise<readonly AllocationReason[]>
+  /** Where pins stand on the peers, ordered by CID; with `cids` in their order. */
+  statuses (options?: ListOptions): AsyncIterable<GlobalPinInfo>
+  status (cid: string, options?: LocalOptions): Promise<GlobalPinInfo>
+  /** Tries a pin again that has failed. */
+  recover (cid: string, options?: LocalOptions): Promise<GlobalPinInfo>
+  /** Tries all again that have failed, and answers those. */
+  recoverAll (options?: LocalOptions): AsyncIterable<GlobalPinInfo>
+  /** Has the daemons throw away what is not pinned. */
+  collectGarbage (options?: LocalOptions): Promise<GlobalRepoGC>
+
+  /** @throws ClusterClientError 503 and why, when the peer cannot do its work */
+  health (options?: CallOptions): Promise<void>
+  graph (options?: CallOptions): Promise<ConnectGraph>
+  alerts (options?: CallOptions): Promise<readonly Alert[]>
+  bandwidth (options?: CallOptions): Promise<Bandwidth>
+  metricNames (options?: CallOptions): Promise<readonly string[]>
+  /** The latest of each peer. */
+  metrics (name: string, options?: CallOptions): Promise<readonly Metric[]>
+  /** A token that stands for the credentials this client has. */
+  token (options?: CallOptions): Promise<string>
+  /** The API as an OpenAPI document. */
+  openApi (options?: CallOptions): Promise<object>
+}
+
+export function createClient (options: ClientOptions = {}): ClusterClient {
+  const { value, lines } = createCaller(options)
+
+  async function * added (files: Iterable<FileToAdd> | AsyncIterable<FileToAdd>, { onProgress, ...options }: AddOptions, format: 'unixfs' | 'car'): AsyncGenerator<Added, void, undefined> {
+    const { query, ...call } = callOf(options)
+    const rows = lines('POST /add', { ...call, query: { ...query, format, progress: onProgress !== undefined }, upload: signal => uploadOf(files, signal) })
+    for await (const row of rows) {
+      if (isAdded(row)) yield row
+      else onProgress?.({ name: row.name, bytes: row.bytes ?? 0 })
+    }
+  }
+
+  return {
+    id: options => value('GET /id', callOf(options)),
+    version: async options => (await value('GET /version', callOf(options))).version,
+    peers: options => lines('GET /peers', callOf(options)),
+    removePeer: (peer, options) => value('DELETE /peers/{peer}', callOf(options, { peer })),
+    add: (files, options = {}) => added(files, options, 'unixfs'),
+    addFile: async (content, options = {}) => {
+      const [row] = await Array.fromAsync(added([{ path: options.name ?? '', content }], options, 'unixfs'))
+      return row!
+    },
+    addCars: (cars, options = {}) => added(named(cars), options, 'car'),
+    async pin (target, options) {
+      const steps = stepsOf(target)
+      return steps === undefined ? await value('POST /pins/{cid}', callOf(options, { cid: target })) : await value('POST /pins/{namespace}/{path}', callOf(options, steps))
+    },
+    async unpin (target, options) {
+      const steps = stepsOf(target)
+      return steps === undefined ? await value('DELETE /pins/{cid}', callOf(options, { cid: target })) : await value('DELETE /pins/{namespace}/{path}', callOf(options, steps))
+    },
+    allocations: options => lines('GET /allocations', callOf(options)),
+    allocation: (cid, options) => value('GET /allocations/{cid}', callOf(options, { cid })),
+    reasons: (cid, options) => value('GET /allocations/{cid}/reasons', callOf(options, { cid })),
+    statuses: options => lines('GET /pins', callOf(options)),
+    status: (cid, options) => value('GET /pins/{cid}', callOf(options, { cid })),
+    recover: (cid, options) => value('POST /pins/{cid}/recover', callOf(options, { cid })),
+    recoverAll: options => lines('POST /pins/recover', callOf(options)),
+    collectGarbage: options => value('POST /ipfs/gc', callOf(options)),
+    health: options => value('GET /health', callOf(options)),
+    graph: options => value('GET /health/graph', callOf(options)),
+    alerts: options => value('GET /health/alerts', callOf(options)),
+    bandwidth: options => value('GET /health/bandwidth', callOf(options)),
+    metricNames: options => value('GET /monitor/metrics', callOf(options)),
+    metrics: (name, options) => value('GET /monitor/metrics/{name}', callOf(options, { name })),
+    token: async options => (await value('POST /token', callOf(options))).token,
+    openApi: options => value('GET /openapi.json', callOf(options))
+  }
+}
+
+const isAdded = (row: AddedOutput): row is Added => row.cid !== null
+
+function callOf ({ signal, metadata, ...query }: CallOptions & WithMetadata = {}, path: Readonly<Record<string, string>> = {}): Call {
+  return { path, query, metadata, ...signal !== undefined && { signal } }
+}
+
+/** A path is asked about elsewhere than a CID. */
+function stepsOf (target: string): { readonly namespace: string, readonly path: string } | undefined {
+  const [, namespace, path] = /^\/([^/]+)\/(.+)$/.exec(target) ?? []
+  return namespace === undefined || path === undefined ? undefined : { namespace, path }
+}
+
+async function * named (cars: Iterable<FileContent> | AsyncIterable<FileContent>): AsyncGenerator<FileToAdd, void, undefined> {
+  for await (const content of cars) yield { path: 'car', content }
+}
