@@ -14,7 +14,7 @@ import { parse, parseAllDocuments } from 'yaml'
 import { readCompose, readDockerfile } from './harness/compose/compose-file.ts'
 import { temporaryFolder } from './harness/folder.ts'
 
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 const repo = fileURLToPath(new URL('..', import.meta.url))
 const inRepo = async (path: string): Promise<string> => await readFile(join(repo, path), 'utf8')

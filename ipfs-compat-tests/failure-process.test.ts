@@ -10,7 +10,7 @@ import { inlineCidOf } from './harness/pins.ts'
 import { daemonSettings, freePort, startPeerProcess } from './harness/process.ts'
 import type { PeerProcess } from './harness/process.ts'
 
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 const noKubo = daemonSettings({ host: '127.0.0.1', port: await freePort() })
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..', '..')
