@@ -7,11 +7,12 @@ import { realDisk } from '../../cluster/consensus/raft/disk.ts'
 import type { Disk } from '../../cluster/consensus/raft/disk.ts'
 import { openLogStorage } from '../../cluster/consensus/raft/log-storage.ts'
 import { monotonicClock } from '../../cluster/consensus/raft/monotonic-clock.ts'
-import { allLost, CrashDisk } from '../../cluster/consensus/raft/testing/crash-disk.ts'
-import { silentLogger } from '../../cluster/log.ts'
+import { allKept, allLost, CrashDisk } from '../../cluster/consensus/raft/testing/crash-disk.ts'
+import { createLogger } from '../../cluster/log.ts'
 import type { AppliedOps } from '../../cluster/ports.ts'
 import { createPinset } from '../../cluster/state/pinset.ts'
 import { createStore } from '../../cluster/store/store.ts'
+import { eventually } from '../harness/eventually.ts'
 import { muteListener } from '../harness/mute-listener.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { cidOf, pinOf, self } from '../harness/pins.ts'
@@ -25,14 +26,16 @@ interface Settings {
   /** Of the log, in `logFolder`. */
   readonly disk?: Disk
   readonly logFolder?: string
+  /** Gets the lines of the log. */
+  readonly lines?: string[]
 }
 
 async function openOn (folder: AsyncDisposable & { readonly path: string }, applied: AppliedOps, settings: Settings = {}): Promise<OpenedConsensus> {
-  const { snapshotThreshold = 8_192, disk = realDisk, logFolder = `${folder.path}/raft` } = settings
+  const { snapshotThreshold = 8_192, disk = realDisk, logFolder = `${folder.path}/raft`, lines = [] } = settings
   const store = createStore({ folder: folder.path })
   await store.start({ signal })
   const consensus = createRaftConsensus(
-    { store, state: createPinset({ store }), applied, self, log: silentLogger, disk, failed (err) { throw err } },
+    { store, state: createPinset({ store }), applied, self, log: createLogger(line => { lines.push(line) }, new Map()), disk, failed (err) { throw err } },
     { ...raftSection({ heartbeat_timeout: '100ms', election_timeout: '100ms', trailing_logs: 10, snapshot_threshold: snapshotThreshold }, {}), folder: logFolder, found: () => true }
   )
   await consensus.start({ signal })
@@ -108,6 +111,25 @@ t.test('alone, what the log had not synced when the power went is in the pinset 
   t.equal(await again.consensus.state.count(), 4)
   const revision = await again.consensus.log([{ kind: 'pin', pin: pinOf('e') }], { signal })
   t.ok(revision > (await again.consensus.state.get(cidOf('d')))!.revision)
+})
+
+t.test('alone, a log whose unsynced end was damaged says what it lacks and that nothing is lost', async t => {
+  const folder = await temporaryFolder()
+  const disk = new CrashDisk()
+  await using opened = await openOn(folder, muteListener, { disk, logFolder: '/raft' })
+  for (const name of ['a', 'b', 'c', 'd']) await opened.consensus.log([{ kind: 'pin', pin: pinOf(name) }], { signal })
+  const placeOf = async (name: string): Promise<number> => Buffer.from((await disk.readFile('/raft/00000001.log'))!).indexOf(cidOf(name).multihash.digest)
+  await eventually('all of it is written', async () => await placeOf('d') > 0)
+  const copy = await temporaryFolder()
+  await cp(`${folder.path}/store.mdb`, `${copy.path}/store.mdb`)
+  const killed = disk.afterPowerLoss(allKept)
+  killed.rot('/raft/00000001.log', await placeOf('a'))
+
+  const lines: string[] = []
+  await using again = await openOn(copy, muteListener, { disk: killed, logFolder: '/raft', lines })
+
+  t.equal(await again.consensus.state.count(), 4)
+  t.match(lines.join(''), /"level":"warn".*the end of the raft log cannot be read from entry \d+ on \(\/raft\/00000001.log, byte \d+\).*tools\/main.ts verify FOLDER.*The state here holds all up to entry \d+: nothing is lost/)
 })
 
 async function lastIndexOf (disk: CrashDisk): Promise<number> {

@@ -4,6 +4,7 @@ import { FakeClock } from '../../clock.ts'
 import { openLogStorage } from './log-storage.ts'
 import type { RaftStorage } from './storage.ts'
 import { allKept, allLost, CrashDisk } from './testing/crash-disk.ts'
+import { verify } from './tools/inspect.ts'
 import type { Entry, HardState } from './core/types.ts'
 
 const entry = (index: number, bytes = 40): Entry => ({ type: 'EntryNormal', index, term: 1, data: new Uint8Array(bytes).fill(index) })
@@ -112,4 +113,27 @@ t.test('what cannot be written is told to who appended it, and from then on noth
 
   await t.rejects(writing!, { code: 'ERR_RAFT_STORAGE_FAILED' })
   t.equal(storage.appendBehind({ entries: entries(3, 3) }), undefined)
+})
+
+t.test('an end that cannot be read and was never synced is told of, with what is behind it, and erased', async t => {
+  const disk = new CrashDisk()
+  const clock = new FakeClock()
+  const storage = await open(disk, { clock })
+  await storage.append({ hard: hard(0), entries: [entry(1)], mustSync: true })
+  let readable = 0
+  for (const index of [2, 3, 4]) {
+    const writing = storage.appendBehind({ entries: [entry(index)] })
+    clock.advance(10)
+    await writing
+    if (index === 2) readable = (await disk.readFile('/raft/00000001.log'))!.findLastIndex(byte => byte !== 0)
+  }
+  const after = disk.afterPowerLoss(allKept)
+  after.rot('/raft/00000001.log', readable)
+
+  t.match(await verify(after, '/raft'), { sound: true, lastIndex: 1, torn: /from entry 2 on \(\/raft\/00000001.log, byte \d+\), but 2 records behind it can/ })
+  const told = await open(after)
+  t.match(told.torn, { file: '/raft/00000001.log', index: 2, survivors: 2 })
+  t.equal(told.log.lastIndex(), 1)
+  t.equal((await open(after.afterPowerLoss(allKept))).torn, undefined, 'it was erased')
+  await Promise.all([storage, told].map(async each => { await each[Symbol.asyncDispose]() }))
 })

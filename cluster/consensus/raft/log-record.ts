@@ -32,6 +32,8 @@ export interface Scan {
   readonly end: number
   /** `torn`: bytes of an unfinished group lie at `end`. `damaged`: bytes that had been synced are no longer good. */
   readonly tail: 'clean' | 'torn' | 'damaged'
+  /** Good records behind the first bad one. */
+  readonly survivors: number
 }
 
 export const recordBytes = (payloadLength: number): number => headerBytes + payloadLength + 7 & ~7
@@ -58,8 +60,9 @@ export function scanSegment (bytes: Uint8Array, segment: number, syncedTo: numbe
     records.push(record)
     end = record.end
   }
-  if (end < syncedTo || vouchedFor(bytes, segment, end)) return { records, end, tail: 'damaged' }
-  return { records, end, tail: isZero(bytes, end) ? 'clean' : 'torn' }
+  const survivors = goodRecords(bytes, segment, end).reduce(count => count + 1, 0)
+  if (end < syncedTo || vouchedFor(bytes, segment, end)) return { records, end, tail: 'damaged', survivors }
+  return { records, end, tail: isZero(bytes, end) ? 'clean' : 'torn', survivors }
 }
 
 /** The record at `at` of `bytes`, which is position `position` of the segment; undefined if there is no good one. */
@@ -82,13 +85,16 @@ export function readRecord (bytes: Uint8Array, segment: number, at: number, posi
 
 /** Is there a good record behind `bad` that was written after `bad` had been synced? */
 function vouchedFor (bytes: Uint8Array, segment: number, bad: number): boolean {
+  return goodRecords(bytes, segment, bad).some(({ groupStart }) => groupStart > bad)
+}
+
+function * goodRecords (bytes: Uint8Array, segment: number, from: number): Generator<LogRecord, void, undefined> {
   const needle = Uint8Array.of(magic & 0xff, magic >>> 8 & 0xff, magic >>> 16 & 0xff, magic >>> 24)
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let at = buffer.indexOf(needle, bad); at !== -1; at = buffer.indexOf(needle, at + 1)) {
-    const later = at % 8 === 0 ? readRecord(bytes, segment, at) : undefined
-    if (later !== undefined && later.groupStart > bad) return true
+  for (let at = buffer.indexOf(needle, from); at !== -1; at = buffer.indexOf(needle, at + 1)) {
+    const record = at % 8 === 0 ? readRecord(bytes, segment, at) : undefined
+    if (record !== undefined) yield record
   }
-  return false
 }
 
 /** The position is part of the sum: a record that the disk put in the wrong place is not good there. */

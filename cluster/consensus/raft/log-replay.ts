@@ -8,6 +8,7 @@ import type { LogRecord, Scan } from './log-record.ts'
 import { LogTail } from './log-tail.ts'
 import type { RecordPlace } from './log-tail.ts'
 import { LogDamagedError } from './storage.ts'
+import type { TornEnd } from './storage.ts'
 import type { Entry, HardState, Index, SnapshotMeta, Term } from './core/types.ts'
 
 export function encodeBase (meta: SnapshotMeta, keepsSuffix: boolean): Uint8Array {
@@ -28,6 +29,8 @@ export interface ReplayedLog {
   readonly segments: readonly SegmentInfo[]
   /** Where writing goes on. `torn`: what lies there must be erased first. */
   readonly end: { readonly at: number, readonly tail: Scan['tail'] }
+  /** Of a torn tail. */
+  readonly torn: TornEnd | undefined
 }
 
 const formatVersion = 1
@@ -64,6 +67,7 @@ export async function replayLog (disk: Disk, folder: string, heldBytesMax: numbe
   const replay = new Replay(heldBytesMax, load)
   const segments: SegmentInfo[] = []
   let end: ReplayedLog['end'] = { at: 0, tail: 'clean' }
+  let torn: TornEnd | undefined
 
   for (const [place, name] of names.entries()) {
     const sequence = Number.parseInt(name, 16)
@@ -82,8 +86,9 @@ export async function replayLog (disk: Disk, folder: string, heldBytesMax: numbe
     }
     segments.push({ sequence, path, bytes: file.size })
     end = { at: scan.end, tail: scan.tail }
+    if (scan.tail === 'torn') torn = { file: path, byte: scan.end, index: replay.nextIndex, survivors: scan.survivors }
   }
-  return { ...replay.finished(segments.at(-1)!.path, end.at), segments, end }
+  return { ...replay.finished(segments.at(-1)!.path, end.at), segments, end, torn }
 }
 
 class Replay {

@@ -109,10 +109,12 @@ class LogStorage implements RaftStorage {
     this.#figures = new LogFigures(replayed.tail.lastIndex)
     this.#hard = replayed.hard
     this.#base = replayed.base
+    this.torn = replayed.torn
   }
 
   get identity (): Identity { return this.#identity }
   get base (): SnapshotMeta { return this.#base }
+  readonly torn: RaftStorage['torn']
 
   readonly log: LogReader = {
     initialState: () => ({ hard: this.#hard, conf: this.#base.confState }),

@@ -17,6 +17,7 @@ export function createMemoryStorage ({ nodeId, clusterId }: { readonly nodeId: n
   return {
     get identity () { return identity },
     get base () { return base },
+    torn: undefined,
     log: {
       initialState: () => ({ hard, conf: base.confState }),
       firstIndex: () => tail.firstIndex,

@@ -24,6 +24,7 @@ import { Reads } from './reads.ts'
 import { recordFrom } from './recording.ts'
 import { recoverState } from './recovery.ts'
 import { Snapshotter } from './snapshotter.ts'
+import { tornText } from './storage.ts'
 import type { SnapshotPolicy } from './snapshotter.ts'
 import { nodeStatus } from './status.ts'
 import type { NodeStatus } from './status.ts'
@@ -91,6 +92,7 @@ class Engine implements RaftNode {
   async start (): Promise<void> {
     const { storage, machine, transport } = this.#with
     await recoverState({ storage, machine, applier: this.#applier, snapshotter: this.#snapshotter })
+    this.#tellTornEnd()
     const driver = this.#createDriver()
     this.#driver = driver
     this.#reads.applied(this.#applier.at.index)
@@ -99,6 +101,13 @@ class Engine implements RaftNode {
     this.#state = 'running'
     driver.start()
     if (isAlone(this.id, this.#applier.at, storage)) void leadAtOnce({ driver, storage, ticks: this.#ticks, applied: () => this.#applier.at.index })
+  }
+
+  #tellTornEnd (): void {
+    const { storage: { torn }, log } = this.#with
+    if (torn === undefined) return
+    const { index } = this.#applier.at
+    log('warn', index < torn.index ? tornText(torn) : `${tornText(torn)}. The state here holds all up to entry ${index}: nothing is lost`)
   }
 
   propose (data: Uint8Array, options: ProposeOptions): Promise<Applied> { return this.#proposals.propose(data, options) }

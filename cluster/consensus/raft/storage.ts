@@ -41,12 +41,29 @@ export interface StorageStatus {
   readonly waitingForSpace: boolean
 }
 
+/** What lay at the log's end when it was opened: bytes that cannot be read. Nobody was promised them, for they were never synced. They are erased. */
+export interface TornEnd {
+  readonly file: string
+  readonly byte: number
+  /** The first entry that the log does not have. */
+  readonly index: Index
+  /** Records behind them that can be read, and are erased with them. */
+  readonly survivors: number
+}
+
+export function tornText ({ file, byte, index, survivors }: TornEnd): string {
+  const behind = survivors === 0 ? '' : `, but ${survivors} ${survivors === 1 ? 'record' : 'records'} behind it can`
+  return `the end of the raft log cannot be read from entry ${index} on (${file}, byte ${byte})${behind}: it was being written when the process or the power went, or was damaged since. ` +
+    'It had not been synced, so nobody was promised it; it is erased at the start. `node cluster/consensus/raft/tools/main.ts verify FOLDER` looks at a log before'
+}
+
 export interface RaftStorage extends AsyncDisposable {
   readonly identity: Identity
   /** Shows what is durable (and what waits for a sync only as a commit hint). */
   readonly log: LogReader
   /** The membership as of the base, for a state machine that starts from nothing. */
   readonly base: SnapshotMeta
+  readonly torn: TornEnd | undefined
   /** In order. Resolves once durable; rejects once and for all after a failed sync: nothing may be acknowledged then. */
   append (batch: AppendBatch): Promise<void>
   /**

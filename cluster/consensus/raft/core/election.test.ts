@@ -1,5 +1,7 @@
 import t from 'tap'
 import { Group, turn } from '../replay/group.ts'
+import { encodeConfChange } from './conf-codec.ts'
+import { emptyData } from './entries.ts'
 import { message } from './message.ts'
 import type { Message, MessageType, NodeId, Term } from './types.ts'
 
@@ -45,6 +47,27 @@ t.test('refusals', async t => {
     asked.core(3).step(ask('MsgVote', 1, 8, { index: 1 }))
     t.match(turn(asked.node(3)).messages, [{ type: 'MsgVoteResp', reject: true, term: 8, commit: 2, logTerm: 1 }])
   })
+})
+
+t.test('nobody stands while a change of the membership is being applied: its voters may not be those that decide', async t => {
+  const group = new Group({ voters: [1, 2, 3] }, { preVote: false, asyncStorageWrites: true })
+  const peer = group.node(1)
+  const receive = (): void => { group.env.deliver([{ id: 1, drop: false }], undefined) }
+  const change = encodeConfChange({ transition: 'auto', changes: [{ type: 'ConfChangeRemoveNode', nodeId: 3 }], context: emptyData })
+  peer.core.step(message('MsgApp', { from: 2, term: 1, logTerm: 1, index: 2, entries: [{ ...change, term: 1, index: 3 }], commit: 3 }))
+  group.env.processReady(peer)
+  group.env.processAppendWork(peer)
+  receive()
+  group.env.processReady(peer)
+  t.equal(peer.applyWork.length, 1, 'it was handed out')
+
+  peer.core.campaign()
+  t.equal(peer.core.status().role, 'follower')
+  group.env.processApplyWork(peer)
+  receive()
+  peer.core.campaign()
+
+  t.equal(peer.core.status().role, 'candidate')
 })
 
 t.test('an answer', async t => {

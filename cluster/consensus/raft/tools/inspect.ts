@@ -7,7 +7,7 @@ import { readIdentity } from '../identity-file.ts'
 import { decodeAppend, replayLog, segmentName } from '../log-replay.ts'
 import { readRecord } from '../log-record.ts'
 import { checkSnapshot, listSnapshots } from '../snapshot-files.ts'
-import { LogDamagedError } from '../storage.ts'
+import { LogDamagedError, tornText } from '../storage.ts'
 
 const heldBytesMax = 16 * 1_024 * 1_024
 
@@ -47,6 +47,8 @@ export interface Verification {
   readonly firstIndex?: Index
   readonly lastIndex?: Index
   readonly snapshots: number
+  /** What the next start erases, which is no problem. */
+  readonly torn?: string
   readonly problems: ReadonlyArray<{ readonly file: string, readonly byte?: number, readonly index?: Index, readonly problem: string }>
 }
 
@@ -71,7 +73,8 @@ export async function verify (disk: Disk, folder: string): Promise<Verification>
     }
   }
   return {
-    sound: problems.length === 0, ...log !== undefined && { firstIndex: log.tail.firstIndex, lastIndex: log.tail.lastIndex }, snapshots: snapshots.length, problems
+    sound: problems.length === 0, ...log !== undefined && { firstIndex: log.tail.firstIndex, lastIndex: log.tail.lastIndex },
+    snapshots: snapshots.length, ...log?.torn !== undefined && { torn: tornText(log.torn) }, problems
   }
 }
 
