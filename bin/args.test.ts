@@ -72,6 +72,16 @@ t.test('help and version are shown, for the program and for a command', async t 
   }
 })
 
+t.test('help is no wider than 119 columns', async t => {
+  const wide: Program = { ...program, commands: { id: { help: 'word '.repeat(60), flags: { long: { type: 'string', help: 'word '.repeat(60) } } } } }
+
+  for (const words of [['--help'], ['id', '--help'], ['help', '--help']]) {
+    const parsed = parseCommandLine(wide, words, {})
+
+    t.ok(parsed.kind === 'show' && parsed.text.split('\n').every(line => line.length <= 119), words.join(' '))
+  }
+})
+
 for (const [line, why] of Object.entries({
   '': /no command given/,
   'idd': /no command "idd" \(did you mean id\?\)/,

@@ -116,9 +116,11 @@ function commandNamed ({ commands }: Program, words: readonly string[]): string 
   return [words.slice(0, 2).join(' '), words[0] ?? ''].find(name => Object.hasOwn(commands, name))
 }
 
+const helpFlag = /^--?(h|help)$/
+
 /** A group by itself, or with nothing but the wish for help. */
 function isGroup (program: Program, [group = '', next, ...rest]: readonly string[]): boolean {
-  return membersOf(program, group).length > 0 && rest.length === 0 && (next === undefined || /^--?(h|help)$/.test(next))
+  return membersOf(program, group).length > 0 && rest.length === 0 && (next === undefined || helpFlag.test(next))
 }
 
 /** A command, a group, or '' for the whole program, where help is what was asked for. @throws UsageError when there is no such */
@@ -127,7 +129,7 @@ function helpAskedFor (program: Program, words: readonly string[], isFlagged: bo
   if (isGroup(program, words)) return words[0]
   const isHelp = words[0] === 'help' || words[0] === 'h'
   if (!isHelp && !isFlagged) return undefined
-  const asked = isHelp ? words.slice(1) : words
+  const asked = isHelp ? words.slice(1).filter(word => !helpFlag.test(word)) : words
   const name = commandNamed(program, asked) ?? (asked.length === 1 && membersOf(program, asked[0]!).length > 0 ? asked[0] : undefined)
   if (name === undefined && asked.length > 0) throw new UsageError(unknownCommand(program, asked))
   return name ?? ''

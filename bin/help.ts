@@ -1,5 +1,8 @@
 import type { Command, Flags, Program } from './args.ts'
 
+/** Help is no wider, as Go's is. */
+const columns = 119
+
 /** Help for the program, for one of its groups of commands (`pin`), or for one command (`pin add`). */
 export function helpOf (program: Program, name?: string): string {
   if (name === undefined) return programHelp(program)
@@ -46,7 +49,7 @@ function groupHelp (program: Program, group: string): string {
 }
 
 function commandHelp (program: Program, name: string, { usage = '', help, flags = {}, examples }: Command): string {
-  return `${`${program.name} ${name} ${usage}`.trimEnd()}\n\n  ${help.replaceAll('\n', '\n  ')}\n${flagRows('flags', flags)}${exampleRows(program, examples)}`
+  return `${`${program.name} ${name} ${usage}`.trimEnd()}\n\n  ${help.split('\n').flatMap(line => wrapped(line, columns - 2)).join('\n  ')}\n${flagRows('flags', flags)}${exampleRows(program, examples)}`
 }
 
 function flagRows (title: string, flags: Flags): string {
@@ -60,7 +63,18 @@ function exampleRows ({ name }: Program, examples: readonly string[] = []): stri
 
 function rows (pairs: readonly (readonly [string, string])[]): string {
   const widest = Math.max(0, ...pairs.map(([left]) => left.length))
-  return pairs.map(([left, right]) => `  ${left.padEnd(widest)}  ${right}\n`).join('')
+  const indent = ' '.repeat(widest + 4)
+  return pairs.map(([left, right]) => `  ${left.padEnd(widest)}  ${wrapped(right, columns - indent.length).join(`\n${indent}`)}\n`).join('')
+}
+
+function wrapped (text: string, width: number): readonly string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!
+    if (line !== '' && line.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
+  }
+  return lines
 }
 
 const firstLine = (text: string): string => text.split('\n')[0]!

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { parseCommandLine } from '../args.ts'
 import { commandList, completionScript } from './completion.ts'
 import { program } from './program.ts'
 
@@ -47,4 +48,13 @@ t.test('zsh and fish are told the same', async t => {
 
 t.test('commands lists groups and what is in them', async t => {
   t.match(commandList(program), /^ipfs-cluster-ctl id\nipfs-cluster-ctl peers\nipfs-cluster-ctl peers ls\n[^]*\nipfs-cluster-ctl commands\n[^]*\nipfs-cluster-ctl help\n$/)
+})
+
+t.test('each of them has help that shows examples, no wider than Go\'s', async t => {
+  for (const line of commandList(program).trimEnd().split('\n')) {
+    const parsed = parseCommandLine(program, [...line.split(' ').slice(1), '--help'], {})
+
+    t.ok(parsed.kind === 'show' && parsed.text.includes('\nexamples:\n  ipfs-cluster-ctl '), line)
+    t.ok(parsed.kind === 'show' && parsed.text.split('\n').every(line => line.length < 120), line)
+  }
 })

@@ -46,8 +46,8 @@ export const program: Program = {
   examples: [
     'id',
     'add --name photos --recursive ./photos',
-    'pin add --wait --replication-min 2 --replication-max 3 ' + cid,
-    '--enc json status ' + cid,
+    `pin add --wait --rmin 2 --rmax 3 ${cid}`,
+    `--enc json status ${cid}`,
     '--host /dns4/cluster.example/tcp/9094 --basic-auth alice:password peers ls',
     `--host /ip4/192.0.2.1/tcp/9098/p2p/${peer} id`
   ],
@@ -108,7 +108,7 @@ export const program: Program = {
       args: { min: 2, max: 2 },
       help: 'pins new content with the options of an old pin, whose blocks it shares; the old pin stays',
       flags: { name: wishes['name']!, 'expire-in': wishes['expire-in']!, ...status },
-      examples: [`pin update --name v2 ${cid} ${other}`]
+      examples: [`pin update --name v2 ${cid} /ipns/docs.ipfs.tech`]
     },
     'pin ls': { usage: '[cid]', args: { min: 0, max: 1 }, help: 'what should be pinned', flags: { filter: { type: 'string', fallback: 'all', help: 'types of pins, commas between: pin, meta-pin, clusterdag-pin, shard-pin, all' } }, examples: ['pin ls', `--enc json pin ls ${cid}`] },
     'pin why': { usage: '<cid>', args: { min: 1, max: 1 }, help: 'which peers would hold a pin by what is known now, and why', examples: [`pin why ${cid}`] },
