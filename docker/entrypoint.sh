@@ -47,7 +47,8 @@ init_together () {
   cp "$data/first-start" "$offer/founder"
   sync "$offer/secret" "$offer/founder" "$offer"
   mv -T "$offer" "$shared/cluster" 2> "$data/first-start.err" || rm -rf "$offer"
-  [ -s "$shared/cluster/secret" ] || fail "$shared cannot be used to share the secret: $(cat "$data/first-start.err")"
+  [ -s "$shared/cluster/founder" ] || fail "$shared cannot be used to share the secret: $(cat "$data/first-start.err")"
+  secret=${CLUSTER_SECRET:-$(cat "$shared/cluster/secret")}
 
   addresses=
   if ! cmp -s "$data/first-start" "$shared/cluster/founder"; then
@@ -55,7 +56,7 @@ init_together () {
       [ "$peer" = "$host" ] || addresses=$addresses${addresses:+,}/dns4/$peer/tcp/9096
     done
   fi
-  CLUSTER_SECRET="${CLUSTER_SECRET:-$(cat "$shared/cluster/secret")}" \
+  CLUSTER_SECRET="$secret" \
   CLUSTER_ANNOUNCEMULTIADDRESS="${CLUSTER_ANNOUNCEMULTIADDRESS:-/dns4/$host/tcp/9096}" \
   CLUSTER_PEERADDRESSES="${CLUSTER_PEERADDRESSES:-$addresses}" ipfs-cluster-service init
   rm -f "$data/first-start" "$data/first-start.err"
