@@ -25,6 +25,7 @@ import { pacedStream } from './rpc/paced-stream.ts'
 import { securedTcp } from './secured-tcp.ts'
 import { createTrafficMeter } from './traffic.ts'
 import type { TrafficMeter } from './traffic.ts'
+import { whyNotListening } from './why-not-listening.ts'
 
 export interface HostComponents {
   readonly identity: Identity
@@ -127,7 +128,7 @@ class ClusterHost implements Host {
     try {
       await libp2p.start()
     } catch (err) {
-      throw new ClusterError('ERR_INVALID_ARGUMENT', `cluster.listen_multiaddress: cannot listen on ${this.#config.listen.join(', ')}: ${(err as Error).message}`, { cause: err })
+      throw new ClusterError('ERR_INVALID_ARGUMENT', `cluster.listen_multiaddress: cannot listen on ${this.#config.listen.join(', ')}: ${whyNotListening(err)}`, { cause: err })
     }
     this.#with.log.info('listening for peers', { id: this.self, addresses: this.addresses() })
   }

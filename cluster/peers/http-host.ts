@@ -10,6 +10,7 @@ import { ClusterError } from '../api/errors.ts'
 import type { Identity } from '../config/identity.ts'
 import type { HttpDoor } from '../peer-ports.ts'
 import { streamDuplex } from './stream-duplex.ts'
+import { whyNotListening } from './why-not-listening.ts'
 
 /** go-libp2p-http's protocol: each stream is one connection of HTTP/1.1. */
 export const httpProtocol = '/libp2p-http'
@@ -46,7 +47,7 @@ export async function listenOverLibp2p ({ identity, listen }: HttpHostConfig, se
   try {
     await node.start()
   } catch (err) {
-    throw new ClusterError('ERR_INVALID_ARGUMENT', `api.restapi.libp2p_listen_multiaddress: cannot listen on ${listen.join(', ')}: ${(err as Error).message}`, { cause: err })
+    throw new ClusterError('ERR_INVALID_ARGUMENT', `api.restapi.libp2p_listen_multiaddress: cannot listen on ${listen.join(', ')}: ${whyNotListening(err)}`, { cause: err })
   }
   return {
     addresses: node.getMultiaddrs().map(String),
