@@ -42,6 +42,7 @@ t.test('zsh and fish are told the same', async t => {
   t.match(zsh, /\n {4}'pin'\) if .* else compadd -- add rm update ls why; fi ;;\n/)
   t.match(fish, /\ncomplete -c ipfs-cluster-ctl -n __fish_use_subcommand -a status -d 'where pins stand'\n/)
   t.match(fish, /-n '__fish_seen_subcommand_from pin; and __fish_seen_subcommand_from add' -l mode -x -a 'recursive direct' -d /)
+  t.match(fish, /-n '__fish_seen_subcommand_from add; and not __fish_seen_subcommand_from peers pin' -l wait-timeout /)
   t.notMatch(fish, /-d '[^'\\]*'[^\n]*[^'\n]'$/m, 'a quote in a help text is escaped')
   t.throws(() => completionScript(program, 'tcsh'), { name: 'UsageError', message: /expected bash, zsh, fish, got "tcsh"/ })
 })

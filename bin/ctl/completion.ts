@@ -107,7 +107,13 @@ function caseLines (program: Program, { name, words, current, first, offer, offe
 function fishScript (program: Program): string {
   const { name, flags, commands } = program
   const groups = wordsOf(program).filter(word => membersOf(program, word).length > 0)
-  const seen = (words: string): string => `'__fish_seen_subcommand_from ${words}'`
+  /** Of a command alone: `add`, but not `pin add`. */
+  const seen = (path: string): string => {
+    const [first, second] = path.split(' ')
+    if (second !== undefined) return `'__fish_seen_subcommand_from ${first}; and __fish_seen_subcommand_from ${second}'`
+    const namesakes = groups.filter(group => membersOf(program, group).includes(path))
+    return `'__fish_seen_subcommand_from ${path}${namesakes.length === 0 ? '' : `; and not __fish_seen_subcommand_from ${namesakes.join(' ')}`}'`
+  }
   const line = (condition: string, rest: string): string => `complete -c ${name} -n ${condition} ${rest}`
   const about = (text: string): string => `-d '${text.split('\n')[0]!.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
   const flagLines = (condition: string, flags: Flags): readonly string[] => Object.entries(flags).map(([flag, { aliases = [], type, words, help }]) => {
@@ -121,7 +127,7 @@ function fishScript (program: Program): string {
     ...groups.map(group => line('__fish_use_subcommand', `-a ${group} ${about(program.groups?.[group] ?? group)}`)),
     ...flagLines('__fish_use_subcommand', flags),
     ...groups.flatMap(group => membersOf(program, group).map(member => line(`'__fish_seen_subcommand_from ${group}; and not __fish_seen_subcommand_from ${membersOf(program, group).join(' ')}'`, `-a ${member} ${about(commands[`${group} ${member}`]!.help)}`))),
-    ...Object.entries(commands).flatMap(([path, { flags = {} }]) => flagLines(path.includes(' ') ? seen(path.replace(' ', '; and __fish_seen_subcommand_from ')) : seen(path), flags)),
+    ...Object.entries(commands).flatMap(([path, { flags = {} }]) => flagLines(seen(path), flags)),
     line(seen('add'), '-F'),
     line(seen('completion'), `-a '${Object.keys(shells).join(' ')}'`),
     ''
