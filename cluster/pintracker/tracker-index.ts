@@ -32,6 +32,7 @@ export interface Fault {
 
 /** This peer's own notes on its daemon's pins, in LMDB beside the pinset: a few bytes a pin, and nothing in memory. Keys are CID bytes. */
 export interface TrackerIndex {
+  /** What is being noted counts already: it is asked for by whoever else is about to pin the same. */
   held (key: Uint8Array): Held | undefined
   fault (key: Uint8Array): Fault | undefined
   allHeld (): Iterable<{ readonly key: Buffer, readonly held: Held }>
@@ -53,6 +54,8 @@ export function createTrackerIndex (store: Store): TrackerIndex {
   const holdings = store.table('tracker.held')
   const faults = store.table('tracker.faults')
   const due = store.table('tracker.due')
+  /** On their way to the disk. */
+  const beingNoted = new Map<string, Held>()
 
   /** Inside `write`. */
   function clearFault (key: Uint8Array): void {
@@ -68,25 +71,40 @@ export function createTrackerIndex (store: Store): TrackerIndex {
     if (held.isConfirmed) clearFault(key)
   }
 
+  async function holdSoon (key: Uint8Array, held: Held): Promise<void> {
+    const text = keyText(key)
+    beingNoted.set(text, held)
+    try {
+      await store.write(() => hold(key, held))
+    } finally {
+      if (beingNoted.get(text) === held) beingNoted.delete(text)
+    }
+  }
+
   return {
-    held: key => decoded(holdings, key, decodeHeld),
+    held: key => (beingNoted.size === 0 ? undefined : beingNoted.get(keyText(key))) ?? decoded(holdings, key, decodeHeld),
     fault: key => decoded(faults, key, decodeFault),
     * allHeld () { for (const { key, value } of holdings.entries()) yield { key, held: decodeHeld(value) } },
     * faults () { for (const { key, value } of faults.entries()) yield { key, fault: decodeFault(value) } },
     due: (nowMs, limit) => [...due.entries({ to: timeKey(nowMs + 1), limit })].map(({ key }) => key.subarray(timeBytes)),
-    hold: async (key, held) => await store.write(() => hold(key, held)),
+    hold: holdSoon,
     holdAll: async notes => await store.write(() => { for (const { key, held } of notes) hold(key, held) }, notes.length * bytesPerRow),
     fail: async (key, fault) => await store.write(() => {
       clearFault(key)
       faults.put(key, encodeFault(fault))
       due.put(dueKey(fault.dueMs, key), Buffer.alloc(0))
     }),
-    forget: async key => await store.write(() => {
-      holdings.remove(key)
-      clearFault(key)
-    })
+    async forget (key) {
+      beingNoted.delete(keyText(key))
+      await store.write(() => {
+        holdings.remove(key)
+        clearFault(key)
+      })
+    }
   }
 }
+
+const keyText = (key: Uint8Array): string => Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
 
 /** What is to be kept of an error, so that it can be told again after a restart. */
 export function describeCause (cause: unknown): Pick<Fault, 'code' | 'message' | 'status' | 'kuboCode'> {
