@@ -11,6 +11,7 @@ import type { AbortOptions, AddingDaemon, ClusterApi, ImportCall, PinWait } from
 import { batches } from './batches.ts'
 import { buildEntries } from './build.ts'
 import { readCar } from './car.ts'
+import { unannouncedOf } from './announcing.ts'
 import { addOnDaemon, assertAccepted } from './daemon-add.ts'
 import { createDelivery } from './delivery.ts'
 import type { Delivery, DeliveryComponents, DeliveryWishes } from './delivery.ts'
@@ -145,7 +146,7 @@ async function buildBatch (run: AddRun, entries: AsyncIterable<AddEntry>, output
   }
   const asked = params.pin ?? defaultPinOptions
   const pin: PinOptions = { ...asked, name: params.options['pin-name'] ?? asked.name }
-  const delivery = await createDelivery(components, { ...params, pin, queueBytesMax, isHeldHere: layout === undefined, signal })
+  const delivery = await createDelivery(components, { ...params, pin, queueBytesMax, isHeldHere: layout === undefined, unannounced: unannouncedOf(params.options), signal })
   try {
     if (layout !== undefined) {
       routes.importer++

@@ -10,7 +10,7 @@ import type { AddOptions } from './params.ts'
 import { OptionsRefusedError } from './upload-error.ts'
 
 /** What would make the daemon pin, announce what is not pinned yet, keep from us what it did, or write another CID than it made. */
-const withheld: ReadonlySet<string> = new Set(['encoding', 'cid-base', 'upgrade-cidv0-in-output', 'pin', 'pin-name', 'silent', 'only-hash', 'fast-provide-root', 'fast-provide-dag', 'fast-provide-wait'])
+const withheld: ReadonlySet<string> = new Set(['encoding', 'cid-base', 'upgrade-cidv0-in-output', 'pin', 'pin-name', 'silent', 'only-hash'])
 
 /**
  * Has the daemon add the entries as it was asked to, but for the pin: the caller holds its pin lock meanwhile and pins the roots when
@@ -87,7 +87,7 @@ async function * noticing (entries: AsyncIterable<AddEntry>, { isSilent, tops, d
 function queryOf (options: AddOptions): string {
   const query = new URLSearchParams({ pin: 'false' })
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || withheld.has(name)) continue
+    if (value === undefined || withheld.has(name) || (value === true && name.startsWith('fast-provide-'))) continue // what is to be announced is, once it is pinned
     for (const one of Array.isArray(value) ? value as readonly string[] : [value]) query.append(name, String(one))
   }
   return query.toString()

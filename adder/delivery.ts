@@ -141,6 +141,7 @@ function openPin ({ cluster, out, name, peers, sentTo, isAllocatedHere }: Destin
   for (const lane of to.values()) lane.catch(() => {}) // the cluster hears of it, while it waits
   const outcome = cluster.pin(cid, options.pin, {
     wait: options.wait,
+    ...options.unannounced !== undefined && { unannounced: options.unannounced },
     allocations: peers,
     signal: AbortSignal.any([options.signal, given.signal]),
     onAgreed: () => { agreed.resolve(true) },

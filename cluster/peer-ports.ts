@@ -8,7 +8,7 @@ import type { ClusterId, PeerLinks } from './api/peer.ts'
 import type { PinInfo, TrackerStatus } from './api/pin-info.ts'
 import type { PeerId } from './api/pin.ts'
 import type { RepoStat } from './api/repo.ts'
-import type { AbortOptions, Block, ClusterApi, Component, NamedRoot, UnpinnedRoot } from './ports.ts'
+import type { Announcing, AbortOptions, Block, ClusterApi, Component, NamedRoot, UnpinnedRoot } from './ports.ts'
 
 /** What a peer says that wants to be taken in, or is reached elsewhere now. Who it is, its connection has proven to the peer that it asked. */
 export interface JoinRequest {
@@ -63,7 +63,7 @@ export interface Reached { readonly id: number, readonly outcome: 'held' | 'over
  * First under which name the import is logged and what is left of the caller's time (0 is no limit), then blocks, and last what is to be
  * pinned: that comes once the pin is agreed, and until then the daemon's GC waits.
  */
-export type ImportItem = { readonly delivery: string, readonly timeoutMs: number } | Block | { readonly roots: readonly NamedRoot[] }
+export type ImportItem = ({ readonly delivery: string, readonly timeoutMs: number } & Announcing) | Block | { readonly roots: readonly NamedRoot[] }
 
 /** Every method one peer may call on another. The types of argument and answer are here and nowhere else. */
 export interface RpcMethods {

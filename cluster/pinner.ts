@@ -112,7 +112,7 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
     const wait = undo.use(holding.begin(pin.cid))
     using _asked = isAllocatedTo(pin, self) && call.delivered === undefined ? tracker.foresee(pin.cid) : undefined
     const isToldByOthers = call.wait !== 'commit' && holdersOf(pin).some(peer => peer !== self)
-    const note = { ...call.deliveries !== undefined && { delivery: call.deliveries.name }, ...isToldByOthers && { ask: wait.ask } }
+    const note = { ...call.deliveries !== undefined && { delivery: call.deliveries.name }, ...isToldByOthers && { ask: wait.ask }, ...call.unannounced !== undefined && { unannounced: call.unannounced } }
     const revision = await consensus.log([{ kind: 'pin', pin, ifRevision: before?.revision ?? 0n, ...note }], call)
     const agreed = { pin, before, revision, wait, callers: new Set([caller]), isAcknowledged: false }
     open.set(cidKeyText(pin.cid), agreed)

@@ -66,7 +66,7 @@ t.test('an import without a name, with two, or without roots is refused, and the
   await t.rejects(told.ended!, { message: 'an import ends with its roots' })
 })
 
-t.test('what is pushed is the name with the time that is left, the blocks, and the roots once they are known', async t => {
+t.test('what is pushed is the name with the time that is left and what is not to be announced, the blocks, and the roots once they are known', async t => {
   const named = Promise.withResolvers<readonly NamedRoot[]>()
   const sent: ImportItem[] = []
   const push = async (_peer: unknown, _method: unknown, items: AsyncIterable<ImportItem>): Promise<readonly UnpinnedRoot[]> => {
@@ -77,7 +77,7 @@ t.test('what is pushed is the name with the time that is left, the blocks, and t
     return []
   }
 
-  await pushBlocks({ push } as unknown as Pick<PeerRpc, 'push'>, other, listOf(block), named.promise, { delivery: 'd', timeoutMs: 1.2, ...never })
+  await pushBlocks({ push } as unknown as Pick<PeerRpc, 'push'>, other, listOf(block), named.promise, { delivery: 'd', timeoutMs: 1.2, unannounced: ['dag'], ...never })
 
-  t.strictSame(sent, [{ delivery: 'd', timeoutMs: 2 }, block, { roots }])
+  t.strictSame(sent, [{ delivery: 'd', timeoutMs: 2, unannounced: ['dag'] }, block, { roots }])
 })

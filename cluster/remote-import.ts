@@ -6,10 +6,10 @@ import type { AbortOptions, Block, DeliveryCall, IpfsConnector, NamedRoot, PinTr
 
 /** `IpfsConnector.importBlocks` on another peer's daemon. */
 export async function pushBlocks (
-  rpc: Pick<PeerRpc, 'push'>, peer: PeerId, blocks: AsyncIterable<Block>, roots: Promise<readonly NamedRoot[]>, { delivery, timeoutMs = 0, signal }: DeliveryCall
+  rpc: Pick<PeerRpc, 'push'>, peer: PeerId, blocks: AsyncIterable<Block>, roots: Promise<readonly NamedRoot[]>, { delivery, timeoutMs = 0, unannounced = [], signal }: DeliveryCall
 ): Promise<readonly UnpinnedRoot[]> {
   async function * items (): AsyncGenerator<ImportItem, void, undefined> {
-    yield { delivery, timeoutMs: Math.ceil(timeoutMs) }
+    yield { delivery, timeoutMs: Math.ceil(timeoutMs), unannounced }
     yield * blocks
     yield { roots: await roots }
   }
@@ -54,7 +54,7 @@ export async function takeBlocks ({ ipfs, tracker }: ImportingComponents, source
   }
 
   try {
-    const unpinned = await ipfs.importBlocks(blocks(), roots.promise, { signal, ...head.timeoutMs > 0 && { timeoutMs: head.timeoutMs } })
+    const unpinned = await ipfs.importBlocks(blocks(), roots.promise, { signal, unannounced: head.unannounced ?? [], ...head.timeoutMs > 0 && { timeoutMs: head.timeoutMs } })
     ended.resolve((await roots.promise).map(({ cid }) => cid).filter(cid => !unpinned.some(root => root.cid.equals(cid))))
     return unpinned
   } catch (err) {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { CID } from 'multiformats/cid'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
+import { wideCar } from '../ipfs-compat-tests/harness/cars.ts'
 import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
 import { startPeer } from '../ipfs-compat-tests/harness/peer.ts'
 import type { Peer } from '../ipfs-compat-tests/harness/peer.ts'
@@ -143,4 +144,31 @@ t.test('repo/stat has its five keys, and repo/gc frees what was unpinned', async
 
   t.match(stat.text, /^\{"RepoSize":\d+,"StorageMax":\d+,"NumObjects":\d+,"RepoPath":"[^"]+","Version":"fs-repo@\d+"\}\n$/)
   t.match(gc.text, `{"Key":{"/":"${cid}"}}\n`)
+})
+
+t.test('what is not to be announced to the network is agreed on so, for every command that pins', async t => {
+  await using peer = await startPeer()
+  const { pin } = peer.cluster
+  const asked: (readonly string[] | undefined)[] = []
+  Object.assign(peer.cluster, {
+    async pin (...[cid, options, call]: Parameters<typeof pin>) {
+      asked.push(call.unannounced)
+      return await pin(cid, options, call)
+    }
+  })
+  const [one, two] = [await block(peer, 'one'), await block(peer, 'two')]
+  const file = new FormData()
+  file.append('file', new Blob(['a file']), 'f')
+  const cars = new FormData()
+  cars.append('file', new Blob(wideCar(1).pieces as BlobPart[]), 'car')
+
+  const answers = [
+    await ask(peer, `pin/add?arg=${one}&fast-provide-root=false`),
+    await ask(peer, `pin/update?arg=${one}&arg=${two}&fast-provide-dag=false`),
+    await ask(peer, 'add?fast-provide-root=false&fast-provide-wait=false', { body: file }),
+    await ask(peer, 'dag/import?fast-provide-root=f', { body: cars })
+  ]
+
+  t.strictSame(asked, [['root'], ['dag'], ['root', 'wait'], ['root']])
+  t.strictSame(answers.map(({ status }) => status), [200, 200, 200, 200])
 })

@@ -1,4 +1,5 @@
 import { CID } from 'multiformats/cid'
+import { unannouncedOf } from '../adder/announcing.ts'
 import type { ImportOutput } from '../adder/output.ts'
 import { cidTextFor } from '../cluster/api/kubo/cid-text.ts'
 import { fromGoBytes } from '../cluster/api/kubo/go-text.ts'
@@ -42,7 +43,7 @@ export function dagImport (components: CommandComponents, { pinWait }: { readonl
     xml: xmlOf,
     async run (call) {
       const { stats, 'allow-big-block': allowBigBlock } = call.options
-      const params = { allowBigBlock, stats: stats === true, pin: defaultPinOptions, wait: pinWait, signal: call.signal }
+      const params = { allowBigBlock, stats: stats === true, pin: defaultPinOptions, wait: pinWait, unannounced: unannouncedOf(call.options), signal: call.signal }
       const pinned: CID[] = []
       for await (const output of adder.importCars(uploadedFiles(call, clock), params)) {
         if (output.kind === 'root' && output.pinError === '') pinned.push(output.cid)

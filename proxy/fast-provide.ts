@@ -13,7 +13,7 @@ export const fastProvideOptions = {
 export type FastProvide = { readonly [K in keyof typeof fastProvideOptions]: boolean | undefined }
 
 /**
- * The cluster pins with the daemon's own settings. A caller that asks for something else gets it from a second `pin/add` of what is
+ * The cluster pins with the daemon's own settings, less what the caller does not want. One that asks for more gets it from a second `pin/add` of what is
  * now pinned, which changes nothing but announces as asked.
  */
 export async function provideAsAsked (cid: CID, { options, signal }: Pick<CommandCall<FastProvide>, 'options' | 'signal'>, { cluster, daemon }: CommandComponents): Promise<void> {
@@ -21,7 +21,6 @@ export async function provideAsAsked (cid: CID, { options, signal }: Pick<Comman
     const value = options[name as keyof FastProvide]
     return value === undefined ? [] : [[name, String(value)] as [string, string]]
   })
-  // Not to announce cannot be had afterwards.
   if (!asked.some(([, value]) => value === 'true')) return
   const entry = await cluster.state.get(cid)
   if (entry === undefined || !isAllocatedTo(entry.pin, cluster.self)) return

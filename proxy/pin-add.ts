@@ -1,4 +1,5 @@
 import type { CID } from 'multiformats/cid'
+import { unannouncedOf } from '../adder/announcing.ts'
 import { KuboRepliedError } from '../cluster/api/errors.ts'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
 import type { PinProgress, PinWait } from '../cluster/ports.ts'
@@ -75,6 +76,7 @@ async function pinOne (cid: CID, call: PinAddCall, { cluster, daemon, givenUp }:
     sum?.next()
     await givenUp.pin(cid, { ...defaultPinOptions, name, mode: recursive ? 'recursive' : 'direct' }, {
       wait: pinWait,
+      unannounced: unannouncedOf(call.options),
       signal: call.signal,
       ...sum === undefined ? {} : { onProgress: progress => sum.set(progress) }
     })

@@ -1,7 +1,8 @@
 import type { CID } from 'multiformats/cid'
+import { unannouncedOf } from '../adder/announcing.ts'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
 import type { PinOptions } from '../cluster/api/pin.ts'
-import type { PinWait } from '../cluster/ports.ts'
+import type { Announcing, PinWait } from '../cluster/ports.ts'
 import { argument, DeadlineExceededError, kuboCommand } from './command.ts'
 import type { CommandCall, KuboCommand } from './command.ts'
 import { daemonPin } from './daemon-pins.ts'
@@ -27,16 +28,16 @@ export function pinUpdate (components: CommandComponents, { pinWait }: { readonl
       for (const text of call.args.slice(0, 2)) await requireReadable(components.daemon, text, call)
       const from = await resolveArgument(components.daemon, call.args[0]!, call)
       const to = await resolveArgument(components.daemon, call.args[1]!, call)
-      await update({ from, to, wait: pinWait, unpins: call.options.unpin }, call, components)
+      await update({ from, to, wait: pinWait, unannounced: unannouncedOf(call.options), unpins: call.options.unpin }, call, components)
       await provideAsAsked(to, call, components)
       await call.reply.once({ Pins: [call.cidText(from), call.cidText(to)] })
     }
   })
 }
 
-interface Update { readonly from: CID, readonly to: CID, readonly wait: PinWait, readonly unpins: boolean }
+interface Update extends Announcing { readonly from: CID, readonly to: CID, readonly wait: PinWait, readonly unpins: boolean }
 
-async function update ({ from, to, wait, unpins }: Update, call: CommandCall, components: CommandComponents): Promise<void> {
+async function update ({ from, to, wait, unannounced = [], unpins }: Update, call: CommandCall, components: CommandComponents): Promise<void> {
   const wanted = await optionsOfRecursive(from, call, components)
   if (wanted === undefined) throw new KuboCommandError("'from' cid was not recursively pinned already")
   const isSame: boolean = from.equals(to)
@@ -44,7 +45,7 @@ async function update ({ from, to, wait, unpins }: Update, call: CommandCall, co
   if (await optionsOfRecursive(to, call, components) !== undefined) throw new KuboCommandError("'to' cid was already recursively pinned")
 
   try {
-    await components.givenUp.pin(to, { ...wanted, pinUpdate: from }, { wait, signal: call.signal })
+    await components.givenUp.pin(to, { ...wanted, pinUpdate: from }, { wait, unannounced, signal: call.signal })
   } catch (err) {
     if (!(call.signal.aborted && call.signal.reason instanceof DeadlineExceededError)) throw err
     const stuck = await stuckAt(from, to, { ...components, signal: call.patience })

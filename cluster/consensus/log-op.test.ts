@@ -6,7 +6,7 @@ import { decodeLogOp, encodeLogOp } from './log-op.ts'
 t.test('an entry says the same after it was written and read', async t => {
   const ops: PinsetOp[] = [
     { kind: 'pin', pin: pinOf('a') },
-    { kind: 'pin', pin: pinOf('b'), ifRevision: 0n, delivery: 'import 7', ask: { peer: self, id: 2 ** 40 } },
+    { kind: 'pin', pin: pinOf('b'), ifRevision: 0n, delivery: 'import 7', ask: { peer: self, id: 2 ** 40 }, unannounced: ['root', 'wait'] },
     { kind: 'unpin', cid: cidOf('c'), ifRevision: 2n ** 40n, asker: self },
     { kind: 'unpin', cid: cidOf('d') }
   ]
@@ -15,6 +15,7 @@ t.test('an entry says the same after it was written and read', async t => {
 
   t.strictSame(read.map(op => [op.kind, op.ifRevision, op.kind === 'unpin' ? op.asker : op.delivery]), [['pin', undefined, undefined], ['pin', 0n, 'import 7'], ['unpin', 2n ** 40n, self], ['unpin', undefined, undefined]])
   t.strictSame(read.map(op => op.kind === 'pin' && op.ask), [undefined, { peer: self, id: 2 ** 40 }, false, false])
+  t.strictSame(read.map(op => op.kind === 'pin' && op.unannounced), [undefined, ['root', 'wait'], false, false])
   t.ok(encodeLogOp(read).equals(encodeLogOp(ops)))
 })
 

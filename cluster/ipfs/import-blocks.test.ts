@@ -99,6 +99,15 @@ t.test('a root that is named gets its name once it is pinned', async t => {
   t.match(unpinned, [{ cid: other, error: { message: 'ipld: could not find it' } }])
 })
 
+t.test('what is not to be announced is neither when it is pinned nor when it is named', async t => {
+  const { requests, imports, named } = fakeRequests()
+
+  await importBlocks({ requests, clock: new FakeClock() }, blocksOf(1, 10), Promise.resolve([root('n')]), { signal, unannounced: ['root'] })
+
+  t.match(imports, [{ query: { 'fast-provide-root': 'false' } }])
+  t.strictSame(named, ['pin/add arg=bafkqaaa&name=n&fast-provide-root=false'])
+})
+
 t.test('when the pin is refused nothing is named and the import breaks off', async t => {
   const { requests, imports } = fakeRequests()
   const refused = Promise.reject(new Error('refused'))

@@ -6,6 +6,7 @@ import { ClusterError, KuboRepliedError } from '../api/errors.ts'
 import type { Clock } from '../clock.ts'
 import type { Block, ImportCall, NamedRoot, UnpinnedRoot } from '../ports.ts'
 import { jsonLines } from './kubo-reply.ts'
+import { silencing } from './pin.ts'
 import type { DaemonReply, Requests } from './requests.ts'
 
 /** Small blocks are gathered into writes of about this size; larger ones are written as they are. */
@@ -26,7 +27,7 @@ export interface BlockImportComponents {
  * network for ever, so it is given up after a time that grows with what was sent.
  */
 export async function importBlocks (
-  { requests, clock }: BlockImportComponents, blocks: AsyncIterable<Block>, roots: Promise<readonly NamedRoot[]>, { signal, timeoutMs }: ImportCall
+  { requests, clock }: BlockImportComponents, blocks: AsyncIterable<Block>, roots: Promise<readonly NamedRoot[]>, { signal, timeoutMs, unannounced }: ImportCall
 ): Promise<readonly UnpinnedRoot[]> {
   const late = new AbortController()
   const sent: Sent = { blockCount: 0, failure: undefined, roots: [] }
@@ -38,14 +39,14 @@ export async function importBlocks (
   })
   try {
     const reply = await requests.post('dag/import', {
-      query: [['pin-roots', 'true'], ['allow-big-block', 'true'], ...timeoutMs === undefined ? [] : [['timeout', `${Math.max(1, Math.ceil(timeoutMs))}ms`] as const]],
+      query: [['pin-roots', 'true'], ['allow-big-block', 'true'], ...silencing(unannounced), ...timeoutMs === undefined ? [] : [['timeout', `${Math.max(1, Math.ceil(timeoutMs))}ms`] as const]],
       headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
       body,
       signal: AbortSignal.any([signal, late.signal])
     })
     const unpinned = await unpinnedRoots(reply)
     const isPinned = ({ cid }: NamedRoot): boolean => !unpinned.some(root => root.cid.equals(cid))
-    for (const root of sent.roots) if (root.name !== '' && isPinned(root)) await namePin(requests, root, signal)
+    for (const root of sent.roots) if (root.name !== '' && isPinned(root)) await namePin(requests, root, { signal, ...unannounced !== undefined && { unannounced } })
     return unpinned
   } catch (err) {
     // Why the body broke off says more than that it did.
@@ -54,8 +55,8 @@ export async function importBlocks (
 }
 
 /** `dag/import` cannot name its pins, but the same pin again, with a name, takes it on. */
-async function namePin (requests: Requests, { cid, name }: NamedRoot, signal: AbortSignal): Promise<void> {
-  await requests.json('pin/add', { query: [['arg', cid.toString()], ['name', name]], signal })
+async function namePin (requests: Requests, { cid, name }: NamedRoot, { signal, unannounced }: ImportCall): Promise<void> {
+  await requests.json('pin/add', { query: [['arg', cid.toString()], ['name', name], ...silencing(unannounced)], signal })
 }
 
 interface Sent {

@@ -6,7 +6,7 @@ import { abortable } from '../async/abortable.ts'
 import { createWorkerPool } from '../async/worker-pool.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
-import type { AbortOptions, IpfsConnector, PinCall } from '../ports.ts'
+import type { AbortOptions, IpfsConnector, PinCall, PinNote } from '../ports.ts'
 import type { PinTrackerConfig } from './config.ts'
 import type { Expectations } from './expectations.ts'
 import type { Foresight } from './foresight.ts'
@@ -34,8 +34,7 @@ export interface LaneComponents {
 /** The operations, the queues they wait in and the workers that carry them out. */
 export interface Lane extends AsyncDisposable {
   readonly operations: Operations
-  /** `delivery`: see `PinsetOp`. */
-  pin (pin: Pin, attempts: number, delivery?: string): void
+  pin (pin: Pin, attempts: number, note?: PinNote): void
   unpin (cid: CID, unpin: { readonly asked: boolean, readonly attempts: number }): void
   /** Takes back what is allocated elsewhere now. */
   release (cid: CID, attempts?: number): void
@@ -55,13 +54,13 @@ export function createLane ({ ipfs, index, clock, log, expectations, foresight }
   const { finish, fail } = verdicts
   let isClosing = false
 
-  function begin (wish: Pick<OperationWish, 'type' | 'cid' | 'pin' | 'asked' | 'attempts'>): Operation | undefined {
+  function begin (wish: Pick<OperationWish, 'type' | 'cid' | 'pin' | 'asked' | 'attempts'> & Partial<Pick<OperationWish, 'announcing'>>): Operation | undefined {
     const ageMs = clock.now() - (wish.pin?.timestampMs ?? 0)
     const isFirst = isPriority({ ageMs, attempts: wish.attempts }, config)
     const key = cidKeyText(wish.cid)
     const found = wish.type === 'pin' ? foresight.get(key) : undefined
     foresight.spoil(key)
-    const { operation, isNew } = operations.begin({ ...wish, key, found, sinceMs: clock.now(), isPriority: isFirst }, leaveQueue)
+    const { operation, isNew } = operations.begin({ announcing: {}, ...wish, key, found, sinceMs: clock.now(), isPriority: isFirst }, leaveQueue)
     return isNew && !isClosing ? operation : undefined
   }
 
@@ -121,8 +120,8 @@ export function createLane ({ ipfs, index, clock, log, expectations, foresight }
 
   return {
     operations,
-    pin (pin, attempts, delivery) {
-      const operation = begin({ type: 'pin', cid: pin.cid, pin, asked: false, attempts })
+    pin (pin, attempts, { delivery, unannounced = [] } = {}) {
+      const operation = begin({ type: 'pin', cid: pin.cid, pin, announcing: { unannounced }, asked: false, attempts })
       if (operation === undefined) return
       const delivered = expectations.get(pin.cid, delivery)
       if (delivered === undefined) enqueue(operation)

@@ -7,7 +7,7 @@ import { Operations } from './operations.ts'
 import type { Operation, OperationWish } from './operations.ts'
 
 const wish = (type: OperationWish['type'], given: Partial<Pin> = {}): OperationWish => ({
-  type, cid: cidOf('a'), key: cidKeyText(cidOf('a')), pin: type === 'pin' ? pinOf('a', given) : undefined, found: undefined, asked: false, attempts: 0, sinceMs: 0, isPriority: true
+  type, cid: cidOf('a'), key: cidKeyText(cidOf('a')), pin: type === 'pin' ? pinOf('a', given) : undefined, found: undefined, announcing: {}, asked: false, attempts: 0, sinceMs: 0, isPriority: true
 })
 
 t.test('the words are those of ipfs-cluster', async t => {

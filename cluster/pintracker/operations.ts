@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import type { Pin } from '../api/pin.ts'
-import type { IpfsPinStatus, PinProgress } from '../ports.ts'
+import type { Announcing, IpfsPinStatus, PinProgress } from '../ports.ts'
 import type { OperationPhase, OperationType } from './operation.ts'
 
 export type Outcome =
@@ -21,6 +21,8 @@ export interface Operation {
   pin: Pin | undefined
   /** Of a `pin`: what the daemon was asked already; answers nothing when it has to be asked again. */
   readonly found: Promise<PinFound | undefined> | undefined
+  /** Of a `pin`. */
+  readonly announcing: Announcing
   /** Of an `unpin`: whether a user asked for it. */
   asked: boolean
   phase: OperationPhase
@@ -39,7 +41,7 @@ export interface Operation {
   readonly watchers: Set<(progress: PinProgress) => void>
 }
 
-export type OperationWish = Pick<Operation, 'type' | 'cid' | 'key' | 'pin' | 'found' | 'asked' | 'attempts' | 'sinceMs' | 'isPriority'>
+export type OperationWish = Pick<Operation, 'type' | 'cid' | 'key' | 'pin' | 'found' | 'announcing' | 'asked' | 'attempts' | 'sinceMs' | 'isPriority'>
 
 /** At most one operation per CID. The wish for another absorbs the one there is when it comes to the same, and cancels it when not. */
 export class Operations {

@@ -27,7 +27,7 @@ export async function runPin ({ ipfs, index, clock }: RunnerComponents, operatio
   const unnoted = new AbortController()
   const noting = known === undefined ? index.hold(key, { ...held, isConfirmed: false }) : Promise.resolve()
   noting.catch(err => unnoted.abort(err)) // what cannot be noted must not be pinned
-  await ipfs.pin(pin, { signal: AbortSignal.any([signal, unnoted.signal]), onProgress: progress => report(operation, progress) })
+  await ipfs.pin(pin, { ...operation.announcing, signal: AbortSignal.any([signal, unnoted.signal]), onProgress: progress => report(operation, progress) })
   await noting
   return held
 }

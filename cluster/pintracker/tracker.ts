@@ -45,9 +45,9 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
   })
   let isStarted = false
 
-  function pinned (pin: Pin, { delivery }: PinNote): void {
+  function pinned (pin: Pin, note: PinNote): void {
     if (!isStarted) return
-    if (isAllocatedTo(pin, self)) return lane.pin(pin, 0, delivery)
+    if (isAllocatedTo(pin, self)) return lane.pin(pin, 0, note)
     const isKnown = lane.operations.get(cidKeyText(pin.cid)) !== undefined || index.held(cidKey(pin.cid)) !== undefined || index.fault(cidKey(pin.cid)) !== undefined
     if (isKnown) lane.release(pin.cid)
   }

@@ -7,7 +7,7 @@ import type { PeerId } from '../../api/pin.ts'
 import type { Measurement } from '../../api/metric.ts'
 import type { RepoStat } from '../../api/repo.ts'
 import type { ImportItem, JoinRequest, PeerAddresses, Reached, RpcMethod, RpcMethods } from '../../peer-ports.ts'
-import type { NamedRoot, UnpinnedRoot } from '../../ports.ts'
+import type { Announcement, NamedRoot, UnpinnedRoot } from '../../ports.ts'
 import { bigNumber, booleanCodec, cidCodec, float, listOf, nothing, struct, textCodec, wholeNumber, wordOf } from './codec.ts'
 import type { Codec } from './codec.ts'
 import { decodeError, encodeError } from './error-codec.ts'
@@ -63,13 +63,13 @@ const unpinnedRootCodec: Codec<UnpinnedRoot> = {
   read: from => ({ cid: cidCodec.read(from), error: new Error(from.text()) })
 }
 
-const importHeadCodec = struct<{ delivery: string, timeoutMs: number }>({ delivery: textCodec, timeoutMs: wholeNumber })
+const importHeadCodec = struct<{ delivery: string, timeoutMs: number, unannounced: readonly Announcement[] }>({ delivery: textCodec, timeoutMs: wholeNumber, unannounced: listOf(wordOf(['root', 'dag', 'wait'] as const)) })
 
 /** A block's bytes come last and are not copied; what is no block is told from one by the length of its CID, which is never 0. */
 const importItemCodec: Codec<ImportItem> = {
   write (to, item) {
     if ('roots' in item) rootsCodec.write(to.varint(0).byte(1), item.roots)
-    else if ('delivery' in item) importHeadCodec.write(to.varint(0).byte(0), item)
+    else if ('delivery' in item) importHeadCodec.write(to.varint(0).byte(0), { unannounced: [], ...item })
     else to.bytes(item.cid.bytes)
   },
   tail: item => 'cid' in item ? item.bytes : undefined,
