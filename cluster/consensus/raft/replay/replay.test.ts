@@ -83,6 +83,7 @@ t.test('scripts are told apart by their commands; other texts are none', async t
   t.equal(replay('simple\nv1\n----\nvoters=(1)\n1: StateProbe match=0 next=1\n', 'L3')?.kind, 'confchange')
   t.equal(replay('log-level none\n----\nok\n', 'L3')?.kind, 'interaction')
   t.equal(replay('# Readme\n\nSome words\n----\n', 'L3'), undefined)
+  t.equal(replay('func f (a=(b, // not closed\n', 'L3'), undefined)
 })
 
 t.test('an unknown command, or a wrong argument, is answered with what is wrong', async t => {

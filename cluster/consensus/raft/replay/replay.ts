@@ -3,7 +3,7 @@ import type { Level } from './compare.ts'
 import { confChangeCommands, createConfChangeRunner } from './confchange-script.ts'
 import { createInteractionRunner, interactionCommands } from './interaction-script.ts'
 import { quorumCommands, runQuorumDirective } from './quorum-script.ts'
-import { parseScript } from './script.ts'
+import { parseScript, ScriptError } from './script.ts'
 import type { Directive } from './script.ts'
 
 export type ScriptKind = 'interaction' | 'confchange' | 'quorum'
@@ -31,7 +31,7 @@ export function scriptKind (directives: readonly Directive[]): ScriptKind | unde
 
 /** Runs a script from its beginning to its end, also past directives that fail. Undefined for a text that is none. */
 export function replay (text: string, level: Level): ReplayResult | undefined {
-  const directives = parseScript(text)
+  const directives = parsed(text)
   const kind = scriptKind(directives)
   if (kind === undefined) return undefined
 
@@ -41,6 +41,16 @@ export function replay (text: string, level: Level): ReplayResult | undefined {
     return detail === undefined ? [] : [{ line: directive.line, command: directive.command, detail }]
   })
   return { kind, directives: directives.length, failures }
+}
+
+/** A text without a single separator asks nothing, whatever else is wrong with it as a script. */
+function parsed (text: string): readonly Directive[] {
+  try {
+    return parseScript(text)
+  } catch (error) {
+    if (error instanceof ScriptError && !/^----$/m.test(text)) return []
+    throw error
+  }
 }
 
 function createRunner (kind: ScriptKind): (directive: Directive) => string {
