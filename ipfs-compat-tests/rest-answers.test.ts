@@ -274,7 +274,7 @@ t.test('POST /ipfs/gc tells what each daemon threw away', async t => {
 for (const [request, status, message] of [
   ['GET /nope', 404, 'not found'],
   ['POST /version', 405, /^POST is not a method of this path: expected GET$/],
-  ['GET /pins/xx', 400, /^error decoding Cid: /],
+  ['GET /pins/xx', 400, 'error decoding Cid: "xx" is not a CID'],
   ['GET /pins/%', 400, /^not a path: /],
   ['GET /pins/%ff', 400, /^not a path: /],
   [`GET /pins/${'a'.repeat(1_000)}`, 400, /^error decoding Cid: /],
@@ -327,5 +327,6 @@ t.test('a path that ends in a slash is sent on to the one without', async t => {
   const { status, headers } = await call('GET', '/id/?x=1')
 
   t.strictSame([status, headers.get('location')], [307, '/id?x=1'])
+  t.match(await call('GET', '/pins/'), { status: 307 }, 'as any other')
   t.equal((await call('GET', '//evil.example/')).headers.get('location'), '/evil.example', 'never to another host')
 })

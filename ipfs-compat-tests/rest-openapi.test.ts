@@ -16,7 +16,7 @@ const schemas = document.components.schemas
 const absent = 'QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN'
 const stranger = '12D3KooWGrX5vAy1mFkpQUnLNTJLgqh1FX1c5oD8EMpWkVyYcJjM'
 const answerTimeoutMs = 20_000
-const requests = 300
+const requests = Number(process.env['REST_REQUESTS'] ?? 300)
 const seed = Number(process.env['REST_SEED'] ?? 20_261)
 
 /** ipfs-cluster answers these with 500 as well, and its clients are told the words: nothing has broken here. */

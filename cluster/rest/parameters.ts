@@ -114,7 +114,7 @@ export function filter<const W extends string> (about: string, known: readonly W
 }
 
 export function cid (about: string): Parameter<CID | undefined> {
-  return { about, fallback: undefined, schema: cidSchema, read: text => CID.parse(text) }
+  return { about, fallback: undefined, schema: cidSchema, read: parseCid }
 }
 
 export function cids (about: string, max: number): Parameter<readonly CID[]> {
@@ -125,13 +125,22 @@ export function cids (about: string, max: number): Parameter<readonly CID[]> {
     read (text) {
       const items = listOf(text)
       if (items.length > max) throw new Error(`expected at most ${max} CIDs, got ${items.length}`)
-      return items.map(item => CID.parse(item))
+      return items.map(parseCid)
     }
   }
 }
 
 export function peers (about: string): Parameter<readonly PeerId[]> {
   return { about, fallback: [], isList: true, schema: { type: 'string', examples: peerSchema['examples'] }, read: text => listOf(text).map(parsePeerId) }
+}
+
+/** @throws Error in words of ours: the parser's own speak of its decoders */
+export function parseCid (text: string): CID {
+  try {
+    return CID.parse(text)
+  } catch (err) {
+    throw new Error(`${JSON.stringify(text.slice(0, 100))} is not a CID`, { cause: err })
+  }
 }
 
 /** Milliseconds since the epoch. */

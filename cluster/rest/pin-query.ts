@@ -1,7 +1,7 @@
-import { CID } from 'multiformats/cid'
+import type { CID } from 'multiformats/cid'
 import { factorsOf, replicationOf } from '../api/pin-json.ts'
 import type { PinOptions, Replication } from '../api/pin.ts'
-import { cid, duration, integer, origins, peers, text, time, word } from './parameters.ts'
+import { cid, duration, integer, origins, parseCid, peers, text, time, word } from './parameters.ts'
 import type { ValuesOf } from './parameters.ts'
 import { RefusedError } from './rest-error.ts'
 
@@ -48,7 +48,7 @@ export function pinOptionsOf (query: ValuesOf<typeof pinParameters>, metadata: R
 /** @throws RefusedError 400, worded as ipfs-cluster's */
 export function cidFromText (text: string): CID {
   try {
-    return CID.parse(text)
+    return parseCid(text)
   } catch (err) {
     throw new RefusedError(400, `error decoding Cid: ${(err as Error).message}`)
   }

@@ -17,7 +17,7 @@ import { createGuard } from './guard.ts'
 import { createPeerDirectory } from './peer-details.ts'
 import { listening } from './listening.ts'
 import { isHttp2 } from './http-version.ts'
-import { notFound } from './not-found.ts'
+import { notFound, withoutSlash } from './not-found.ts'
 import { RefusedError } from './rest-error.ts'
 import type { RestParts } from './route.ts'
 import { routes } from './routes.ts'
@@ -68,6 +68,8 @@ export function createRest ({ overLibp2p, ...parts }: RestParts & { readonly ove
       if (config.readTimeout > 0 && isHttp2(request.raw)) limitReading(parts, request.raw, config.readTimeout)
       reply.headers(guard.headersFor(request.raw))
       guard.admit(request.raw)
+      const elsewhere = withoutSlash(request.raw)
+      if (elsewhere !== undefined) await reply.redirect(elsewhere, 307)
     })
     app.options('*', async (request, reply) => await reply.code(204).headers(guard.preflight(request.raw)).send())
     for (const { method, path, serve } of routes) {
