@@ -17,6 +17,18 @@ t.test('heartbeats go out every so many ticks, to everyone else', async t => {
   t.strictSame(sent, [0, 0, 2, 0, 0, 2, 0])
 })
 
+t.test('a new leader counts itself as heard before its disk has its first entry', async t => {
+  const group = new Group({ voters: [1] }, { asyncStorageWrites: true, preVote: false })
+  const peer = group.node(1)
+  peer.core.campaign()
+  group.env.processReady(peer)
+  group.env.processAppendWork(peer)
+  group.env.deliver([{ id: 1, drop: false }], undefined)
+  group.tick(1, 2 * electionTicks)
+
+  t.match(peer.core.status(), { role: 'leader', commit: 2 })
+})
+
 t.test('the quorum is checked every election timeout, by who was heard since the last time', async t => {
   const group = new Group({ voters: [1, 2, 3], learners: [4] })
   const leader = group.elect(1)
