@@ -6,7 +6,7 @@ import { inlineCidOf } from '../ipfs-compat-tests/harness/pins.ts'
 import { cleanEnv, daemonSettings, runService, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import type { ProgramResult } from '../ipfs-compat-tests/harness/process.ts'
 
-t.setTimeout(280_000) // processes, on machines that are busy
+t.setTimeout(600_000) // processes, on machines that are busy
 
 const daemon = await startDaemon()
 t.teardown(() => daemon[Symbol.asyncDispose]())
@@ -50,7 +50,7 @@ t.test('an import replaces the pinset only when told to, and nothing changes whe
   await service(folder, ['init'])
   await service(folder, ['state', 'import'], line(first))
 
-  t.match(await service(folder, ['state', 'import'], line(second)), { code: 1, err: /would be replaced by the 1 pins .* --force/ })
+  t.match(await service(folder, ['state', 'import'], line(second)), { code: 1, err: /the pinset, 1 pins, would be replaced by the 1 pins .* --force/ })
   for (const [bad, why] of [['{', /input, line 2: /], [line('nonsense'), /line 2: cid: /], [line(second, { type: 'meta-pin' }), /line 2: type: .*sharded/], [line(second, { replication_factor_min: 3, replication_factor_max: 2 }), /line 2: replication factors.*; nothing was imported/]] as const) {
     t.match(await service(folder, ['--force', 'state', 'import'], line(second) + bad), { code: 1, err: why })
   }
@@ -116,25 +116,4 @@ t.test('an import that was interrupted while its pinset took the other\'s place 
   await rename(join(folder, 'state'), join(folder, 'state.new'))
 
   t.match(await service(folder, ['state', 'export']), { code: 0, out: new RegExp(first) })
-})
-
-for (const [args, said] of [
-  [['init', '--consensus', 'crdt'], /expected raft, got "crdt"/],
-  [['init', '--datastore', 'badger'], /nothing to choose/],
-  [['init', '--peers', '/ip4/1.2.3.4/tcp/9096'], /--peers: \/ip4\/1.2.3.4\/tcp\/9096 is no address of a peer with its id/],
-  [['daemon', '--bootstrap', 'nowhere'], /--bootstrap: nowhere is no address of a peer/],
-  [['daemon', '--stats'], /--stats: metrics is not supported/],
-  [['daemon'], /there is no .*service\.json; run "ipfs-cluster-service init" first/],
-  [['daemno'], /no command "daemno" \(did you mean daemon\?\)/],
-  [['--loglevel', 'loud', 'version'], /--loglevel: expected error, warn, info or debug, got "loud"/]
-] as const) {
-  t.test(`"${args.join(' ')}" is refused`, async t => {
-    t.match(await service(join(t.testdir(), 'peer'), args), { code: 1, out: '', err: said })
-  })
-}
-
-t.test('version and help', async t => {
-  t.match(await service(t.testdir(), ['version']), { code: 0, out: /^\d+\.\d+\.\d+\n$/ })
-  t.match(await service(t.testdirName, ['--help']), { code: 0, out: /state adopt/ })
-  t.match(await service(t.testdirName, []), { code: 1, err: /no command given/ })
 })

@@ -16,6 +16,8 @@ import { importedState } from './upgrade.ts'
 import { exportPins, importPins } from './verbs.ts'
 import type { StateWishes } from './wishes.ts'
 
+/** An import is long, and a log that is not cut is held in memory; a peer that joins gets the pinset as a whole anyway. */
+const shortLog = { snapshotThreshold: 64, trailingLogs: 64 }
 /** Nobody tracks while the peer is stopped; it compares with its daemon when it starts. */
 const nobody: AppliedOps = { pinned () {}, unpinned () {}, replaced () {} }
 
@@ -45,8 +47,9 @@ export async function importState (folder: PeerFolder, settings: Settings, { inp
   await stage(stagedAt, { path: input, given, signal, say })
   {
     await using staged = await openStaged(stagedAt, { signal })
-    if (!force && await isThere(folder.state)) {
-      throw new UsageError(`the pinset would be replaced by the ${staged.count()} pins that were read; say so with --force: ipfs-cluster-service --force state import`)
+    const there = force ? 0 : await countPins(folder, { signal })
+    if (there > 0) {
+      throw new UsageError(`the pinset, ${there} pins, would be replaced by the ${staged.count()} pins that were read; say so with --force: ipfs-cluster-service --force state import`)
     }
     await using founded = await foundCluster({ ...folder, state: building, raft: join(building, 'raft') }, settings, { signal, log })
     await printOutcome(importPins(founded.consensus, staged, { signal }))
@@ -65,6 +68,12 @@ export async function cleanUp (folder: PeerFolder, { force }: StateWishes): Prom
   process.stdout.write(`The pinset is in ${await rotate(folder.state)} now.\n`)
 }
 
+async function countPins (folder: PeerFolder, { signal }: AbortOptions): Promise<number> {
+  if (!await isThere(folder.state)) return 0
+  await using pinset = await openPinset(folder, { signal })
+  return await pinset.count()
+}
+
 async function openPinset (folder: PeerFolder, { signal }: AbortOptions): Promise<AsyncDisposable & PinsetReader> {
   const store = createPeerStore({ folder: folder.state })
   const pinset = createPinset({ store })
@@ -77,7 +86,7 @@ async function foundCluster (folder: PeerFolder, { configs, identity }: Settings
   const store = createPeerStore({ folder: folder.state })
   const failed = (reason: unknown): void => { log.error('the log has failed', { reason: (reason as Error).message }) } // whoever waits for it is told as well
   const components = { store, state: createPinset({ store }), applied: nobody, self: identity.id, log: log.for('raft'), failed }
-  const consensus = createRaftConsensus(components, { ...configs.raft, folder: folder.raft, found: () => true })
+  const consensus = createRaftConsensus(components, { ...configs.raft, ...shortLog, folder: folder.raft, found: () => true })
   const running = await startInOrder([store, consensus], signal)
   return { consensus, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() }
 }

@@ -4,6 +4,8 @@ import type { FileHandle } from 'node:fs/promises'
 import { stateFormat } from '../../../cluster/state/peer-store.ts'
 import type { StateEvent } from './verbs.ts'
 
+const writeCharacters = 64 << 10
+
 /** What is not the answer itself. */
 export const say = (line: string): void => { process.stderr.write(`${line}\n`) }
 
@@ -28,12 +30,16 @@ export async function writeExport (events: AsyncIterable<StateEvent>, path: stri
 }
 
 async function writePins (events: AsyncIterable<StateEvent>, file: FileHandle | undefined): Promise<void> {
+  let text = ''
+  const flush = async (): Promise<void> => {
+    if (file !== undefined) await file.writeFile(text)
+    else if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+    text = ''
+  }
   for await (const event of events) {
+    if ('pin' in event) text += `${JSON.stringify(event.pin)}\n`
+    if ('done' in event || text.length >= writeCharacters) await flush()
     if ('done' in event) say(event.done)
-    if (!('pin' in event)) continue
-    const line = `${JSON.stringify(event.pin)}\n`
-    if (file !== undefined) await file.writeFile(line)
-    else if (!process.stdout.write(line)) await once(process.stdout, 'drain')
   }
 }
 
