@@ -160,7 +160,7 @@ t.test('what is not to be announced to the network is agreed on so, for every co
   const file = new FormData()
   file.append('file', new Blob(['a file']), 'f')
   const cars = new FormData()
-  cars.append('file', new Blob(wideCar(1).pieces as BlobPart[]), 'car')
+  cars.append('file', new Blob([Buffer.concat(wideCar(1).pieces)]), 'car')
 
   const answers = [
     await ask(peer, `pin/add?arg=${one}&fast-provide-root=false`),
