@@ -35,6 +35,10 @@ export function printReport (results: Results): void {
 function printGoal (clients: number, ours: readonly Measured[], theirs: readonly Measured[]): void {
   const goal = goals.get(clients)
   if (goal === undefined) return
+  if ([...ours, ...theirs].some(({ perSecond }) => perSecond === 0)) {
+    console.log(`${clients} clients: undecided, in one of the rounds nobody was answered`)
+    return
+  }
   const ratios = ours.map((m, round) => goal.of === 'p50' ? m.p50Ms / theirs[round]!.p50Ms : m.perSecond / theirs[round]!.perSecond)
   const reached = goal.of === 'p50' ? median(ratios) <= goal.ratio : median(ratios) >= goal.ratio
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
@@ -48,7 +52,7 @@ function printSteadiness ({ loads, theirs, syncBefore, syncAfter }: Results): vo
     const rates = theirs.map(({ writes }) => writes[i]!.perSecond)
     return rates.length === 0 ? 1 : Math.max(...rates) / Math.min(...rates)
   }))
-  if (spread > 2 || Math.max(syncBefore, syncAfter) / Math.min(syncBefore, syncAfter) > 1.5) {
+  if (!(spread <= 2) || Math.max(syncBefore, syncAfter) / Math.min(syncBefore, syncAfter) > 1.5) {
     console.log(`the machine was not steady (etcd's own rounds differ by ${spread.toFixed(1)} ×): run it again when it is quieter`)
   }
 }
