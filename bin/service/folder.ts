@@ -70,7 +70,7 @@ export async function initFolder (folder: PeerFolder, { env, overwrites, given =
     written.push(folder.serviceJson)
   }
   if (await textOf(folder.identityJson) === undefined) {
-    await writePrivately(folder.identityJson, writeIdentity(createIdentity()))
+    await writePrivately(folder.identityJson, writeIdentity(identityIn(env) ?? createIdentity()))
     written.push(folder.identityJson)
   }
   return written
@@ -83,7 +83,7 @@ export async function initFolder (folder: PeerFolder, { env, overwrites, given =
  */
 export async function readFolder (folder: PeerFolder, env: Environment): Promise<Settings> {
   const service = await requireText(folder.serviceJson)
-  const identity = await requireText(folder.identityJson)
+  const identity = hasIdentity(env) ? await textOf(folder.identityJson) ?? '{}' : await requireText(folder.identityJson)
   return {
     ...await readService(folder, service, env),
     identity: inFile(folder.identityJson, () => readIdentity(identity, env))
@@ -100,6 +100,10 @@ export async function readService (folder: PeerFolder, service: string, env: Env
   if (warning === undefined) await keepFetched(source, folder.sourceJson, text)
   return warning === undefined ? loaded : { ...loaded, warnings: [warning, ...loaded.warnings] }
 }
+
+/** The identity that the environment gives, which is written down at `init` as all its settings are. */
+const identityIn = (env: Environment): Identity | undefined => hasIdentity(env) ? readIdentity('{}', env) : undefined
+const hasIdentity = (env: Environment): boolean => Boolean(env['CLUSTER_ID'] && env['CLUSTER_PRIVATEKEY'])
 
 async function requireText (path: string): Promise<string> {
   const text = await textOf(path)

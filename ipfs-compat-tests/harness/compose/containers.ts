@@ -29,7 +29,6 @@ export interface ContainerOptions {
 export interface Container extends AsyncDisposable {
   /** All that was written so far, to both streams. */
   said (): string
-  hasEnded (): boolean
   /** Runs a program beside the first, as `docker exec`. @returns what it wrote. @throws Error when it fails */
   exec (command: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>
   /** With SIGKILL; all that runs inside goes with it. */
@@ -91,7 +90,6 @@ export async function createContainers (folder: string): Promise<Containers> {
 
       const container: Container = {
         said: () => text,
-        hasEnded: () => child.exitCode !== null || child.signalCode !== null,
         async exec (command, more = {}) {
           const args = ['--target', await firstProcess(child.pid!), '--net', '--mount', '--pid', '--uts', 'chroot', root, ...command]
           const { stdout } = await run('nsenter', args, { env: { PATH: path, HOME: '/root', ...env, ...more }, timeout: commandTimeoutMs })
@@ -140,7 +138,7 @@ function setUp ({ root, hosts, empty, mounts, links }: Pick<ContainerOptions, 'm
     echo inside; read -r go
     put () {
       if [ -d "$1" ]; then mkdir -p "$2"; else mkdir -p "$(dirname "$2")"; : > "$2"; fi
-      mount --bind "$1" "$2"
+      mount --rbind "$1" "$2"
     }
     mount --make-rprivate /
     mount -t tmpfs -o mode=755 none ${quoted(root)}
