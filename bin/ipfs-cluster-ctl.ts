@@ -1,7 +1,13 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
+import module from 'node:module'
+import { whyNotNode } from './node-version.ts'
 
-enableCompileCache() // for who starts this file itself, instead of the one beside it that is quicker
+const tooOld = whyNotNode(process.versions.node)
+if (tooOld !== undefined) {
+  process.stderr.write(`error: ${tooOld}\n`)
+  process.exit(1)
+}
+module.enableCompileCache() // for who starts this file itself, instead of the one beside it that is quicker
 const { runCtl } = await import('./ctl/main.ts')
 
 // Whoever reads our output may stop reading; that is no failure.

@@ -18,7 +18,7 @@ const stopTimeoutMs = 20_000
 /** As EX_SOFTWARE of sysexits: who starts the peer again has to look at it first. */
 const failedExitCode = 70
 const later: Readonly<Record<string, string>> = {
-  stats: 'metrics', tracing: 'tracing', 'no-trust': 'CRDT consensus'
+  stats: 'a Prometheus endpoint', tracing: 'tracing', 'no-trust': 'CRDT consensus, which this is about,'
 }
 
 /** `daemon`: runs the peer until the process is told to stop. */

@@ -56,24 +56,23 @@ export interface InitOptions {
 }
 
 /**
- * Makes what is missing: the folder (0700), service.json with the environment's settings in it, identity.json (both 0600).
+ * Makes what is missing: the folder (0700), service.json with the environment's settings in it, identity.json (both 0600). With wrong settings nothing is made.
  *
  * @returns the files that were written
+ * @throws ClusterError ERR_INVALID_ARGUMENT naming the setting and what was expected
  */
 export async function initFolder (folder: PeerFolder, { env, overwrites, given = {}, source }: InitOptions): Promise<readonly string[]> {
-  await mkdir(folder.path, { recursive: true, mode: 0o700 })
-  const written: string[] = []
+  const files: Array<readonly [path: string, text: string]> = []
   if (overwrites || await textOf(folder.serviceJson) === undefined) {
     const secret = { CLUSTER_SECRET: randomBytes(32).toString('hex') }
     const settings = { ...secret, ...withoutEmpty(env), ...given }
-    await writePrivately(folder.serviceJson, source === undefined ? writeServiceJson(sections, readServiceJson('{}', sections, settings).configs) : writeSourcedJson(source, sections, settings))
-    written.push(folder.serviceJson)
+    files.push([folder.serviceJson, source === undefined ? writeServiceJson(sections, readServiceJson('{}', sections, settings).configs) : writeSourcedJson(source, sections, settings)])
   }
-  if (await textOf(folder.identityJson) === undefined) {
-    await writePrivately(folder.identityJson, writeIdentity(identityIn(env) ?? createIdentity()))
-    written.push(folder.identityJson)
-  }
-  return written
+  if (await textOf(folder.identityJson) === undefined) files.push([folder.identityJson, writeIdentity(identityIn(env) ?? createIdentity())])
+
+  await mkdir(folder.path, { recursive: true, mode: 0o700 })
+  for (const [path, text] of files) await writePrivately(path, text)
+  return files.map(([path]) => path)
 }
 
 /**
@@ -101,8 +100,13 @@ export async function readService (folder: PeerFolder, service: string, env: Env
   return warning === undefined ? loaded : { ...loaded, warnings: [warning, ...loaded.warnings] }
 }
 
-/** The identity that the environment gives, which is written down at `init` as all its settings are. */
-const identityIn = (env: Environment): Identity | undefined => hasIdentity(env) ? readIdentity('{}', env) : undefined
+/** The identity that the environment gives, which is written down at `init` as all its settings are. @throws ClusterError ERR_INVALID_ARGUMENT for half of one */
+function identityIn (env: Environment): Identity | undefined {
+  if (hasIdentity(env)) return readIdentity('{}', env)
+  const half = ['CLUSTER_ID', 'CLUSTER_PRIVATEKEY'].find(name => env[name])
+  if (half !== undefined) throw new ClusterError('ERR_INVALID_ARGUMENT', `${half} is set alone: an identity is CLUSTER_ID and CLUSTER_PRIVATEKEY together`)
+  return undefined
+}
 const hasIdentity = (env: Environment): boolean => Boolean(env['CLUSTER_ID'] && env['CLUSTER_PRIVATEKEY'])
 
 async function requireText (path: string): Promise<string> {

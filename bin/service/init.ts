@@ -16,7 +16,7 @@ import type { PeerFolder } from './folder.ts'
  * What the Go program can be asked for and this one does not have is refused.
  */
 export async function runInit (folder: PeerFolder, args: readonly string[], flags: Values, env: Environment): Promise<void> {
-  if (flags.text('consensus') !== 'raft') throw new UsageError(`init --consensus: expected raft, got ${JSON.stringify(flags.text('consensus'))}`)
+  if (flags.text('consensus') !== 'raft') throw new UsageError(`init --consensus: expected raft, by which the peers agree here; got ${JSON.stringify(flags.text('consensus'))}`)
   if (flags.text('datastore') !== undefined) throw new UsageError('init --datastore: there is nothing to choose; a peer keeps its state in one store of its own')
 
   const overwrites = flags.is('force')
@@ -49,12 +49,9 @@ export function peersIn (written: string | undefined): Environment {
 }
 
 async function askedSecret (): Promise<string> {
-  const input = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return (await input.question('cluster secret (64 hexadecimal digits): ')).trim()
-  } finally {
-    input.close()
-  }
+  process.stderr.write('cluster secret (64 hexadecimal digits): ')
+  for await (const line of createInterface({ input: process.stdin })) return line.trim()
+  throw new UsageError('init --custom-secret: the input ended before there was a secret')
 }
 
 /** Ports that nobody listens on just now, as settings. */

@@ -15,7 +15,7 @@ export const program: Program = {
   examples: [
     'init',
     'daemon',
-    'daemon --bootstrap /ip4/192.0.2.1/tcp/9096/p2p/12D3KooWGrX5vAy1mFkpQUnLNTJLgqh1FX1c5oD8EMpWkVyYcJjM',
+    'daemon --bootstrap /dns4/peer-0.example/tcp/9096',
     '--loglevel info,raft:debug daemon'
   ],
   groups: {
@@ -28,7 +28,7 @@ export const program: Program = {
       usage: '[http-source-url]',
       args: { min: 0, max: 1 },
       flags: {
-        consensus: { type: 'string', fallback: 'raft', help: 'raft' },
+        consensus: { type: 'string', fallback: 'raft', help: 'by what the peers agree: raft, nothing else' },
         datastore: { type: 'string', help: 'not used: a peer keeps its state in one store of its own' },
         'custom-secret': { type: 'boolean', aliases: ['s'], help: 'read the cluster secret from the input' },
         peers: { type: 'string', help: 'found the cluster together with these peers: multiaddrs with /p2p/ and the id, commas between' },
@@ -46,13 +46,14 @@ export const program: Program = {
         stats: { type: 'boolean', help: 'not supported by this version' },
         tracing: { type: 'boolean', help: 'not supported by this version' },
         'no-trust': { type: 'boolean', help: 'not supported: it is about CRDT consensus' }
-      }
+      },
+      examples: ['daemon', 'daemon --init', 'daemon --bootstrap /dns4/peer-0.example/tcp/9096 --leave', '--loglevel info,raft:debug daemon']
     },
-    'config show': { help: 'prints the settings as they take effect: file, fetched file, variables and defaults; secrets hidden' },
-    'config check': { help: 'says whether the configuration is understood, and what in it has no effect' },
+    'config show': { help: 'prints the settings as they take effect: file, fetched file, variables and defaults; secrets hidden', examples: ['config show', '--config /etc/peer-0 config show'] },
+    'config check': { help: 'says whether the configuration is understood, and what in it has no effect', examples: ['config check'] },
     'config convert': {
       help: 'makes a configuration for Raft of one of the Go program for CRDT; the file as it was is kept beside it',
-      examples: ['config convert'],
+      examples: ['config convert', 'config convert --peers /dns4/peer-0.example/tcp/9096/p2p/12D3KooWGrX5vAy1mFkpQUnLNTJLgqh1FX1c5oD8EMpWkVyYcJjM'],
       flags: { peers: { type: 'string', help: 'the other peers of the cluster: multiaddrs with /p2p/ and the id, commas between' } }
     },
     'state export': {
@@ -83,8 +84,8 @@ export const program: Program = {
       ].join('\n'),
       examples: ['--force state cleanup']
     },
-    'state version': { help: 'prints the format of the state, and how many pins it has' },
-    'state adopt': { help: 'makes the pins that the daemon has already pins of the cluster (peer stopped; it runs without its doors meanwhile)' },
-    version: { help: 'prints the version' }
+    'state version': { help: 'prints the format of the state, and how many pins it has', examples: ['state version'] },
+    'state adopt': { help: 'makes the pins that the daemon has already pins of the cluster (peer stopped; it runs without its doors meanwhile)', examples: ['state adopt'] },
+    version: { help: 'prints the version', examples: ['version'] }
   }
 }
