@@ -131,7 +131,7 @@ export function compose (parts: ComposeParts): Composed {
   const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, clock, log: log.for('cluster') }, { leaves: parts.leaves })
   const swarm = createSwarmConnector({ self, membership, rpc: attentiveRpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)
   const upkeep = createUpkeep({ self, consensus, tracker, clock, log: log.for('upkeep') }, configs.cluster)
-  const repinner = createRepinner({ self, consensus, monitor, placer, clock, log: log.for('repinning') }, configs.cluster)
+  const repinner = createRepinner({ self, consensus, monitor, placer, status: async (cid, options) => await cluster.status(cid, options), clock, log: log.for('repinning') }, configs.cluster)
 
   const adder = createAdder({
     cluster, daemon: createAddingDaemon(requests), clock,

@@ -14,6 +14,7 @@ import { draftPin, isSamePin } from './pinning.ts'
 import { holdersNeeded } from './placement.ts'
 import type { Placer } from './placer.ts'
 import type { AbortOptions, ClusterApi, ClusterPinCall, Consensus, PinsetEntry, PinTracker } from './ports.ts'
+import { isOnTheMove } from './relocation.ts'
 
 /** A decision that others keep overtaking is given up. */
 const triesMax = 10
@@ -90,14 +91,19 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
     const existing = isOtherThanLeft ? left.before : before
     const updated = wanted.pinUpdate === undefined ? undefined : (await state.get(wanted.pinUpdate))?.pin
     const draft = draftPin({ cid, wanted, existing: existing?.pin, updated, defaults, nowMs: clock.now() })
-    const allocations = draft.replication === 'everywhere' ? [] : call.allocations ?? placer.place({ replication: draft.replication, holders: draft.allocations, wanted: wanted.userAllocations })
-    const pin = { ...draft, allocations }
+    const pin = { ...draft, allocations: draft.replication === 'everywhere' ? [] : call.allocations ?? allocationsFor(draft, wanted, existing?.pin) }
     if (before !== undefined && isSamePin(pin, before.pin)) {
       const agreed = open.get(cidKeyText(cid))
       if (agreed?.revision === before.revision) return joined(agreed, caller)
       if (await isHeldByAll(before.pin, call)) return before.pin
     }
     return await logged(pin, before, caller)
+  }
+
+  /** Of what is on the move nobody is let off here: who has a copy is not known. */
+  function allocationsFor ({ replication, allocations }: Pin, { userAllocations }: PinOptions, existing: Pin | undefined): readonly PeerId[] {
+    const chosen = placer.place({ replication, holders: allocations, wanted: userAllocations })
+    return existing !== undefined && isOnTheMove(existing) ? [...new Set([...existing.allocations, ...chosen])] : chosen
   }
 
   function joined (agreed: Agreed, caller: Caller): Agreed {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
-import { cidOf, pinOf } from '../ipfs-compat-tests/harness/pins.ts'
+import { cidOf, pinOf, standingOf } from '../ipfs-compat-tests/harness/pins.ts'
 import { createBalancedAllocator } from './allocator/balanced.ts'
 import { ClusterError } from './api/errors.ts'
 import type { Metric } from './api/metric.ts'
@@ -9,9 +9,9 @@ import { FakeClock } from './clock.ts'
 import { closestPeer } from './closest-peer.ts'
 import { silentLogger } from './log.ts'
 import { createPlacer } from './placer.ts'
-import type { Component, Consensus, PinsetOp } from './ports.ts'
+import type { ClusterApi, Component, Consensus, PinsetOp } from './ports.ts'
 import { createRepinner } from './repinner.ts'
-import { isMisplaced } from './repinning.ts'
+import { isMisplaced } from './relocation.ts'
 import { createMemoryState } from './state/memory-state.ts'
 
 const { signal } = new AbortController()
@@ -25,6 +25,8 @@ class World {
   peerset: PeerId[] = [a, b, c, d]
   alive: PeerId[] = [a, b, c, d]
   leader: PeerId | undefined = a
+  /** Who has no copy yet of what it is to hold. */
+  copying: PeerId[] = []
   readonly logged: PinsetOp[] = []
   /** What stands in the way of logging this op, if anything. */
   refuse: (op: PinsetOp) => Error | undefined = () => undefined
@@ -54,7 +56,11 @@ class World {
     const metric: Metric = { name: '', peer: a, value: '', weight: 1 << 30, isValid: true, isPartitionable: false, receivedAtMs: 0, expireAtMs: Infinity }
     const monitor = { latest: (name: string) => name === 'pinqueue' ? [] : this.alive.map(peer => ({ ...metric, name, peer })) }
     const placer = createPlacer({ self, peerset: () => this.peerset, monitor, allocator: createBalancedAllocator({ allocateBy: ['freespace'] }) })
-    return createRepinner({ self, consensus: this.consensus, monitor, placer, clock: this.clock, log: silentLogger }, { disableRepinning })
+    const status: ClusterApi['status'] = async cid => {
+      const { pin } = (await this.state.get(cid))!
+      return standingOf(pin, pin.allocations.filter(peer => this.alive.includes(peer)), peer => this.copying.includes(peer) ? 'pinning' : 'pinned')
+    }
+    return createRepinner({ self, consensus: this.consensus, monitor, placer, status, clock: this.clock, log: silentLogger }, { disableRepinning })
   }
 
   /** Time goes by in small steps, with all that is to be done in between. */
@@ -81,6 +87,7 @@ t.test('a pin is misplaced when it names who is no member, or too few that are t
   t.equal(isMisplaced(pinOf(1, onTwo(a, c)), situation), true)
   t.equal(isMisplaced(pinOf(1, onTwo(a, b, d)), situation), true)
   t.equal(isMisplaced(pinOf(1, { replication: { min: 1, max: 3 }, allocations: [a, c] }), situation), false, 'enough are left')
+  t.equal(isMisplaced(pinOf(1, { replication: { min: 1, max: 1 }, allocations: [a, c] }), situation), true, 'more than should hold it')
   t.equal(isMisplaced(pinOf(1), situation), false, 'what goes everywhere has no place')
 })
 
@@ -95,11 +102,58 @@ t.test('what a peer held that stays away goes to others, and nothing else about 
 
   await world.pass(50_000)
   t.strictSame(await world.allocations(seed!), [d, b], 'a restart is waited for')
-  await world.pass(30_000)
+  await world.pass(60_000)
 
   t.strictSame((await world.state.get(cidOf(seed!)))?.pin, { ...pin, allocations: [b, a] })
+  t.match(world.logged, [{ pin: { allocations: [b, a, d] }, ifRevision: 1n }, { pin: { allocations: [b, a] }, ifRevision: 2n }])
+  t.equal(world.logged.length, 2)
+})
+
+t.test('who is gone is let off only when enough others have a copy', async t => {
+  const world = new World()
+  const [seed] = seedsOf(a, [a, b, c], 1)
+  await world.put(pinOf(seed!, { replication: { min: 1, max: 1 }, allocations: [d] }))
+  await using repinner = world.repinner()
+  await repinner.start({ signal })
+  world.copying = [a, b, c]
+
+  world.alive = [a, b, c]
+  await world.pass(20 * minuteMs)
+  t.match(await world.allocations(seed!), [/a|b|c/, d], 'nobody could copy it')
   t.equal(world.logged.length, 1)
-  t.match(world.logged, [{ ifRevision: 1n }])
+  world.alive = [a, b, c, d]
+  await world.pass(2 * minuteMs)
+  t.strictSame(await world.allocations(seed!), [d], 'it came back with the only copy')
+})
+
+t.test('who has copied takes the place of who is gone', async t => {
+  const world = new World()
+  const [seed] = seedsOf(a, [a, b, c], 1)
+  await world.put(pinOf(seed!, { replication: { min: 1, max: 1 }, allocations: [d] }))
+  await using repinner = world.repinner()
+  await repinner.start({ signal })
+  world.copying = [a, b, c]
+  world.alive = [a, b, c]
+  await world.pass(3 * minuteMs)
+
+  world.copying = []
+  await world.pass(6 * minuteMs)
+
+  t.match(await world.allocations(seed!), [/a|b|c/])
+  t.equal((await world.allocations(seed!))!.length, 1)
+})
+
+t.test('too few holders are made enough though nobody came or went', async t => {
+  const world = new World()
+  await using repinner = world.repinner()
+  await repinner.start({ signal })
+  await world.pass(minuteMs)
+
+  const [seed] = seedsOf(a, [a, b, c, d], 1)
+  await world.put(pinOf(seed!, onTwo(b)))
+  await world.pass(61 * minuteMs)
+
+  t.equal((await world.allocations(seed!))!.length, 2)
 })
 
 t.test('a peer that comes back in time finds all as it was', async t => {
@@ -153,10 +207,10 @@ t.test('of two that are there one acts, though others are gone that would be clo
   await two.start({ signal })
 
   world.alive = [a, b]
-  await world.pass(2 * minuteMs)
+  await world.pass(3 * minuteMs)
 
   for (const seed of seeds) t.match(await world.allocations(seed), [/a|b/])
-  t.equal(world.logged.length, seeds.length, 'each once')
+  t.equal(world.logged.length, 2 * seeds.length, 'each once, and once to let off who is gone')
 })
 
 t.test('what the peer whose turn it is does not do is done by another in the end', async t => {
@@ -184,11 +238,11 @@ t.test('a pin that fails does not end it: the others are done, and it is tried a
   world.refuse = op => op.kind === 'pin' && op.pin.cid.equals(cidOf(seeds[0]!)) ? new ClusterError('ERR_TIMEOUT', 'too slow') : undefined
 
   await world.pass(2 * minuteMs)
-  t.equal(world.logged.length, 2)
+  t.equal(world.logged.length, 4, 'each given away, then who is gone let off')
   world.refuse = () => undefined
   await world.pass(5 * minuteMs)
 
-  t.equal(world.logged.length, 3)
+  t.equal(world.logged.length, 6)
   t.notOk((await world.allocations(seeds[0]!))!.includes(d))
 })
 
@@ -232,7 +286,7 @@ t.test('without a leader, or when the disk refuses, nothing is tried pin by pin,
   world.refuse = () => undefined
   await world.pass(6 * minuteMs)
 
-  t.equal(world.logged.length, 50)
+  t.equal(world.logged.length, 100)
 })
 
 t.test('somebody who was quicker is let have it', async t => {

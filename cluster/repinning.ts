@@ -3,14 +3,15 @@ import type { CID } from 'multiformats/cid'
 import { cidKeyText } from './api/cid-key.ts'
 import { ClusterError } from './api/errors.ts'
 import type { ErrorCode } from './api/errors.ts'
-import type { PeerId, Pin } from './api/pin.ts'
+import type { PeerId } from './api/pin.ts'
 import { pause } from './async/pause.ts'
 import type { Clock } from './clock.ts'
 import { closestPeer } from './closest-peer.ts'
 import type { Logger } from './log.ts'
 import type { Situation } from './peer-watch.ts'
 import type { Placer } from './placer.ts'
-import type { AbortOptions, Consensus } from './ports.ts'
+import type { AbortOptions, ClusterApi, Consensus } from './ports.ts'
+import { isMisplaced, nextAllocations } from './relocation.ts'
 
 /** From this round on any peer acts: whose turn it is does not, for whatever reason. The guard lets only one succeed. */
 const anybodyFromRound = 2
@@ -23,34 +24,32 @@ const heldMax = 50_000
 /** What every other pin would fail of too. */
 const concernsAll: readonly ErrorCode[] = ['ERR_NO_LEADER', 'ERR_STORAGE']
 
-/** Left to another peer, or failed for a cause. */
-type Outcome = { readonly is: 'repinned' | 'well' } | { readonly is: 'left', readonly cause: unknown }
+/** Waits for copies that are under way, or is left to another peer, or failed for a cause. */
+type Outcome = { readonly is: 'repinned' | 'well' | 'waiting' } | { readonly is: 'left', readonly cause: unknown }
+
+/** How many pins were changed, wait for copies, or were left to others or to a later try. */
+export type Repinned = Readonly<Record<'repinned' | 'waiting' | 'left', number>>
 
 export interface RepinComponents {
   readonly self: PeerId
   readonly consensus: Pick<Consensus, 'state' | 'log'>
   readonly look: () => Situation
   readonly placer: Pick<Placer, 'place'>
+  /** Of one pin on all peers. */
+  readonly status: ClusterApi['status']
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** Whether a pin names somebody who is no member any more, or too few that are there. */
-export function isMisplaced ({ replication, allocations }: Pin, { members, gone }: Situation): boolean {
-  if (replication === 'everywhere') return false
-  return allocations.some(peer => !members.has(peer)) || allocations.filter(peer => !gone.has(peer)).length < replication.min
-}
-
 /**
- * Gives pins to other peers where those that hold them are gone. The closest of the peers that are there acts for a pin; `round` counts
- * the tries since somebody came or went.
+ * Gives pins to other peers where those that hold them are gone, and lets these off once enough others have a copy, see `nextAllocations`. The closest
+ * of the peers that are there acts for a pin; `round` counts the tries since somebody came or went.
  *
- * @returns whether nothing is left to do
  * @throws ClusterError ERR_NO_LEADER, ERR_STORAGE
  */
-export type Repin = (round: number, options: AbortOptions) => Promise<boolean>
+export type Repin = (round: number, options: AbortOptions) => Promise<Repinned>
 
-export function createRepin ({ self, consensus, look, placer, clock, log }: RepinComponents): Repin {
+export function createRepin ({ self, consensus, look, placer, status, clock, log }: RepinComponents): Repin {
   const { state } = consensus
 
   /** @returns what is misplaced behind `last`, in the order of the pinset */
@@ -73,7 +72,8 @@ export function createRepin ({ self, consensus, look, placer, clock, log }: Repi
     const isOurs = round >= anybodyFromRound || closestPeer(cid, [...situation.members].filter(peer => !situation.gone.has(peer))) === self
     if (!isOurs) return { is: 'left', cause: undefined }
     try {
-      const allocations = placer.place({ replication: pin.replication, holders: pin.allocations, wanted: [] })
+      const allocations = await nextAllocations(pin, situation, { placer, status }, options)
+      if (allocations === undefined) return { is: 'waiting' }
       await consensus.log([{ kind: 'pin', pin: { ...pin, allocations }, ifRevision: revision }], options)
       return { is: 'repinned' }
     } catch (cause) {
@@ -83,8 +83,8 @@ export function createRepin ({ self, consensus, look, placer, clock, log }: Repi
     }
   }
 
-  async function repinAll (round: number, options: AbortOptions): Promise<boolean> {
-    const outcomes = { repinned: 0, left: 0, well: 0 }
+  async function repinAll (round: number, options: AbortOptions): Promise<Repinned> {
+    const outcomes = { repinned: 0, waiting: 0, left: 0, well: 0 }
     let lastCause: unknown
     let last = ''
     for (let found = await misplacedAfter(last, options); found.length > 0; found = await misplacedAfter(last, options)) {
@@ -103,10 +103,10 @@ export function createRepin ({ self, consensus, look, placer, clock, log }: Repi
       }
       last = cidKeyText(found.at(-1)!)
     }
-    const { repinned, left } = outcomes
-    if (lastCause !== undefined) log.warn('some pins could not be given to other peers, tried again later', { repinned, left, err: lastCause })
-    else if (repinned > 0) log.info('pins were given to other peers', { repinned, left })
-    return left === 0
+    const { repinned, waiting, left } = outcomes
+    if (lastCause !== undefined) log.warn('some pins could not be given to other peers, tried again later', { repinned, waiting, left, err: lastCause })
+    else if (repinned > 0) log.info('pins were given to other peers', { repinned, waiting, left })
+    return { repinned, waiting, left }
   }
 
   return repinAll

@@ -4,6 +4,7 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
 import { identity } from 'multiformats/hashes/identity'
+import type { GlobalPinInfo, TrackerStatus } from '../../cluster/api/pin-info.ts'
 import type { PeerId, Pin } from '../../cluster/api/pin.ts'
 
 const sha256Code = 0x12
@@ -26,4 +27,10 @@ export function pinOf (seed: string | number, given: Partial<Pin> = {}): Pin {
     cid: cidOf(seed), name: `pin ${seed}`, mode: 'recursive', replication: 'everywhere', allocations: [], expireAtMs: undefined,
     metadata: {}, pinUpdate: undefined, origins: [], timestampMs: 1_700_000_000_000, ...given
   }
+}
+
+/** How `pin` stands on these peers. */
+export function standingOf ({ cid, name, allocations }: Pin, peers: readonly PeerId[], statusOf: (peer: PeerId) => TrackerStatus): GlobalPinInfo {
+  const infos = peers.map(peer => ({ cid, name, peer, status: statusOf(peer), timestampMs: 0, error: '', attemptCount: 0, isPriority: false }))
+  return { cid, name, allocations, origins: [], createdMs: 0, metadata: {}, peers: infos }
 }
