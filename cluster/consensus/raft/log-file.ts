@@ -43,11 +43,13 @@ export async function openLogFile (disk: Disk, folder: string, { segments, end }
   let end_ = end.at
   let syncedTo = end.at
   let markTurn = 0
+  /** Of the next segment: begun once, and again if it failed. */
   let preparing: Promise<void> | undefined
   if (end.tail === 'torn') await erase(file, end.at)
 
   async function roll (needed: number, head: SegmentHead): Promise<void> {
     await preparing
+    preparing = undefined
     if (end_ > syncedTo) await file.sync() // a segment that has a successor is whole
     const sequence = current.sequence + 1
     const bytes = Math.max(segmentBytes, needed + recordBytes(encodeSegmentHead(head).length))
@@ -73,7 +75,7 @@ export async function openLogFile (disk: Disk, folder: string, { segments, end }
       await file.write(group, end_, hasTime)
       end_ += needed
       if (end_ > current.bytes / 2 && preparing === undefined) {
-        preparing = prepareNext(disk, folder, segmentBytes).catch(() => {}).finally(() => { preparing = undefined })
+        preparing = prepareNext(disk, folder, segmentBytes).catch(() => { preparing = undefined })
       }
       return places
     },

@@ -26,7 +26,7 @@ t.test('what is owed is seen at once, written a little later, and there after a 
 
   t.equal(storage.log.lastIndex(), 3)
   t.equal(disk.steps, steps, 'nothing has been written yet')
-  clock.advance(10)
+  clock.advance(100)
   await written
   await using again = await open(disk.afterPowerLoss(allKept))
   t.match(again.log.entries(1, 4, Infinity), entries(1, 3))
@@ -58,7 +58,7 @@ t.test('the power goes at every step while files change under what is owed, and 
     try {
       for (let index = 1; index < 40; index += 2) {
         const writing = [storage.appendBehind({ hard: hard(index - 1), entries: [entry(index, 300)] }), storage.appendBehind({ hard: hard(index), entries: [entry(index + 1, 300)] })]
-        clock.advance(10)
+        clock.advance(100)
         await Promise.all(writing)
         if (index === 21) await storage.setBase({ index: 12, term: 1, confState: storage.base.confState })
       }
@@ -96,7 +96,7 @@ t.test('what is owed can be read although no more is to be held in memory', asyn
   const writing = storage.appendBehind({ entries: entries(1, 20) })
 
   t.match(storage.log.entries(1, 21, Infinity), entries(1, 20))
-  clock.advance(10)
+  clock.advance(100)
   await writing
   void storage.appendBehind({ entries: entries(21, 22) })
   t.match(storage.log.entries(1, 23, Infinity), entries(1, 22))
@@ -109,7 +109,7 @@ t.test('what cannot be written is told to who appended it, and from then on noth
   disk.faults.beforeStep = () => { throw Object.assign(new Error('rotten'), { code: 'EIO' }) }
 
   const writing = storage.appendBehind({ entries: entries(1, 2) })
-  clock.advance(10)
+  clock.advance(100)
 
   await t.rejects(writing!, { code: 'ERR_RAFT_STORAGE_FAILED' })
   t.equal(storage.appendBehind({ entries: entries(3, 3) }), undefined)
@@ -123,7 +123,7 @@ t.test('an end that cannot be read and was never synced is told of, with what is
   let readable = 0
   for (const index of [2, 3, 4]) {
     const writing = storage.appendBehind({ entries: [entry(index)] })
-    clock.advance(10)
+    clock.advance(100)
     await writing
     if (index === 2) readable = (await disk.readFile('/raft/00000001.log'))!.findLastIndex(byte => byte !== 0)
   }

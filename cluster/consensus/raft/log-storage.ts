@@ -50,7 +50,7 @@ const groupBytesMax = 8 * 1_024 * 1_024
 /** What may be owed to the file while the core goes on. */
 const owedBytesMax = 512 * 1_024
 /** So long that a busy peer has one write for many entries; what a crash loses of them is in the state. */
-const owedMs = 10
+const owedMs = 100
 
 /** @throws LogDamagedError rather than start with less than was acknowledged; Error when another process has the folder */
 export async function openLogStorage (options: LogStorageOptions): Promise<RaftStorage> {

@@ -38,9 +38,9 @@ export function memberIds ({ voters, votersOutgoing, learners, learnersNext }: C
   return [...new Set([...voters, ...votersOutgoing, ...learners, ...learnersNext])].sort((a, b) => a - b)
 }
 
-export function isOnly (id: NodeId, conf: ConfState): boolean {
-  const ids = memberIds(conf)
-  return ids.length === 1 && ids[0] === id
+/** Asked several times for each change, so it allocates nothing. */
+export function isOnly (id: NodeId, { voters, votersOutgoing, learners, learnersNext }: ConfState): boolean {
+  return voters.length === 1 && voters[0] === id && votersOutgoing.length + learners.length + learnersNext.length === 0
 }
 
 export function membersAfter (before: readonly Member[], added: readonly Member[], conf: ConfState): readonly Member[] {
