@@ -1,29 +1,17 @@
 import { once } from 'node:events'
-import { chmod, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ClusterError } from '../cluster/api/errors.ts'
-import { isAnswered } from '../cluster/async/is-answered.ts'
+import { openDoor } from '../cluster/async/open-door.ts'
 import { urlOf } from '../cluster/config/endpoint.ts'
 import type { Endpoint } from '../cluster/config/endpoint.ts'
 
-/**
- * Opens a door. A unix socket that a process left behind when it was killed is taken over; only its owner may use it.
- *
- * @throws ClusterError ERR_STORAGE that names the setting and what is in the way
- */
+/** Opens a door. @throws ClusterError ERR_STORAGE that names the setting and what is in the way */
 export async function open (server: Server, endpoint: Endpoint): Promise<Server> {
-  try {
-    if (endpoint.kind === 'unix' && !await isAnswered({ path: endpoint.path })) await rm(endpoint.path, { force: true })
+  await openDoor({ ...endpoint, setting: 'api.ipfsproxy.listen_multiaddress' }, async () => {
     server.listen(endpoint.kind === 'unix' ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port })
     await once(server, 'listening')
-    if (endpoint.kind === 'unix') await chmod(endpoint.path, 0o600)
-    return server
-  } catch (err) {
-    const { code, message } = err as NodeJS.ErrnoException
-    const why = code === 'EADDRINUSE' ? 'another process listens there' : message
-    throw new ClusterError('ERR_STORAGE', `api.ipfsproxy.listen_multiaddress: cannot listen on ${endpoint.multiaddr}: ${why}`, { cause: err })
-  }
+  })
+  return server
 }
 
 /** Lets nobody in any more, and ends what is left once `ended` has settled. */

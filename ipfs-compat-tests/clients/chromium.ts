@@ -3,9 +3,9 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { temporaryFolder } from '../harness/folder.ts'
+import { stopProcess } from '../harness/stop-process.ts'
 
 const startTimeoutMs = 60_000
-const stopTimeoutMs = 10_000
 /** In a container there is neither a sandbox nor a GPU, and /dev/shm is small. */
 const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--remote-debugging-port=0']
 
@@ -24,12 +24,7 @@ export async function startPage (): Promise<Page> {
   const folder = undo.use(await temporaryFolder())
   const child = spawn(chromium!, [...flags, `--user-data-dir=${folder.path}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] })
   const closed = once(child, 'close')
-  undo.defer(async () => {
-    child.kill('SIGTERM')
-    await Promise.race([closed, once(AbortSignal.timeout(stopTimeoutMs), 'abort')])
-    child.kill('SIGKILL')
-    await closed
-  })
+  undo.defer(() => stopProcess(child, closed))
 
   const debug = undo.adopt(new WebSocket(await debuggerOf(child.stderr)), socket => { socket.close() })
   await once(debug, 'open')

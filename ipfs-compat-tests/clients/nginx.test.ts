@@ -11,10 +11,10 @@ import { eventually } from '../harness/eventually.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { startPeer } from '../harness/peer.ts'
 import { freePort } from '../harness/process.ts'
+import { stopProcess } from '../harness/stop-process.ts'
 import { multipartOf, upload } from '../harness/upload.ts'
 
 const binary = ['nginx', '/usr/sbin/nginx'].find(name => spawnSync(name, ['-v']).status === 0)
-const stopTimeoutMs = 10_000
 
 /** What docs/kubo-proxy.md says to write. */
 const location = (port: number): string => `
@@ -81,12 +81,7 @@ http { access_log off; ${temporary} server { listen 127.0.0.1:${port}; ${locatio
 `)
   const child = spawn(binary!, ['-p', path, '-c', 'nginx.conf', '-e', `${path}/error.log`], { stdio: 'ignore' })
   const closed = once(child, 'close')
-  undo.defer(async () => {
-    child.kill('SIGTERM')
-    await Promise.race([closed, once(AbortSignal.timeout(stopTimeoutMs), 'abort')])
-    child.kill('SIGKILL')
-    await closed
-  })
+  undo.defer(() => stopProcess(child, closed))
   await eventually('nginx listens', async () => child.exitCode === null && await isAnswered({ port, host: '127.0.0.1' }))
   const running = undo.move()
   return { port, [Symbol.asyncDispose]: () => running.disposeAsync() }

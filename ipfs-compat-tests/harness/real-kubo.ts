@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Daemon, DaemonOptions } from './kubo.ts'
 import { placeholdersOf } from './placeholders.ts'
+import { stopProcess } from './stop-process.ts'
 
 const host = '127.0.0.1'
 const startTimeoutMs = 60_000
-const stopTimeoutMs = 10_000
 
 /** Runs `binary` on a repo of its own under the system's folder for temporary files. */
 export async function startRealKubo (binary: string, { config = {}, args = [], profile }: DaemonOptions): Promise<Daemon> {
@@ -89,16 +89,9 @@ async function daemon (binary: string, args: readonly string[], env: NodeJS.Proc
   const ended = once(child, 'close')
   const ready = new Promise<void>(resolve => child.stdout.on('data', () => { if (said().includes('Daemon is ready')) resolve() }))
   const outcome = await Promise.race([ready.then(() => 'ready'), ended.then(() => 'ended'), late(startTimeoutMs)])
-  if (outcome === 'ready') return { [Symbol.asyncDispose]: () => stop(child, ended) }
+  if (outcome === 'ready') return { [Symbol.asyncDispose]: () => stopProcess(child, ended) }
   child.kill('SIGKILL')
   throw new Error(`ipfs daemon ${outcome} before it was ready: ${said()}`)
-}
-
-async function stop (child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  child.kill('SIGTERM')
-  if (await Promise.race([ended.then(() => 'ended'), late(stopTimeoutMs)]) === 'ended') return
-  child.kill('SIGKILL')
-  await ended
 }
 
 function late (ms: number): Promise<'late'> {
