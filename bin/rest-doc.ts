@@ -53,7 +53,9 @@ curl 'http://127.0.0.1:9094/pins?filter=error&limit=100'
 | \`POST /peers\` | makes any id a voter | only tells how a peer joins |
 | \`DELETE /peers/{peer}\` of who is no member | 204 | 400 |
 | \`GET /monitor/metrics/ping\` | daemon addresses without private ones | all of them |
-| a method that is not there | 405 with an empty body | 405 with \`Allow\` and a reason |
+| \`shard_size\` of a pin | what clients send, 104857600 from \`ctl add\` | 0, for nothing is sharded |
+| a list without elements | \`null\` in some answers, \`[]\` in others | \`[]\`, but for \`user_allocations\` |
+| a method that is not there | 404, or 405 with an empty body | 405 with \`Allow\` and a reason |
 `
 
 /** The whole page. */

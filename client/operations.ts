@@ -164,7 +164,7 @@ export interface Operations {
     readonly query: NoQuery
     readonly answer: Pin
   }
-  /** Tries a pin again that has failed. */
+  /** Tries a pin again that has failed. What nobody pins is unpinned everywhere, but for one peer alone (local) 404, as in ipfs-cluster. */
   'POST /pins/{cid}/recover': {
     readonly query: Operations['GET /pins/{cid}']['query']
     readonly answer: GlobalPinInfo

@@ -246,6 +246,7 @@ t.test('the status of a pin names the peer and its daemon', async t => {
     t.match(json, info, path)
     t.match(json.peer_map[self], short, path)
   }
+  t.match((await call('POST', `/pins/${cid}/recover?local=true`)).json, { cid, peer_map: { [self]: { status: 'pinned' } } })
   t.match((await call('POST', `/pins/${cid}/recover`)).json, { cid, peer_map: { [self]: { status: 'pinned' } } })
   t.match(await call('GET', '/pins?filter=pin_error,unpin_error'), { status: 204 })
   await call('DELETE', `/pins/${cid}`)
@@ -257,6 +258,16 @@ t.test('what nobody pins is unpinned, never 404', async t => {
   t.equal(status, 200)
   t.match(json, { cid: absent, name: '', peer_map: { [self]: { status: 'unpinned', timestamp: time } } })
   t.ok(Date.now() - Date.parse(json.peer_map[self].timestamp) < 60_000)
+  t.match(await call('POST', `/pins/${absent}/recover`), { status: 200, json: { peer_map: { [self]: { status: 'unpinned' } } } })
+  t.match(await call('POST', `/pins/${absent}/recover?local=true`), { status: 404, json: { message: 'pin is not part of the pinset' } }, 'as ipfs-cluster has it')
+})
+
+t.test('whom a pin was asked to be held by is told to who asked, and not kept', async t => {
+  const { cid } = await added('allocations asked for')
+
+  t.strictSame((await call('POST', `/pins/${cid}?replication=1&user-allocations=${self}`)).json.user_allocations, [self])
+  t.match((await call('GET', `/allocations/${cid}`)).json, { user_allocations: null, allocations: [self] })
+  await call('DELETE', `/pins/${cid}`)
 })
 
 t.test('POST /ipfs/gc tells what each daemon threw away', async t => {

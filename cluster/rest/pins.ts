@@ -102,11 +102,14 @@ export const pinRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/pins/:cid/recover',
-    about: 'Tries a pin again that has failed.',
+    about: 'Tries a pin again that has failed. What nobody pins is unpinned everywhere, but for one peer alone (local) 404, as in ipfs-cluster.',
     query: localParameter,
-    answer: { kind: 'value', of: 'GlobalPinInfo' }
+    answer: { kind: 'value', of: 'GlobalPinInfo' },
+    refusals: [404]
   }, async call => {
-    const info = await askedOf(call).recover(cidFromText(call.path['cid']!), { signal: call.signal })
+    const cid = cidFromText(call.path['cid']!)
+    const info = await askedOf(call).recover(cid, { signal: call.signal })
+    if (call.query.local && info.createdMs === 0 && info.peers.every(({ status }) => status === 'unpinned')) throw notPinned(cid)
     return valueAnswer(pinInfoToJson(info, await call.details(), call.clock.now()))
   }),
 
@@ -128,8 +131,14 @@ async function pin ({ cluster, clock, query, metadata, signal }: RestCall<Values
   const options = pinOptionsOf(query, metadata, { nowMs: clock.now(), defaults: cluster.defaults })
   const cid = await find()
   const { pinUpdate } = options
-  if (pinUpdate !== undefined && await cluster.state.get(pinUpdate) === undefined) throw new ClusterError('ERR_PIN_NOT_FOUND', `not pinned: ${pinUpdate.toString()}`)
-  return valueAnswer(pinToJson(await cluster.pin(cid, options, { signal, wait: query.wait })))
+  if (pinUpdate !== undefined && await cluster.state.get(pinUpdate) === undefined) throw notPinned(pinUpdate)
+  const json = pinToJson(await cluster.pin(cid, options, { signal, wait: query.wait }))
+  // Told to who asked for them and kept nowhere, as in ipfs-cluster.
+  return valueAnswer({ ...json, user_allocations: options.userAllocations.length === 0 ? null : options.userAllocations })
+}
+
+function notPinned (cid: CID): ClusterError {
+  return new ClusterError('ERR_PIN_NOT_FOUND', `not pinned: ${cid.toString()}`)
 }
 
 function statusesOf (words: ReadonlyArray<TrackerStatus | keyof typeof groups>): ReadonlySet<TrackerStatus> {
