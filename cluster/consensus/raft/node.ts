@@ -23,7 +23,7 @@ import type { NodeEvents, RaftNode, RaftNodeComponents, RaftNodeConfig } from '.
 import { Reads } from './reads.ts'
 import { recordFrom } from './recording.ts'
 import { recoverState } from './recovery.ts'
-import { Snapshotter } from './snapshotter.ts'
+import { slowestOf, Snapshotter } from './snapshotter.ts'
 import { tornText } from './storage.ts'
 import type { SnapshotPolicy } from './snapshotter.ts'
 import { nodeStatus } from './status.ts'
@@ -71,7 +71,8 @@ class Engine implements RaftNode {
     this.#applier = new Applier(machine, this.#applierHooks())
     this.#apply = new ApplyLane({ applier: this.#applier, deliver: messages => this.#driver?.deliver(messages), fail, applied: () => { this.#applied() } })
     this.#snapshotter = new Snapshotter({
-      folder: `${folder}/snapshots`, disk, storage, machine, transport, applier: this.#applier, between: async task => await this.#apply.between(task), fail
+      folder: `${folder}/snapshots`, disk, storage, machine, transport, applier: this.#applier, between: async task => await this.#apply.between(task), fail,
+      slowest: () => slowestOf(this.#running.core.status().progress, this.id)
     }, snapshots)
     this.membership = new Membership({
       status: () => this.#running.core.status(),

@@ -10,7 +10,7 @@ import { decodeManifest, encodeManifest, listSnapshots, openIncoming, openSnapsh
 import type { Manifest } from './snapshot-files.ts'
 import type { RaftStorage } from './storage.ts'
 import type { StateMachine } from './state-machine.ts'
-import type { Message, NodeId, Snapshot, SnapshotMeta } from './core/types.ts'
+import type { Index, Message, NodeId, ProgressStatus, Snapshot, SnapshotMeta } from './core/types.ts'
 import type { RaftTransport } from './transport.ts'
 
 export interface SnapshotPolicy {
@@ -27,6 +27,8 @@ export interface SnapshotterComponents {
   readonly machine: StateMachine
   readonly applier: Applier
   readonly transport: RaftTransport
+  /** The last entry that the slowest of the others has (`slowestOf`). */
+  readonly slowest: () => Index
   /** Runs between two batches, when the state and the bookkeeping agree. */
   readonly between: <T>(task: () => T | Promise<T>) => Promise<T>
   readonly fail: (err: unknown) => void
@@ -34,6 +36,19 @@ export interface SnapshotterComponents {
 
 const sendingMax = 2
 const keptSnapshots = 2
+/**
+ * Of the entries that would be kept in any case, so many times as many are kept for a peer that is at it: while one copies a large state the others go on,
+ * and what came meanwhile has to be there afterwards, or it begins anew for ever.
+ */
+const keptForSlowest = 10
+
+/**
+ * The last entry that the slowest of the others is known to have, as the leader sees it; Infinity on any other peer. Who is silent is not waited for.
+ * All are taken for silent for a moment after each election timeout, so one that is being sent something counts as well.
+ */
+export function slowestOf (progress: readonly Pick<ProgressStatus, 'id' | 'match' | 'recentActive' | 'state'>[], self: NodeId): Index {
+  return Math.min(...progress.filter(({ id, recentActive, state }) => id !== self && (recentActive || state !== 'probe')).map(({ match }) => match))
+}
 
 export class Snapshotter {
   readonly #with: SnapshotterComponents
@@ -184,7 +199,9 @@ export class Snapshotter {
   async #dropLog (covered: number): Promise<void> {
     const { storage, machine } = this.#with
     const previous = machine.durable ? covered : this.#manifests.at(-keptSnapshots)?.meta.index ?? 0
-    const index = Math.min(covered - this.#policy.trailingEntries, previous)
+    const { trailingEntries } = this.#policy
+    const lacked = Math.max(this.#with.slowest(), covered - keptForSlowest * trailingEntries)
+    const index = Math.min(covered - trailingEntries, previous, lacked)
     if (index <= storage.base.index) return
     const term = storage.log.term(index)
     if (typeof term !== 'number') return
