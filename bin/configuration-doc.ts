@@ -39,11 +39,12 @@ Everything is in one folder: \`~/.ipfs-cluster\`, or where \`IPFS_CLUSTER_PATH\`
 * A variable wins over the file, the file over the default. A variable that is set but empty counts as not set. \`init\` writes the variables
   it finds into the file.
 * Durations are written like \`15s\` or \`1m30s\`. Lists are JSON arrays, in variables texts with commas between; maps are JSON objects, in
-  variables \`key:value,key:value\`.
+  variables those or \`key:value,key:value\`. Switches are \`true\` and \`false\`, in variables also in Go's other spellings (\`1\`, \`T\`, \`True\`, …).
 * An API whose section is not in the file is off.
 * \`identity.json\` holds the peer id and its private key; \`CLUSTER_ID\` and \`CLUSTER_PRIVATEKEY\` stand over it.
 * Settings marked **secret** are never printed.
-* \`CLUSTER_CRDT_TRUSTEDPEERS\`: \`*\` is how it is, every member may change the pinset. A list of peers is refused, for nothing would hold the others back.
+* \`CLUSTER_CRDT_TRUSTEDPEERS\`: \`*\` is how it is, every member may change the pinset. A list of peers is refused, for nothing would hold the others back;
+  so is \`follower_mode\`. Peers that only store are not there yet.
 `
 
 /** The whole page. */

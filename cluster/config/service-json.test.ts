@@ -87,6 +87,11 @@ t.test('a list of peers that alone are trusted is refused, not read over', async
   t.throws(() => readServiceJson('{}', sections, { CLUSTER_CRDT_TRUSTEDPEERS: '12D3KooWA,12D3KooWB' }), { message: /^CLUSTER_CRDT_TRUSTEDPEERS: names 2 peers that alone may change the pinset/ })
 })
 
+t.test('who may change nothing is refused, in the file and by a variable', async t => {
+  t.throws(() => readServiceJson('{"cluster": {"follower_mode": true}}', sections, {}), { message: /^cluster\.follower_mode: .* every member of the cluster may/ })
+  t.throws(() => readServiceJson('{}', sections, { CLUSTER_FOLLOWERMODE: 'true' }), { message: /^cluster\.follower_mode: / })
+})
+
 t.test('what is fetched stands under the file, the file under the environment', async t => {
   const file = JSON.stringify({ source: 'https://example.com/c', cluster: { peername: 'own' } })
   const fetched = JSON.stringify({ cluster: { peername: 'theirs', replication_factor_min: 2, replication_factor_max: 3, disable_repinning: true }, api: { ipfsproxy: { idle_timeout: '5s' } } })

@@ -1,6 +1,6 @@
 import { ClusterError } from '../api/errors.ts'
 import { withFetched } from './fetched.ts'
-import { jsonKeyOf, variableOf, writeSection } from './section.ts'
+import { boolean, jsonKeyOf, variableOf, writeSection } from './section.ts'
 import type { ConfigOf, Environment, Fields, Section } from './section.ts'
 import { didYouMean } from './suggestion.ts'
 
@@ -24,13 +24,20 @@ const goSections: readonly string[] = [
 ]
 /** What the Go program's variables start with where there is no part for them here. */
 const goVariables = /^CLUSTER_(CRDT|PINSVCAPI|NUMPIN|METRICS|TRACING|PEBBLE|BADGER3|BADGER|LEVELDB)_/
+const followerVariable = 'CLUSTER_FOLLOWERMODE'
 const trustedPeersVariable = 'CLUSTER_CRDT_TRUSTEDPEERS'
-const elsewhereVariables: readonly string[] = ['CLUSTER_ID', 'CLUSTER_PRIVATEKEY', 'CLUSTER_CREDENTIALS', trustedPeersVariable]
+const elsewhereVariables: readonly string[] = ['CLUSTER_ID', 'CLUSTER_PRIVATEKEY', 'CLUSTER_CREDENTIALS', trustedPeersVariable, followerVariable]
 
 /** @throws ClusterError ERR_INVALID_ARGUMENT when a list of peers would be trusted alone: here every member may change the pinset */
 export function assertAllTrusted (trusted: readonly string[], setting: string): void {
   if (trusted.length === 0 || trusted.includes('*')) return
   refuse(`${setting}: names ${trusted.length} peers that alone may change the pinset, which this version cannot see to: every member of the cluster may. Leave it out, or set it to *, if that is well`)
+}
+
+/** A follower changes nothing by itself; as a member it could. @throws ClusterError ERR_INVALID_ARGUMENT */
+function assertNoFollower (parts: ReadonlyMap<string, Part>, env: Environment): void {
+  const isFollower = boolean(false).parse(env[followerVariable] || (parts.get('cluster')?.['follower_mode'] ?? false))
+  if (isFollower) refuse('cluster.follower_mode: a peer that stores and may change nothing is what this version cannot see to: every member of the cluster may. Leave it out if that is well')
 }
 
 /**
@@ -46,6 +53,7 @@ export function readServiceJson<const S extends Sections> (json: string, section
   const known = [...Object.values(sections).map(({ path }) => path), ...goSections]
   const parts = withFetched(partsOf(own, known), fetchedParts(fetched, known), sections, env)
   if (parts.has(crdtSection)) refuse(`${crdtSection}: the peers agree by Raft here; "ipfs-cluster-service config convert" makes a configuration for it of this one, and docs/migrate-from-go.md tells how the pins come along`)
+  assertNoFollower(parts, env)
   assertAllTrusted((env[trustedPeersVariable] ?? '').split(',').filter(peer => peer !== ''), trustedPeersVariable)
   const configs = Object.entries(sections).map(([name, section]) => [name, section(parts.get(section.path) ?? {}, env)])
   const written = Object.entries(sections).filter(([, { path }]) => parts.has(path)).map(([name]) => name)
@@ -107,7 +115,7 @@ export function parseTree (json: string): Part {
   try {
     tree = JSON.parse(json)
   } catch (err) {
-    return refuse((err as Error).message.replace(/, .* is not valid JSON$/s, ' is not expected there'), err) // the text that it quotes may be a secret
+    return refuse((err as Error).message.replace(/^(Unexpected .*?), .* is not valid JSON$/s, 'no JSON: $1'), err) // the text that it quotes may be a secret
   }
   return isPart(tree) ? tree : refuse('expected a JSON object')
 }
