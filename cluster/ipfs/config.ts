@@ -12,7 +12,7 @@ const fields = {
   pinTimeout: durationMs('2m', { min: '1s' }),
   /** Longest that one unpin may take. 0 is no limit. */
   unpinTimeout: durationMs('3h'),
-  /** Longest that one garbage collection may take. 0 is no limit. */
+  /** Longest that one garbage collection may take. 0 is no limit. One that cannot begin because somebody else has the daemon pin or import something is given up after `pin_timeout`. */
   repogcTimeout: durationMs('24h'),
   /** How long after the start the daemon is connected to the daemons of the other peers. */
   connectSwarmsDelay: durationMs('5s'),

@@ -6,8 +6,9 @@ import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { AbortOptions, IpfsConnector } from '../ports.ts'
 import type { IpfsHttpConfig } from './config.ts'
+import { collect } from './collect.ts'
 import { importBlocks } from './import-blocks.ts'
-import { jsonLines, parseWithBigints, readText, saysGcHadErrors, saysNotPinned } from './kubo-reply.ts'
+import { jsonLines, parseWithBigints, readText, saysNotPinned } from './kubo-reply.ts'
 import { pinDaemonOver, pinWhileMoving } from './pin.ts'
 import { createRequests } from './requests.ts'
 import type { Requests } from './requests.ts'
@@ -23,6 +24,7 @@ export function createIpfsConnector ({ clock, log }: { readonly clock: Clock, re
   const requests = createRequests({ clock }, { endpoint: config.nodeMultiaddress, apiAuth: config.apiAuth })
   const daemon = pinDaemonOver(requests)
   const quick = { timeoutMs: config.ipfsRequestTimeout }
+  const own = { pins: new Set<string>(), imports: 0 }
 
   async function pinStatus (cid: CID, { signal }: AbortOptions): Promise<PinFound> {
     const [recursive, direct] = await Promise.all((['recursive', 'direct'] as const).map(type => findPin(requests, cid, type, { signal, ...quick })))
@@ -50,6 +52,9 @@ export function createIpfsConnector ({ clock, log }: { readonly clock: Clock, re
     },
     async pin (pin, call) {
       using _origins = connectOrigins({ requests, log }, pin.origins)
+      const cid = pin.cid.toString()
+      own.pins.add(cid)
+      using _work = { [Symbol.dispose]: () => own.pins.delete(cid) }
       if (pin.pinUpdate !== undefined && await tryUpdate(pin, pin.pinUpdate, call)) return
       await pinWhileMoving(daemon, pin, { ...call, clock, stallTimeoutMs: config.pinTimeout })
     },
@@ -74,7 +79,11 @@ export function createIpfsConnector ({ clock, log }: { readonly clock: Clock, re
       const { Cid } = await requests.json<{ Cid: { '/': string } }>('dag/resolve', { query: [['arg', path]], signal, ...quick })
       return CID.parse(Cid['/'])
     },
-    importBlocks: (blocks, roots, call) => importBlocks({ requests, clock }, blocks, roots, call),
+    async importBlocks (blocks, roots, call) {
+      own.imports++
+      using _work = { [Symbol.dispose]: () => own.imports-- }
+      return await importBlocks({ requests, clock }, blocks, roots, call)
+    },
     async id ({ signal }) {
       const { ID, Addresses } = await requests.json<{ ID: string, Addresses: readonly string[] | null }>('id', { signal, ...quick })
       return { id: ID, addresses: Addresses ?? [], error: '' }
@@ -87,7 +96,7 @@ export function createIpfsConnector ({ clock, log }: { readonly clock: Clock, re
       const stat = parseWithBigints(await readText(body, statBytesMax)) as { RepoSize: bigint, StorageMax: bigint, NumObjects: bigint, RepoPath: string, Version: string }
       return { repoSize: stat.RepoSize, storageMax: stat.StorageMax, numObjects: stat.NumObjects, repoPath: stat.RepoPath, version: stat.Version }
     },
-    repoGc: ({ signal }) => collect(requests, { signal, timeoutMs: config.repogcTimeout }),
+    repoGc: ({ signal }) => collect({ requests, clock, own }, { signal, timeoutMs: config.repogcTimeout, holdupMs: config.pinTimeout }),
     [Symbol.asyncDispose]: () => requests[Symbol.asyncDispose]()
   }
 }
@@ -101,16 +110,6 @@ async function findPin (requests: Requests, cid: CID, type: 'recursive' | 'direc
   } catch (err) {
     if (saysNotPinned(err)) return undefined
     throw err
-  }
-}
-
-/** Errors come as lines of their own; the trailer that then repeats that there were some says nothing more. */
-async function * collect (requests: Requests, options: AbortOptions & { readonly timeoutMs: number }): AsyncGenerator<{ key: string, error: string }, void, undefined> {
-  const { body } = await requests.post('repo/gc', { query: [['stream-errors', 'true']], ...options })
-  try {
-    for await (const { Key, Error: error = '' } of jsonLines<{ Key?: { '/': string } | null, Error?: string }>(body)) yield { key: Key?.['/'] ?? '', error }
-  } catch (err) {
-    if (!saysGcHadErrors(err)) throw err
   }
 }
 
