@@ -43,10 +43,12 @@ export async function whyNoContainers (): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'network namespaces of one\'s own need root'
   const trial = [
     ...needed.map(program => `command -v ${program} >/dev/null || { echo "${program} is not installed" >&2; exit 1; }`),
-    'mount --make-rprivate /', 'mount -t tmpfs none /mnt', 'ip link add trial type bridge', 'ip link add one type veth peer name two', 'mount -t proc proc /proc'
+    'mount --make-rprivate /', 'mount -t tmpfs none /mnt', 'mkdir /mnt/dev', 'mount --rbind /dev /mnt/dev', 'ip link add trial type bridge', 'ip link add one type veth peer name two', 'mount -t proc proc /proc',
+    // What the entrypoint does. Root of a user namespace may have nobody to be instead.
+    ': > /mnt/file', 'chown 1000:1000 /mnt/file', 'chroot / setpriv --bounding-set=-all,+chown,+setuid,+setgid --inh-caps=-all -- setpriv --reuid 1000 --regid 1000 --clear-groups --no-new-privs -- true'
   ].join('\n')
   return await run('unshare', ['--net', '--mount', '--pid', '--fork', '--kill-child', 'sh', '-ec', trial], { timeout: commandTimeoutMs }).then(() => undefined, (err: { stderr?: string, message: string }) =>
-    `no namespaces can be made here: ${(err.stderr ?? err.message).trim()}`)
+    `no namespaces can be made here: ${(err.stderr || err.message).trim()}`)
 }
 
 /** A network without containers yet. `folder` is for what they see as their own. */
