@@ -126,9 +126,9 @@ export function travelling (test: RpcTest, signal: AbortSignal): void {
     })
     const a = await network.peer({})
 
-    const unpinned = await a.rpc.push(b.id, 'IpfsConnector.ImportBlocks', asSource<ImportItem>([{ delivery: 'import 7', timeoutMs: 5 }, block(3), block(0), { roots: [{ cid, name: 'x' }] }]), { signal })
+    const unpinned = await a.rpc.push(b.id, 'IpfsConnector.ImportBlocks', asSource<ImportItem>([{ delivery: 'import 7', timeoutMs: 5, unannounced: ['root'] }, block(3), block(0), { roots: [{ cid, name: 'x' }] }]), { signal })
 
-    t.strictSame(items.map(item => 'roots' in item ? item.roots.map(({ name }) => name) : 'cid' in item ? [...item.bytes] : item), [{ delivery: 'import 7', timeoutMs: 5 }, [1, 1, 1], [], ['x']])
+    t.strictSame(items.map(item => 'roots' in item ? item.roots.map(({ name }) => name) : 'cid' in item ? [...item.bytes] : item), [{ delivery: 'import 7', timeoutMs: 5, unannounced: ['root'] }, [1, 1, 1], [], ['x']])
     t.strictSame(unpinned.map(({ cid, error }) => [cid.toString(), error.message]), [[cid.toString(), 'not that one']])
   })
 
