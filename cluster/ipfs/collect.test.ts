@@ -18,7 +18,7 @@ function daemonWith (busy: () => readonly unknown[]): { readonly requests: Reque
     async post (_path: string, { signal }: DaemonRequest) {
       const left = new Promise<never>((_resolve, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }, { once: true }) })
       const lines = await Promise.race([begun.promise, left])
-      return { status: 200, headers: {}, body: (async function * () { yield Buffer.from(lines) })(), trailers: () => ({}) }
+      return { status: 200, headers: {}, body: body(lines, signal), trailers: () => ({}) }
     },
     async json (path: string) {
       questions.push(path)
@@ -27,6 +27,12 @@ function daemonWith (busy: () => readonly unknown[]): { readonly requests: Reque
     },
     async [Symbol.asyncDispose] () {}
   } as unknown as Requests
+  /** As a socket: what has been given up is not read to its end. */
+  async function * body (lines: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    yield Buffer.from(lines)
+    await new Promise(setImmediate)
+    signal.throwIfAborted()
+  }
   async function * asked (): AsyncGenerator<string, void, undefined> {
     while (true) {
       while (questions.length > 0) yield questions.shift()!

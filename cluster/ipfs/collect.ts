@@ -39,7 +39,7 @@ export async function * collect (
 ): AsyncGenerator<{ key: string, error: string }, void, undefined> {
   const heldUp = new AbortController()
   const begun = new AbortController()
-  watch({ requests, clock, own }, holdupMs, AbortSignal.any([signal, begun.signal])).catch(err => { heldUp.abort(err) })
+  watch({ requests, clock, own }, holdupMs, AbortSignal.any([signal, begun.signal])).catch(err => { if (!begun.signal.aborted) heldUp.abort(err) })
   try {
     const { body } = await requests.post('repo/gc', { query: [['stream-errors', 'true']], timeoutMs, signal: AbortSignal.any([signal, heldUp.signal]) })
     begun.abort()
