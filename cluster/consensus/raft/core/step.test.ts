@@ -114,7 +114,7 @@ t.test('an earlier term', async t => {
   })
 })
 
-t.test('a write that was begun in an earlier term makes nothing stable, but its snapshot counts', async t => {
+t.test('a write that was begun in an earlier term makes nothing stable', async t => {
   const group = new Group({ voters: [1, 2, 3] }, { asyncStorageWrites: true })
   const peer = group.core(2)
   peer.step(append({ term: 1, entries: [entryOf(3, 1)] }))
@@ -125,6 +125,19 @@ t.test('a write that was begun in an earlier term makes nothing stable, but its 
   for (const m of write.responses) if (m.to === 2) peer.step(m)
 
   t.equal(peer.status().unstableEntries, 1)
+})
+
+t.test('a snapshot that was installed counts, although a newer term came meanwhile: or nothing after it would ever be applied', async t => {
+  const node = new Group({ voters: [1, 2, 3] }, { asyncStorageWrites: true }).node(2)
+  const peer = node.core
+  const snapshot = { meta: { index: 9, term: 1, confState: node.history[0]!.meta.confState }, data: emptyData }
+  peer.step(message('MsgSnap', { from: 1, term: 1, snapshot }))
+  const write = peer.ready().messages.find(({ to }) => to === appendThread)!
+  node.log.applySnapshot(snapshot)
+  peer.step(message('MsgHeartbeat', { from: 3, term: 2 }))
+  for (const m of write.responses) if (m.to === 2) peer.step(m)
+
+  t.equal(peer.status().applied, 9)
 })
 
 t.test('what cannot be, as terms never fall, stops a peer; scripts in which they fall are told what etcd tells them', async t => {
