@@ -1,9 +1,11 @@
-import { decode } from '@ipld/dag-cbor'
-import { CID } from 'multiformats/cid'
+import type { CID } from 'multiformats/cid'
 import { lengthBytes } from '../cluster/api/length-bytes.ts'
 import { ByteCursor } from '../cluster/api/kubo/byte-cursor.ts'
 import { MultipartError } from '../cluster/api/kubo/multipart.ts'
 import type { Block } from '../cluster/ports.ts'
+import { CarError } from './car-error.ts'
+import { decodeCarHeader } from './car-header.ts'
+import type { CarHeader } from './car-header.ts'
 import { readCid } from './cid-bytes.ts'
 import { contentCid } from './content-hash.ts'
 
@@ -16,14 +18,6 @@ const blockBytesMax = 2 << 20
 /** Kubo's bound for content that is its own CID. */
 const identityBytesMax = 128
 const identityCode = 0x00
-
-/** The CAR, or a block in it, is not good; the text is Kubo's. */
-export class CarError extends Error {
-  constructor (message: string) {
-    super(message)
-    this.name = new.target.name
-  }
-}
 
 /** A CAR that is being read: first its roots are known, then its blocks come, as many at a time as have arrived. */
 export interface CarReader {
@@ -59,9 +53,7 @@ export async function readCar (bytes: AsyncIterable<Uint8Array>, limits: CarLimi
   return { roots: inner.roots, blocks: carBlocks(cursor, dataBytes - inner.length, limits) }
 }
 
-interface CarHeader { readonly version: bigint, readonly roots: readonly CID[], readonly length: number }
-
-async function readHeader (cursor: ByteCursor): Promise<CarHeader | undefined> {
+async function readHeader (cursor: ByteCursor): Promise<CarHeader & { readonly length: number } | undefined> {
   const announced = await readLength(cursor)
   if (announced === undefined) return undefined
   if (announced.value === 0) throw new CarError('invalid header: EOF')
@@ -69,17 +61,7 @@ async function readHeader (cursor: ByteCursor): Promise<CarHeader | undefined> {
   const bytes = await cursor.read(announced.value)
   if (bytes.length === 0) return undefined
   if (bytes.length < announced.value) throw new CarError('unexpected EOF')
-  const { version, roots } = decodeHeader(bytes)
-  return { version, roots, length: announced.length + bytes.length }
-}
-
-function decodeHeader (bytes: Uint8Array): { readonly version: bigint, readonly roots: readonly CID[] } {
-  try {
-    const { version, roots = [] } = decode<{ version?: number | bigint, roots?: readonly unknown[] }>(bytes)
-    return { version: BigInt(version ?? 0), roots: roots.map(root => CID.asCID(root)!).filter(root => root !== null) }
-  } catch {
-    return { version: 0n, roots: [] } // go-car's decoder takes what it understands, and finds no version
-  }
+  return { ...decodeCarHeader(bytes), length: announced.length + bytes.length }
 }
 
 async function readV2Header (cursor: ByteCursor): Promise<{ readonly dataOffset: number, readonly dataBytes: number }> {

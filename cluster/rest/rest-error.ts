@@ -1,4 +1,4 @@
-import { CarError } from '../../adder/car.ts'
+import { CarError } from '../../adder/car-error.ts'
 import { OptionsRefusedError, UploadError } from '../../adder/upload-error.ts'
 import { ClusterError } from '../api/errors.ts'
 import type { ErrorCode } from '../api/errors.ts'
