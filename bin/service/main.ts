@@ -2,6 +2,7 @@ import { createLogger } from '../../cluster/log.ts'
 import { parseCommandLine } from '../args.ts'
 import type { Invocation } from '../args.ts'
 import { version } from '../version.ts'
+import { becomeOwner } from './folder-owner.ts'
 import { peerFolder } from './folder.ts'
 import { parseLogLevels } from './log-levels.ts'
 import { program } from './program.ts'
@@ -24,10 +25,22 @@ async function run ({ command, args, flags }: Invocation): Promise<void> {
   // Each command brings its own parts in: `init` and `version` need no database.
   switch (command) {
     case 'version': process.stdout.write(`${version}\n`); return
-    case 'init': return await (await import('./init.ts')).runInit(folder, args, flags, process.env)
+    case 'init': {
+      const { runInit } = await import('./init.ts')
+      await becomeOwner(folder.path)
+      return await runInit(folder, args, flags, process.env)
+    }
     case 'daemon': return await (await import('./daemon.ts')).runDaemon(folder, flags, log, process.env)
-    case 'config show': case 'config check': case 'config convert': return await (await import('./config.ts')).runConfig(command, folder, { flags, env: process.env })
-    default: return await (await import('./state/run.ts')).runState(command, folder, { args, flags, log, env: process.env })
+    case 'config show': case 'config check': case 'config convert': {
+      const { runConfig } = await import('./config.ts')
+      await becomeOwner(folder.path)
+      return await runConfig(command, folder, { flags, env: process.env })
+    }
+    default: {
+      const { runState } = await import('./state/run.ts')
+      await becomeOwner(folder.path)
+      return await runState(command, folder, { args, flags, log, env: process.env })
+    }
   }
 }
 
