@@ -72,7 +72,10 @@ const strangersMax = 64
 const handshakeTimeoutMs = 10_000
 const refusalsToldEveryMs = 10_000
 const streamsMax = 256
-/** A busy machine answers late; a peer that does not answer for so long is taken for dead, and its connections are closed. */
+/**
+ * A busy machine answers late; a peer that does not answer for so long is taken for dead, and its connections are closed. Asked as often: while one ping
+ * is on its way libp2p (3.3) refuses the next, and takes that for a peer that is dead.
+ */
 const pingTimeoutMs = 20_000
 
 /** @throws ClusterError ERR_INVALID_ARGUMENT when there is nothing to listen on, or the secret is not 32 bytes */
@@ -217,8 +220,8 @@ class ClusterHost implements Host {
       addresses: { listen: [...listen], announce: announced(this.#config), noAnnounce: [...noAnnounce] },
       transports: [transport],
       streamMuxers: [yamux({ maxInboundStreams: 4 * streamsMax, maxOutboundStreams: 4 * streamsMax, streamOptions: { initialStreamWindowSize: windowBytes, maxStreamWindowSize: windowBytes, maxReadBufferLength: readBufferBytes } })],
-      connectionManager: { maxConnections: connectionsMax, maxIncomingPendingConnections: strangersMax, inboundConnectionThreshold: connectionsMax, addressDialTimeout: dialTimeoutMs, dialTimeout: dialTimeoutMs * 5 },
-      connectionMonitor: { protocolPrefix, pingTimeout: { minTimeout: pingTimeoutMs, maxTimeout: pingTimeoutMs } },
+      connectionManager: { maxConnections: connectionsMax, maxIncomingPendingConnections: strangersMax, inboundConnectionThreshold: connectionsMax, addressDialTimeout: dialTimeoutMs, dialTimeout: dialTimeoutMs * 5, inboundStreamProtocolNegotiationTimeout: pingTimeoutMs, outboundStreamProtocolNegotiationTimeout: pingTimeoutMs },
+      connectionMonitor: { protocolPrefix, pingInterval: pingTimeoutMs, pingTimeout: { minTimeout: pingTimeoutMs, maxTimeout: pingTimeoutMs } },
       services: {
         identify: identify({ protocolPrefix }),
         ping: ping({ protocolPrefix }),
