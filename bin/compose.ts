@@ -100,6 +100,7 @@ export function compose (parts: ComposeParts): Composed {
   const { membership } = consensus
   const peerset = (): readonly PeerId[] => consensus.peerset()
   const members = (): readonly PeerId[] => consensus.members()
+  const draining = (): ReadonlySet<PeerId> => membership.draining()
 
   const presence = createPresence({
     self, peerset: members, look: async (peer, options) => await rpc.call(peer, 'Monitor.Receive', [], options), isFresh: peer => monitor.latest(pingName).some(ping => ping.peer === peer), clock
@@ -115,7 +116,7 @@ export function compose (parts: ComposeParts): Composed {
   const publisher = createPublisher({ informers, monitor, clock, log: log.for('informer') })
   const allocator = createBalancedAllocator(configs.balanced)
   const measuredNames = createMeasuredNames({ self, allocator, monitor, log: log.for('allocator') })
-  const placer = createPlacer({ self, peerset, monitor, allocator })
+  const placer = createPlacer({ self, peerset, draining, monitor, allocator })
   const holding = createHolding({ self, rpc: attentiveRpc, clock })
   const cluster = createCluster({ self, consensus, tracker, ipfs, rpc: attentiveRpc, holding, placer, clock, log: log.for('cluster') }, {
     peername: configs.cluster.peername,
@@ -131,7 +132,7 @@ export function compose (parts: ComposeParts): Composed {
   const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, clock, log: log.for('cluster') }, { leaves: parts.leaves })
   const swarm = createSwarmConnector({ self, membership, rpc: attentiveRpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)
   const upkeep = createUpkeep({ self, consensus, tracker, clock, log: log.for('upkeep') }, configs.cluster)
-  const repinner = createRepinner({ self, consensus, monitor, placer, status: async (cid, options) => await cluster.status(cid, options), clock, log: log.for('repinning') }, configs.cluster)
+  const repinner = createRepinner({ self, consensus, draining, monitor, placer, status: async (cid, options) => await cluster.status(cid, options), clock, log: log.for('repinning') }, configs.cluster)
 
   const adder = createAdder({
     cluster, daemon: createAddingDaemon(requests), clock,

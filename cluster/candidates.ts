@@ -13,6 +13,8 @@ export interface StandingQuestion {
   readonly peerset: readonly PeerId[]
   /** What candidates are ordered by; who lacks one of these cannot be one. */
   readonly metricNames: readonly string[]
+  /** They are being relieved of what they hold. */
+  readonly draining: ReadonlySet<PeerId>
   readonly latest: Monitor['latest']
   /** How many pins a peer was given since it measured this. */
   readonly givenSince: (metric: Metric) => number
@@ -32,7 +34,7 @@ export interface Standing {
 
 /** Who can be given a pin: who is there, has told all that is asked for, and has room for more than what waits already. */
 export function judgePeers (question: StandingQuestion): Standing {
-  const { peerset, metricNames, latest } = question
+  const { peerset, metricNames, latest, draining } = question
   const byName = new Map([...new Set([pingName, spaceName, queueName, ...metricNames])].map(name => [name, new Map(latest(name).map(metric => [metric.peer, metric]))]))
   const measured = new Map<PeerId, MeasuredPeer>()
   const heard = new Set<PeerId>()
@@ -45,7 +47,7 @@ export function judgePeers (question: StandingQuestion): Standing {
     measured.set(peer, { peer, metrics })
     const isHeard = told.get(pingName)?.isValid === true
     if (isHeard) heard.add(peer)
-    const refusal = isHeard ? unmeasured(told, metricNames) ?? full(space) : { why: 'silent' as const, detail: '' }
+    const refusal = isHeard ? drains(peer, draining) ?? unmeasured(told, metricNames) ?? full(space) : { why: 'silent' as const, detail: '' }
     if (refusal !== undefined) refused.set(peer, refusal)
   }
   return { measured, heard, refused }
@@ -65,6 +67,10 @@ function spaceLeft (told: ReadonlyMap<string, Metric>, { givenSince }: StandingQ
 /** Text of another peer, which may be anything. */
 function waitingIn ({ value }: Metric): number {
   return /^\d{1,12}$/.test(value) ? Number(value) : 0
+}
+
+function drains (peer: PeerId, draining: ReadonlySet<PeerId>): Refusal | undefined {
+  return draining.has(peer) ? { why: 'draining', detail: '' } : undefined
 }
 
 function full (space: SpaceLeft | undefined): Refusal | undefined {

@@ -6,7 +6,8 @@ import { FakeClock } from './clock.ts'
 import type { Logger } from './log.ts'
 import { silentLogger } from './log.ts'
 import { createMember } from './member.ts'
-import type { Membership, PeerAddresses } from './peer-ports.ts'
+import type { MemberComponents } from './member.ts'
+import type { PeerAddresses } from './peer-ports.ts'
 
 const never = { signal: new AbortController().signal }
 
@@ -15,9 +16,8 @@ function arrange ({ addresses = ['/a'] as readonly string[], leaves = false, rem
   let members: readonly PeerAddresses[] = [{ peer: self, addresses: ['/a'] }, { peer: other, addresses: ['/b'] }]
   let changed = (): void => {}
   const done: string[] = []
-  const membership: Membership = {
+  const membership: MemberComponents['membership'] = {
     members: () => members,
-    add: async () => members,
     async readdress (to) {
       if (failures-- > 0) throw new ClusterError('ERR_PEER_FAILED', 'the leader has just gone')
       done.push(`readdress ${to.join()}`)

@@ -14,7 +14,7 @@ const lookEveryMs = 5_000
 export interface MemberComponents {
   readonly self: PeerId
   readonly consensus: Pick<Consensus, 'peerset'>
-  readonly membership: Membership
+  readonly membership: Pick<Membership, 'members' | 'readdress' | 'remove' | 'watch'>
   /** Stays connected with the peers it is told. */
   readonly bootstrap: { keep (peers: readonly PeerId[]): void }
   /** Where this peer is reached now. */

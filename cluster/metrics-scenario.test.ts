@@ -49,7 +49,7 @@ class Three implements AsyncDisposable {
       if (there === undefined) throw new ClusterError('ERR_PEER_FAILED', `${peer} is not there`)
       return there.monitor.receive(self, measurements)
     } }, monitorSection({}, {}))
-    const placer = createPlacer({ self, peerset: () => peers, monitor, allocator: createBalancedAllocator({ allocateBy: ['tag:group', 'freespace'] }) })
+    const placer = createPlacer({ self, peerset: () => peers, draining: () => new Set(), monitor, allocator: createBalancedAllocator({ allocateBy: ['tag:group', 'freespace'] }) })
     const ipfs = {
       id: async () => ({ id: `daemon of ${self}`, addresses: [], error: '' }),
       repoStat: async (): Promise<RepoStat> => {
@@ -65,7 +65,7 @@ class Three implements AsyncDisposable {
       createPinQueueInformer({ tracker: { queueLength: () => 0 } }, pinQueueSection({}, {}))
     ]
     const publisher = createPublisher({ informers, monitor, clock, log })
-    const repinner = createRepinner({ self, consensus: this.#consensus(), monitor, placer, status: async cid => standingOf(await this.#pin(cid), peers, () => 'pinned'), clock, log }, { disableRepinning: false })
+    const repinner = createRepinner({ self, consensus: this.#consensus(), draining: () => new Set(), monitor, placer, status: async cid => standingOf(await this.#pin(cid), peers, () => 'pinned'), clock, log }, { disableRepinning: false })
     const started = startInOrder([monitor, publisher, repinner], signal)
     this.running.set(self, { monitor, placer, [Symbol.asyncDispose]: async () => await (await started)[Symbol.asyncDispose]() })
     await started

@@ -28,6 +28,9 @@ export interface JoinRequest {
 /** Where a peer of the peerset is reached. */
 export interface PeerAddresses { readonly peer: PeerId, readonly addresses: readonly string[] }
 
+/** That a member is to be relieved of all it holds, or no longer. */
+export interface DrainRequest { readonly peer: PeerId, readonly isDraining: boolean }
+
 /** Changes of the peerset, and what comes of them. */
 export interface Membership {
   /** Where each member is reached; it travels with the membership, so that who knows one peer finds all. */
@@ -38,6 +41,10 @@ export interface Membership {
   readdress (addresses: readonly string[], options: AbortOptions): Promise<void>
   /** @throws ClusterError ERR_INVALID_ARGUMENT when it is no member, or the last one; ERR_NO_LEADER when a majority would be missing; ERR_UNKNOWN_OUTCOME when it was asked for and may happen yet */
   remove (peer: PeerId, options: AbortOptions): Promise<void>
+  /** Members that are to be relieved of what they hold. */
+  draining (): ReadonlySet<PeerId>
+  /** Has it agreed on; once it is, pins are given to others, see `relocation.ts`. As good twice as once. @throws ClusterError ERR_INVALID_ARGUMENT when it is no member, or nobody else would be left; else as `remove` */
+  drain (request: DrainRequest, options: AbortOptions): Promise<void>
   /** Told after each change, and once at the start. */
   watch (changed: () => void): Disposable
 }
@@ -73,6 +80,8 @@ export interface RpcMethods {
   'Cluster.Join': { readonly shape: 'call', readonly argument: JoinRequest, readonly result: readonly PeerAddresses[] }
   /** To any member; it asks the leader. */
   'Consensus.RemovePeer': { readonly shape: 'call', readonly argument: PeerId, readonly result: undefined }
+  /** To any member; it asks the leader. */
+  'Consensus.DrainPeer': { readonly shape: 'call', readonly argument: DrainRequest, readonly result: undefined }
   'PinTracker.Status': { readonly shape: 'call', readonly argument: CID, readonly result: PinInfo }
   'PinTracker.StatusAll': { readonly shape: 'pull', readonly argument: readonly TrackerStatus[], readonly result: PinInfo }
   'PinTracker.Recover': { readonly shape: 'call', readonly argument: CID, readonly result: PinInfo }

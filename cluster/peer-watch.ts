@@ -10,6 +10,8 @@ const graceMs = 60_000
 export interface Situation {
   readonly members: ReadonlySet<PeerId>
   readonly gone: ReadonlySet<PeerId>
+  /** Members that are to be relieved of what they hold. */
+  readonly draining: ReadonlySet<PeerId>
   /** The same for the same situation. */
   readonly key: string
 }
@@ -17,12 +19,13 @@ export interface Situation {
 export interface PeerWatchComponents {
   readonly self: PeerId
   readonly peerset: () => readonly PeerId[]
+  readonly draining: () => ReadonlySet<PeerId>
   readonly monitor: Pick<Monitor, 'latest'>
   readonly clock: Clock
 }
 
 /** Tells who is gone: also one that was never heard of since this peer started. To be looked at every few seconds. */
-export function createPeerWatch ({ self, peerset, monitor, clock }: PeerWatchComponents): { look (): Situation } {
+export function createPeerWatch ({ self, peerset, draining: drainingNow, monitor, clock }: PeerWatchComponents): { look (): Situation } {
   const silentSinceMs = new Map<PeerId, number>()
   return {
     look () {
@@ -32,7 +35,8 @@ export function createPeerWatch ({ self, peerset, monitor, clock }: PeerWatchCom
       for (const peer of silentSinceMs.keys()) if (!members.has(peer) || heard.has(peer)) silentSinceMs.delete(peer)
       for (const peer of members) if (!heard.has(peer) && !silentSinceMs.has(peer)) silentSinceMs.set(peer, nowMs)
       const gone = new Set([...silentSinceMs].filter(([, sinceMs]) => nowMs - sinceMs >= graceMs).map(([peer]) => peer))
-      return { members, gone, key: JSON.stringify([[...members].sort(), [...gone].sort()]) }
+      const draining = new Set([...drainingNow()].filter(peer => members.has(peer)))
+      return { members, gone, draining, key: JSON.stringify([members, gone, draining].map(peers => [...peers].sort())) }
     }
   }
 }

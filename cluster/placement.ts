@@ -25,7 +25,7 @@ const leftOutMax = 20
 
 /** Complete by type: what keeps a peer from being chosen even where there are too few. */
 const isRefusal: Readonly<Record<AllocationWhy, boolean>> = {
-  everywhere: false, holder: false, wished: false, ranked: false, 'not-needed': false, surplus: false, silent: true, unmeasured: true, full: true, 'not-a-member': true
+  everywhere: false, holder: false, wished: false, ranked: false, 'not-needed': false, surplus: false, silent: true, unmeasured: true, full: true, draining: true, 'not-a-member': true
 }
 
 /**

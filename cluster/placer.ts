@@ -9,6 +9,7 @@ import type { Allocator, Monitor } from './ports.ts'
 export interface PlacerComponents {
   readonly self: PeerId
   readonly peerset: () => readonly PeerId[]
+  readonly draining: () => ReadonlySet<PeerId>
   readonly monitor: Pick<Monitor, 'latest'>
   readonly allocator: Allocator
 }
@@ -31,7 +32,7 @@ export interface Placer {
   explain (wish: PlacementWish): readonly AllocationReason[]
 }
 
-export function createPlacer ({ self, peerset, monitor, allocator }: PlacerComponents): Placer {
+export function createPlacer ({ self, peerset, draining, monitor, allocator }: PlacerComponents): Placer {
   /** How many pins a peer was given since it measured this; forgotten with the metric. */
   const given = new WeakMap<Metric, number>()
 
@@ -43,7 +44,7 @@ export function createPlacer ({ self, peerset, monitor, allocator }: PlacerCompo
       measuredBy.set(metric.peer, metric)
       return given.get(metric) ?? 0
     }
-    const standing = judgePeers({ peerset: members, metricNames: allocator.metricNames, latest: monitor.latest, givenSince })
+    const standing = judgePeers({ peerset: members, metricNames: allocator.metricNames, draining: draining(), latest: monitor.latest, givenSince })
     return { question: { ...wish, self, peerset: members, measures: { standing, allocator } }, measuredBy }
   }
 

@@ -11,7 +11,7 @@ const [a, b, c, d] = ['a', 'b', 'c', 'd'] as unknown as readonly [PeerId, PeerId
 /** With `d` gone, and `c` the one whom the placer would choose. */
 async function next (given: Partial<Pin>, holding: readonly PeerId[] = []): Promise<readonly PeerId[] | undefined> {
   const pin = pinOf(1, given)
-  return await nextAllocations(pin, { members: new Set([a, b, c, d]), gone: new Set([d]), key: '' }, {
+  return await nextAllocations(pin, { members: new Set([a, b, c, d]), gone: new Set([d]), draining: new Set<PeerId>(), key: '' }, {
     placer: { place: ({ holders }) => [...holders.filter(peer => peer !== d && peer.length === 1 && peer !== 'z'), c] },
     status: async () => standingOf(pin, pin.allocations, peer => holding.includes(peer) ? 'pinned' : 'pinning')
   }, { signal })

@@ -21,6 +21,7 @@ const allOverMs = 60 * 60_000
 export interface RepinnerComponents {
   readonly self: PeerId
   readonly consensus: Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset'>
+  readonly draining: () => ReadonlySet<PeerId>
   readonly monitor: Pick<Monitor, 'latest'>
   readonly placer: Pick<Placer, 'place'>
   readonly status: ClusterApi['status']
@@ -40,8 +41,8 @@ interface Acted { readonly on: string, readonly round: number, readonly looks: n
  * Has pins given to other peers when those that hold them are gone for long or removed. It goes by who is there, not by single alerts,
  * so nothing that went wrong once is missed for ever: what is left is tried again.
  */
-export function createRepinner ({ self, consensus, monitor, placer, status, clock, log }: RepinnerComponents, { disableRepinning }: RepinnerConfig): Component {
-  const watch = createPeerWatch({ self, peerset: () => consensus.peerset(), monitor, clock })
+export function createRepinner ({ self, consensus, draining, monitor, placer, status, clock, log }: RepinnerComponents, { disableRepinning }: RepinnerConfig): Component {
+  const watch = createPeerWatch({ self, peerset: () => consensus.peerset(), draining, monitor, clock })
   const repin = createRepin({ self, consensus, look: () => watch.look(), placer, status, clock, log })
   const closing = new AbortController()
   const background = createBackground(err => { if (!closing.signal.aborted) log.error('repinning ended', { err }) })

@@ -1,87 +1,15 @@
 import t from 'tap'
 import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
-import { cidOf, pinOf, standingOf } from '../ipfs-compat-tests/harness/pins.ts'
-import { createBalancedAllocator } from './allocator/balanced.ts'
+import { cidOf, pinOf } from '../ipfs-compat-tests/harness/pins.ts'
+import { a, b, c, d, minuteMs, onTwo, RepinWorld, seedsOf } from '../ipfs-compat-tests/harness/repin-world.ts'
 import { ClusterError } from './api/errors.ts'
-import type { Metric } from './api/metric.ts'
-import type { PeerId, Pin } from './api/pin.ts'
-import { FakeClock } from './clock.ts'
-import { closestPeer } from './closest-peer.ts'
-import { silentLogger } from './log.ts'
-import { createPlacer } from './placer.ts'
-import type { ClusterApi, Component, Consensus, PinsetOp } from './ports.ts'
-import { createRepinner } from './repinner.ts'
+import type { PeerId } from './api/pin.ts'
 import { isMisplaced } from './relocation.ts'
-import { createMemoryState } from './state/memory-state.ts'
 
 const { signal } = new AbortController()
-const [a, b, c, d] = ['a', 'b', 'c', 'd'] as unknown as readonly [PeerId, PeerId, PeerId, PeerId]
-const minuteMs = 60_000
-const onTwo = (...allocations: PeerId[]): Partial<Pin> => ({ replication: { min: 2, max: 2 }, allocations })
-
-class World {
-  readonly clock = new FakeClock()
-  readonly state = createMemoryState()
-  peerset: PeerId[] = [a, b, c, d]
-  alive: PeerId[] = [a, b, c, d]
-  leader: PeerId | undefined = a
-  /** Who has no copy yet of what it is to hold. */
-  copying: PeerId[] = []
-  readonly logged: PinsetOp[] = []
-  /** What stands in the way of logging this op, if anything. */
-  refuse: (op: PinsetOp) => Error | undefined = () => undefined
-  #index = 0n
-
-  async put (...pins: readonly Pin[]): Promise<void> {
-    await this.state.apply([{ ops: pins.map(pin => ({ kind: 'pin', pin })), index: ++this.#index }])
-  }
-
-  get consensus (): Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset'> {
-    return {
-      state: this.state,
-      leader: () => this.leader,
-      peerset: () => this.peerset,
-      log: async ops => {
-        const reason = this.refuse(ops[0]!)
-        if (reason !== undefined) throw reason
-        const [applied] = await this.state.apply([{ ops: ops, index: ++this.#index }])
-        if (applied!.some(outcome => 'outdated' in outcome)) throw new ClusterError('ERR_OUTDATED', 'somebody was quicker')
-        this.logged.push(...ops)
-        return this.#index
-      }
-    }
-  }
-
-  repinner (self: PeerId = a, { disableRepinning = false } = {}): Component {
-    const metric: Metric = { name: '', peer: a, value: '', weight: 1 << 30, isValid: true, isPartitionable: false, receivedAtMs: 0, expireAtMs: Infinity }
-    const monitor = { latest: (name: string) => name === 'pinqueue' ? [] : this.alive.map(peer => ({ ...metric, name, peer })) }
-    const placer = createPlacer({ self, peerset: () => this.peerset, monitor, allocator: createBalancedAllocator({ allocateBy: ['freespace'] }) })
-    const status: ClusterApi['status'] = async cid => {
-      const { pin } = (await this.state.get(cid))!
-      return standingOf(pin, pin.allocations.filter(peer => this.alive.includes(peer)), peer => this.copying.includes(peer) ? 'pinning' : 'pinned')
-    }
-    return createRepinner({ self, consensus: this.consensus, monitor, placer, status, clock: this.clock, log: silentLogger }, { disableRepinning })
-  }
-
-  /** Time goes by in small steps, with all that is to be done in between. */
-  async pass (ms: number): Promise<void> {
-    for (let passedMs = 0; passedMs < ms; passedMs += 200) {
-      this.clock.advance(200)
-      await new Promise(setImmediate)
-    }
-  }
-
-  async allocations (seed: string | number): Promise<readonly PeerId[] | undefined> {
-    return (await this.state.get(cidOf(seed)))?.pin.allocations
-  }
-}
-
-/** Seeds of CIDs that `peer` is the closest to among `peers`. */
-const seedsOf = (peer: PeerId, peers: readonly PeerId[], count: number): readonly number[] =>
-  Array.from({ length: 1_000 }, (_, i) => i).filter(i => closestPeer(cidOf(i), peers) === peer).slice(0, count)
 
 t.test('a pin is misplaced when it names who is no member, or too few that are there', async t => {
-  const situation = { members: new Set([a, b, c]), gone: new Set([c]), key: '' }
+  const situation = { members: new Set([a, b, c]), gone: new Set([c]), draining: new Set<PeerId>(), key: '' }
 
   t.equal(isMisplaced(pinOf(1, onTwo(a, b)), situation), false)
   t.equal(isMisplaced(pinOf(1, onTwo(a, c)), situation), true)
@@ -92,7 +20,7 @@ t.test('a pin is misplaced when it names who is no member, or too few that are t
 })
 
 t.test('what a peer held that stays away goes to others, and nothing else about the pin changes', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   const [seed] = seedsOf(a, [a, b, c], 1)
   const pin = pinOf(seed!, { ...onTwo(d, b), name: 'site', metadata: { k: 'v' } })
   await world.put(pin, pinOf('other', onTwo(b, c)))
@@ -110,7 +38,7 @@ t.test('what a peer held that stays away goes to others, and nothing else about 
 })
 
 t.test('who is gone is let off only when enough others have a copy', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   const [seed] = seedsOf(a, [a, b, c], 1)
   await world.put(pinOf(seed!, { replication: { min: 1, max: 1 }, allocations: [d] }))
   await using repinner = world.repinner()
@@ -127,7 +55,7 @@ t.test('who is gone is let off only when enough others have a copy', async t => 
 })
 
 t.test('who has copied takes the place of who is gone', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   const [seed] = seedsOf(a, [a, b, c], 1)
   await world.put(pinOf(seed!, { replication: { min: 1, max: 1 }, allocations: [d] }))
   await using repinner = world.repinner()
@@ -144,7 +72,7 @@ t.test('who has copied takes the place of who is gone', async t => {
 })
 
 t.test('too few holders are made enough though nobody came or went', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   await using repinner = world.repinner()
   await repinner.start({ signal })
   await world.pass(minuteMs)
@@ -157,7 +85,7 @@ t.test('too few holders are made enough though nobody came or went', async t => 
 })
 
 t.test('a peer that comes back in time finds all as it was', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   await world.put(pinOf(1, onTwo(d, b)))
   await using repinner = world.repinner()
   await repinner.start({ signal })
@@ -173,7 +101,7 @@ t.test('a peer that comes back in time finds all as it was', async t => {
 })
 
 t.test('a peer that does not hear itself is there all the same', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   await world.put(pinOf(1, onTwo(a, b)))
   await using repinner = world.repinner()
   await repinner.start({ signal })
@@ -185,7 +113,7 @@ t.test('a peer that does not hear itself is there all the same', async t => {
 })
 
 t.test('what a removed peer held goes to others at once', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   const [seed] = seedsOf(a, [a, b, c], 1)
   await world.put(pinOf(seed!, onTwo(d, b)))
   await using repinner = world.repinner()
@@ -198,7 +126,7 @@ t.test('what a removed peer held goes to others at once', async t => {
 })
 
 t.test('of two that are there one acts, though others are gone that would be closer', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   const seeds = Array.from({ length: 40 }, (_, i) => i)
   await world.put(...seeds.map(seed => pinOf(seed, { replication: { min: 1, max: 1 }, allocations: [c] })))
   await using one = world.repinner(a)
@@ -214,7 +142,7 @@ t.test('of two that are there one acts, though others are gone that would be clo
 })
 
 t.test('what the peer whose turn it is does not do is done by another in the end', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   const [seed] = seedsOf(b, [a, b, c], 1)
   await world.put(pinOf(seed!, onTwo(d, c)))
   await using repinner = world.repinner(a)
@@ -229,7 +157,7 @@ t.test('what the peer whose turn it is does not do is done by another in the end
 })
 
 t.test('a pin that fails does not end it: the others are done, and it is tried again', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   const seeds = seedsOf(a, [a, b, c], 3)
   await world.put(...seeds.map(seed => pinOf(seed, onTwo(d, b))))
   await using repinner = world.repinner()
@@ -247,7 +175,7 @@ t.test('a pin that fails does not end it: the others are done, and it is tried a
 })
 
 t.test('who is too few to hold it leaves it, and gives it away when somebody comes', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   const [seed] = seedsOf(a, [a, b], 1)
   world.peerset = [a, b]
   world.alive = [a]
@@ -265,7 +193,7 @@ t.test('who is too few to hold it leaves it, and gives it away when somebody com
 })
 
 t.test('without a leader, or when the disk refuses, nothing is tried pin by pin, and all of it later', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   const seeds = seedsOf(a, [a, b, c], 50)
   await world.put(...seeds.map(seed => pinOf(seed, onTwo(d, b))))
   await using repinner = world.repinner()
@@ -290,7 +218,7 @@ t.test('without a leader, or when the disk refuses, nothing is tried pin by pin,
 })
 
 t.test('somebody who was quicker is let have it', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   const [seed] = seedsOf(a, [a, b, c], 1)
   await world.put(pinOf(seed!, onTwo(d, b)))
   await using repinner = world.repinner()
@@ -311,7 +239,7 @@ t.test('somebody who was quicker is let have it', async t => {
 })
 
 t.test('it is done at a bounded rate', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   const seeds = seedsOf(a, [a, b, c], 200)
   await world.put(...seeds.map(seed => pinOf(seed, onTwo(d, b))))
   await using repinner = world.repinner()
@@ -326,7 +254,7 @@ t.test('it is done at a bounded rate', async t => {
 })
 
 t.test('where it is turned off nothing moves', async t => {
-  const world = new World()
+  const world = new RepinWorld()
   await world.put(pinOf(1, onTwo(d, b)))
   await using repinner = world.repinner(a, { disableRepinning: true })
   world.peerset = [a, b, c]

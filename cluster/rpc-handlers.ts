@@ -44,6 +44,10 @@ export function createHandlers ({ consensus, membership, tracker, ipfs, monitor,
       await membership.remove(peer, caller)
       return undefined
     },
+    async 'Consensus.DrainPeer' (request, caller) {
+      await membership.drain(request, caller)
+      return undefined
+    },
     'PinTracker.Status': async (cid, caller) => await tracker.status(cid, caller),
     'PinTracker.StatusAll': (filter, caller) => tracker.statusAll(new Set(filter), caller),
     'PinTracker.Recover': async (cid, caller) => await tracker.recover(cid, caller),

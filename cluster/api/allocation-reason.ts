@@ -3,7 +3,7 @@ import type { PeerId } from './pin.ts'
 /** Why a peer was chosen: it has it, was wished for, or stood high enough; or why not. */
 export type AllocationWhy =
   | 'everywhere' | 'holder' | 'wished' | 'ranked'
-  | 'not-needed' | 'surplus' | 'silent' | 'unmeasured' | 'full' | 'not-a-member'
+  | 'not-needed' | 'surplus' | 'silent' | 'unmeasured' | 'full' | 'draining' | 'not-a-member'
 
 /** What speaks for or against one peer as the holder of a pin. */
 export interface AllocationReason {

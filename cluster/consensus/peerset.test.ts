@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import { createPeerset } from './peerset.ts'
 import type { PeersetComponents } from './peerset.ts'
 import { NotLeaderError, UnknownOutcomeError } from './raft/errors.ts'
+import type { Member } from './raft/members.ts'
 import type { RaftNode } from './raft/raft-node.ts'
 
 const peers = ['a', 'b', 'c'] as unknown as readonly PeerId[]
@@ -13,13 +14,15 @@ const [a, b, c] = peers as readonly [PeerId, PeerId, PeerId]
 
 interface Given {
   /** What this peer's engine does when it is to remove somebody. */
-  readonly remove: (members: PeerId[]) => Promise<void>
+  readonly remove?: (members: PeerId[]) => Promise<void>
   /** What becomes of the same question to another peer. */
   readonly call?: (leader: PeerId, members: PeerId[]) => Promise<void>
+  readonly draining?: readonly PeerId[]
+  readonly amend?: (member: Member) => Promise<void>
 }
 
 /** `a` among three; time passes whenever it waits. */
-function memberA ({ remove, call = async () => { throw new Error('not asked') } }: Given) {
+function memberA ({ remove = async () => { throw new Error('not asked') }, call = async () => { throw new Error('not asked') }, draining = [], amend }: Given) {
   const members = [...peers]
   const fake = new FakeClock()
   const clock: Clock = {
@@ -30,8 +33,8 @@ function memberA ({ remove, call = async () => { throw new Error('not asked') } 
     }
   }
   const node = (): RaftNode => ({
-    bookkeeping: () => ({ members: members.map(name => ({ id: peers.indexOf(name) + 1, name, address: '', incarnation: 1 })) }),
-    membership: { remove: async () => { await remove(members) } }
+    bookkeeping: () => ({ members: members.map(name => ({ id: peers.indexOf(name) + 1, name, address: '', incarnation: 1, ...draining.includes(name) && { isDraining: true } })) }),
+    membership: { amend, remove: async () => { await remove(members) } }
   }) as unknown as RaftNode
   const rpc = { call: async (leader: PeerId) => { await call(leader, members) } } as unknown as PeersetComponents['rpc']
   return createPeerset({ self: a, node, rpc, clusterName: 'x', clock })
@@ -79,4 +82,23 @@ t.test('who gives up hears whether it may happen yet', async t => {
   await t.rejects(leaderless.remove(b, { signal: AbortSignal.timeout(20) }), { code: 'ERR_NO_LEADER', message: /^the peerset was not changed/ })
   await t.rejects(minority.remove(b, { signal: AbortSignal.timeout(20) }), { code: 'ERR_UNKNOWN_OUTCOME', message: /it may happen yet/ })
   await t.rejects(forwarded.remove(b, { signal: AbortSignal.timeout(20) }), { code: 'ERR_UNKNOWN_OUTCOME' })
+})
+
+t.test('that a member drains is noted once, and taken back', async t => {
+  const noted: Member[] = []
+  const amend = async (member: Member): Promise<void> => { noted.push(member) }
+  const options = { signal: new AbortController().signal }
+
+  await memberA({ amend }).drain({ peer: b, isDraining: true }, options)
+  await memberA({ amend, draining: [b] }).drain({ peer: b, isDraining: true }, options)
+  t.strictSame(noted, [{ id: 2, name: b, address: '', incarnation: 1, isDraining: true }])
+  await memberA({ amend, draining: [b] }).drain({ peer: b, isDraining: false }, options)
+  t.strictSame(noted[1], { id: 2, name: b, address: '', incarnation: 1 })
+})
+
+t.test('somebody has to be left that is not drained, and who is drained has to be a member', async t => {
+  const options = { signal: new AbortController().signal }
+
+  await t.rejects(memberA({ draining: [b, c] }).drain({ peer: a, isDraining: true }, options), { code: 'ERR_INVALID_ARGUMENT', message: /only member that is not drained yet/ })
+  await t.rejects(memberA({}).drain({ peer: 'x' as PeerId, isDraining: true }, options), { code: 'ERR_INVALID_ARGUMENT', message: 'x is not a member of this cluster' })
 })

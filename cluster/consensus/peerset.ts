@@ -2,7 +2,7 @@ import { ClusterError } from '../api/errors.ts'
 import type { PeerId } from '../api/pin.ts'
 import { pause } from '../async/pause.ts'
 import type { Clock } from '../clock.ts'
-import type { JoinRequest, Membership, PeerAddresses, PeerRpc } from '../peer-ports.ts'
+import type { DrainRequest, JoinRequest, Membership, PeerAddresses, PeerRpc } from '../peer-ports.ts'
 import type { AbortOptions } from '../ports.ts'
 import { addressText, addressesOf } from './raft/addresses.ts'
 import { DroppedError, NotLeaderError, UnknownOutcomeError } from './raft/errors.ts'
@@ -25,7 +25,7 @@ export interface PeersetComponents {
 }
 
 /** Changes of who belongs to the cluster, from whichever peer is asked: the leader makes them. */
-export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetComponents): Pick<Membership, 'members' | 'add' | 'remove'> {
+export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetComponents): Pick<Membership, 'members' | 'add' | 'remove' | 'drain'> {
   const list = (): readonly Member[] => node().bookkeeping().members
   const members = (): readonly PeerAddresses[] => list().map(member => ({ peer: member.name as PeerId, addresses: addressesOf(member) }))
 
@@ -76,20 +76,30 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
     if (known.id !== id || known.incarnation !== incarnation) {
       throw refused(`${peer} is a member with another folder. If that is lost, remove the member first: ipfs-cluster-ctl peers rm ${peer}. If the member still runs, this peer was given its identity.json, and needs one of its own`)
     }
-    if (known.address !== member.address) await membership.readdress(member, options)
+    if (known.address !== member.address) await membership.amend({ ...known, address: member.address }, options)
     if (votes) await membership.promote(id, options)
     return members()
   }
 
   async function removeHere (peer: PeerId, options: AbortOptions): Promise<void> {
     const known = list().find(({ name }) => name === peer)
-    if (known === undefined) throw refused(`${peer} is not a member of this cluster`)
+    if (known === undefined) throw noMember(peer)
     if (list().length === 1) throw refused(`${peer} is the only member left; there is nobody to leave the cluster to`)
     await node().membership.remove(known.id, options)
   }
 
+  async function drainHere ({ peer, isDraining }: DrainRequest, options: AbortOptions): Promise<void> {
+    const known = list().find(({ name }) => name === peer)
+    if (known === undefined) throw noMember(peer)
+    const { isDraining: wasDraining = false, ...member } = known
+    if (isDraining === wasDraining) return
+    if (isDraining && list().every(other => other.name === peer || other.isDraining)) throw refused(`${peer} is the only member that is not drained yet; there is nobody to hold its pins`)
+    await node().membership.amend(isDraining ? { ...member, isDraining } : member, options)
+  }
+
   return {
     members,
+    drain: async (request, options) => { await atLeader(async () => { await drainHere(request, options) }, async leader => { await rpc.call(leader, 'Consensus.DrainPeer', request, options) }, options) },
     add: async (request, options) => await atLeader(async () => await addHere(request, options), async leader => await rpc.call(leader, 'Cluster.Join', request, options), options),
     async remove (peer, options) {
       let isAsked = false
@@ -104,6 +114,7 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
 }
 
 const refused = (message: string): ClusterError => new ClusterError('ERR_INVALID_ARGUMENT', message)
+const noMember = (peer: PeerId): ClusterError => refused(`${peer} is not a member of this cluster`)
 
 /** Nothing was changed, because too few others were heard of lately. */
 const isAlone = (err: unknown): boolean => err instanceof DroppedError && err.reason === 'no-leader'

@@ -130,6 +130,7 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
     isTrusted: peer => peer === self || names().includes(peer),
     membership: {
       ...peerset,
+      draining: () => new Set(members().filter(({ isDraining }) => isDraining).map(({ name }) => name as PeerId)),
       async readdress (addresses, options) {
         if (engine !== undefined) await peerset.add({ peer: self, clusterName, ...engine.identity, addresses, daemon: '', votes: true }, options)
       },

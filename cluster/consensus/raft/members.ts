@@ -9,6 +9,8 @@ export interface Member {
   /** Its name outside of Raft: a libp2p peer id, in production. */
   readonly name: string
   readonly address: string
+  /** It is to be relieved of what it holds. */
+  readonly isDraining?: true
 }
 
 export function encodeMembers (members: readonly Member[]): Uint8Array {
@@ -17,17 +19,25 @@ export function encodeMembers (members: readonly Member[]): Uint8Array {
   return to.done()
 }
 
+/** Has to be the last of what is written: who drains stands behind the list, where earlier versions of this program read no further. */
 export function writeMembers (to: ByteWriter, members: readonly Member[]): void {
   to.varint(members.length)
   for (const { id, incarnation, name, address } of members) to.varint(id).varint(incarnation).text(name).text(address)
+  const draining = members.filter(({ isDraining }) => isDraining)
+  if (draining.length === 0) return
+  to.varint(draining.length)
+  for (const { id } of draining) to.varint(id)
 }
 
+/** @see writeMembers */
 export function readMembers (from: ByteReader): readonly Member[] {
   const members: Member[] = []
   for (let left = from.varint(); left > 0; left--) {
     members.push({ id: from.varint(), incarnation: from.varint(), name: from.text(), address: from.text() })
   }
-  return members
+  const draining = new Set<NodeId>()
+  for (let left = from.left > 0 ? from.varint() : 0; left > 0; left--) draining.add(from.varint())
+  return draining.size === 0 ? members : members.map(member => draining.has(member.id) ? { ...member, isDraining: true } : member)
 }
 
 export function decodeMembers (bytes: Uint8Array): readonly Member[] {

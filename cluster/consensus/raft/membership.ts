@@ -52,8 +52,8 @@ export class Membership {
     }
   }
 
-  /** A member is reached elsewhere now. */
-  async readdress (member: Member, options: ChangeOptions): Promise<void> {
+  /** What is noted of a member changes, where it is reached, say. Whether it votes does not. */
+  async amend (member: Member, options: ChangeOptions): Promise<void> {
     const isLearner = this.#with.status().conf.learners.includes(member.id)
     await this.#change([{ type: isLearner ? 'ConfChangeAddLearnerNode' : 'ConfChangeAddNode', nodeId: member.id }], [member], options)
   }

@@ -6,7 +6,7 @@ import type { PinInfo } from '../../api/pin-info.ts'
 import type { PeerId } from '../../api/pin.ts'
 import type { Measurement } from '../../api/metric.ts'
 import type { RepoStat } from '../../api/repo.ts'
-import type { ImportItem, JoinRequest, PeerAddresses, Reached, RpcMethod, RpcMethods } from '../../peer-ports.ts'
+import type { DrainRequest, ImportItem, JoinRequest, PeerAddresses, Reached, RpcMethod, RpcMethods } from '../../peer-ports.ts'
 import type { Announcement, NamedRoot, UnpinnedRoot } from '../../ports.ts'
 import { bigNumber, booleanCodec, cidCodec, float, listOf, nothing, struct, textCodec, wholeNumber, wordOf } from './codec.ts'
 import type { Codec } from './codec.ts'
@@ -52,6 +52,7 @@ const measurementCodec = struct<Measurement>({
   name: textCodec, value: textCodec, weight: float, isValid: booleanCodec, isPartitionable: booleanCodec, ttlMs: float
 })
 const joinCodec = struct<JoinRequest>({ peer: peerIdCodec, clusterName: textCodec, nodeId: wholeNumber, incarnation: wholeNumber, addresses: textsCodec, daemon: textCodec, votes: booleanCodec })
+const drainCodec = struct<DrainRequest>({ peer: peerIdCodec, isDraining: booleanCodec })
 const peersetCodec = listOf(struct<PeerAddresses>({ peer: peerIdCodec, addresses: textsCodec }))
 const gcLineCodec = struct<{ key: string, error: string }>({ key: textCodec, error: textCodec })
 const rootsCodec = listOf(struct<NamedRoot>({ cid: cidCodec, name: textCodec }))
@@ -98,6 +99,7 @@ export const rpcMethods: { readonly [M in RpcMethod]: MethodRules<M> } = {
   'Cluster.Links': { shape: 'call', argument: nothing, result: linksCodec, argumentBytesMax: 0, resultBytesMax: large, timeoutMs: 10_000 },
   'Cluster.Join': { shape: 'call', argument: joinCodec, result: peersetCodec, argumentBytesMax: small, resultBytesMax: large, timeoutMs: 60_000 },
   'Consensus.RemovePeer': { shape: 'call', argument: peerIdCodec, result: nothing, argumentBytesMax: small, resultBytesMax: 0, timeoutMs: 60_000 },
+  'Consensus.DrainPeer': { shape: 'call', argument: drainCodec, result: nothing, argumentBytesMax: small, resultBytesMax: 0, timeoutMs: 60_000 },
   'PinTracker.Status': { shape: 'call', argument: cidCodec, result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 30_000 },
   'PinTracker.StatusAll': { shape: 'pull', argument: listOf(statusCodec), result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: noLimit },
   'PinTracker.Recover': { shape: 'call', argument: cidCodec, result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 30_000 },

@@ -11,6 +11,7 @@ export const rpcPolicy = {
   'Cluster.Links': 'member',
   'Cluster.Join': 'open', // who asks is no member yet
   'Consensus.RemovePeer': 'writer',
+  'Consensus.DrainPeer': 'writer',
   'PinTracker.Status': 'member',
   'PinTracker.StatusAll': 'member',
   'PinTracker.Recover': 'writer',
