@@ -296,6 +296,44 @@ t.test('an unpin is answered when the daemon has let go', async t => {
   await t.rejects(peer.cluster.unpin(cidOf('a'), { signal }), { code: 'ERR_PIN_NOT_FOUND', message: 'not pinned or pinned indirectly' })
 })
 
+t.test('an unpin that is answered an error, because its time is over, leaves the pin as it was', async t => {
+  await using peer = await onePeer()
+  await peer.cluster.pin(cidOf('a'), wish({ name: 'a' }), min)
+  const giving = new AbortController()
+  const { unpin } = peer.ipfs
+  Object.assign(peer.ipfs, {
+    async unpin (...asked: Parameters<typeof unpin>) {
+      giving.abort(new Error('late'))
+      await unpin(...asked)
+    }
+  })
+
+  await t.rejects(peer.cluster.unpin(cidOf('a'), { signal: giving.signal }), { message: 'late' })
+
+  t.match(await peer.cluster.state.get(cidOf('a')), { pin: { name: 'a' } })
+  t.match(peer.ipfs.has(cidOf('a')), { name: 'a' })
+})
+
+t.test('an unpin whose caller has left goes on', async t => {
+  await using peer = await onePeer()
+  await peer.cluster.pin(cidOf('a'), wish(), min)
+  const leaving = new AbortController()
+  const { unpin } = peer.ipfs
+  const isUnpinned = Promise.withResolvers<void>()
+  Object.assign(peer.ipfs, {
+    async unpin (...asked: Parameters<typeof unpin>) {
+      leaving.abort(new CallerLeftError('gone'))
+      await unpin(...asked)
+      isUnpinned.resolve()
+    }
+  })
+
+  await t.rejects(peer.cluster.unpin(cidOf('a'), { signal: leaving.signal }), { message: 'gone' })
+
+  await isUnpinned.promise
+  t.equal(await peer.cluster.state.get(cidOf('a')), undefined)
+})
+
 t.test('an unpin by a user unpins what the daemon had before, too', async t => {
   await using peer = await onePeer()
   peer.ipfs.pinDirectly(cidOf('a'))

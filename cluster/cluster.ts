@@ -3,6 +3,7 @@ import type { ClusterId, IpfsId } from './api/peer.ts'
 import type { PeerId, Replication } from './api/pin.ts'
 import { abortable } from './async/abortable.ts'
 import { asTheyCome } from './async/as-they-come.ts'
+import { hasLeft } from './async/caller-left.ts'
 import { deadline } from './async/deadline.ts'
 import type { Clock } from './clock.ts'
 import { recoverOnAll } from './global-recover.ts'
@@ -84,9 +85,14 @@ export function createCluster (components: ClusterComponents, { peername, versio
           if (isOutdated(err)) continue
           throw err
         }
-        const { cause } = await tracker.settled(cid, call)
-        if (cause !== undefined) throw cause
-        return entry.pin
+        try {
+          const { cause } = await tracker.settled(cid, call)
+          if (cause !== undefined) throw cause
+          return entry.pin
+        } catch (err) {
+          if (call.signal.aborted && !hasLeft(call.signal)) await pinner.putBack({ pin: entry.pin, before: entry, revision: 0n })
+          throw err
+        }
       }
       throw new ClusterError('ERR_OUTDATED', `${cid.toString()} is being changed by others all the time`)
     },

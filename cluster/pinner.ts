@@ -31,14 +31,14 @@ export interface PinnerComponents {
   readonly log: Logger
 }
 
+/** What a CID's entry of the pinset was changed from, and the revision it has since: 0 when it has none. */
+export interface Change { readonly pin: Pin, readonly before: PinsetEntry | undefined, readonly revision: bigint }
+
 /**
  * What was agreed on for a wish, and what was there before. Whoever wishes for the same here meanwhile waits along: the pinset is put back when the
  * last of those who are still there is told that it failed, never once one of them was told that the pin is held, nor when all have left.
  */
-interface Agreed {
-  readonly pin: Pin
-  readonly before: PinsetEntry | undefined
-  readonly revision: bigint
+interface Agreed extends Change {
   readonly wait: Wait
   readonly callers: Set<Caller>
   isAcknowledged: boolean
@@ -60,8 +60,13 @@ function callerOf (call: ClusterPinCall): Caller {
   return { call, signal: AbortSignal.any([signal, unwanted.signal]), letGo () { unwanted.abort(new Error('nobody wants it any more')) } }
 }
 
+export interface Pinner extends Pick<ClusterApi, 'pin' | 'isLeft'> {
+  /** Makes a CID's pin what it was before a change that is answered an error; what others changed meanwhile stands. Never fails: what it cannot do it logs. */
+  putBack (change: Change): Promise<void>
+}
+
 /** The one verb that takes several steps: decide, log, wait, and put back when that fails. */
-export function createPinner ({ self, consensus, tracker, holding, placer, clock, log }: PinnerComponents, defaults: { readonly replication: Replication }): Pick<ClusterApi, 'pin' | 'isLeft'> {
+export function createPinner ({ self, consensus, tracker, holding, placer, clock, log }: PinnerComponents, defaults: { readonly replication: Replication }): Pinner {
   const { state } = consensus
 
   /** By CID, those of this peer that are still waited for. */
@@ -169,7 +174,7 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
     }, caller)
   }
 
-  async function putBack ({ pin: { cid }, before, revision }: Agreed): Promise<void> {
+  async function putBack ({ pin: { cid }, before, revision }: Change): Promise<void> {
     using limit = deadline(clock, putBackTimeoutMs, 'putting back a pin', new AbortController().signal)
     try {
       await consensus.log([before === undefined ? { kind: 'unpin', cid, ifRevision: revision } : { kind: 'pin', pin: before.pin, ifRevision: revision }], limit)
@@ -219,7 +224,8 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
       }
       throw new ClusterError('ERR_OUTDATED', `${cid.toString()} is being changed by others all the time`)
     },
-    isLeft: cid => leftOf(cid) !== undefined
+    isLeft: cid => leftOf(cid) !== undefined,
+    putBack
   }
 }
 

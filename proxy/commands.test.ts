@@ -123,6 +123,22 @@ t.test('a pin that times out leaves nothing behind', async t => {
   t.equal(await peer.cluster.state.count(), 0)
 })
 
+t.test('a timeout that is over before anything begins changes nothing', async t => {
+  await using peer = await startPeer()
+  const [pinned, other] = [await block(peer, 'pinned'), await block(peer, 'other')]
+  await ask(peer, `pin/add?arg=${pinned}&name=kept`)
+  const before = await ask(peer, 'pin/ls?names=true')
+
+  for (const timeout of ['0s', '-1s', '1ns']) {
+    for (const path of [`pin/rm?arg=${pinned}`, `pin/add?arg=${other}`, `pin/update?arg=${pinned}&arg=${other}`]) {
+      t.match(await ask(peer, `${path}&timeout=${timeout}`), { status: 500, text: /context deadline exceeded|could not resolve name/ }, `${path} ${timeout}`)
+    }
+  }
+
+  t.strictSame(await ask(peer, 'pin/ls?names=true'), before)
+  t.equal(await peer.cluster.state.count(), 1)
+})
+
 t.test('who waits for a pin is told when the proxy closes', async t => {
   const peer = await startPeer()
   const asking = ask(peer, 'pin/add?arg=bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')

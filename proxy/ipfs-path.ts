@@ -8,13 +8,13 @@ import type { DaemonCalls } from './daemon-calls.ts'
 
 /**
  * The CID that an argument of a pin command means: a CID in any base, `/ipfs/…` or `/ipns/…` with a path behind, `ipfs://…`. All but
- * plain CIDs are the daemon's to resolve, with `dag/resolve`, which uses the same resolver and the same words as `pin/*`.
+ * plain CIDs are the daemon's to resolve, with `dag/resolve`, which uses the same resolver and the same words as `pin/*`; of plain ones, too, it says that there is no time left.
  *
  * @throws KuboRepliedError with those words
  */
 export async function resolveArgument (daemon: DaemonCalls, argument: string, call: Pick<CommandCall, 'options' | 'patience' | 'timeLeft'>): Promise<CID> {
   const plain = plainCid(argument)
-  if (plain !== undefined) return plain
+  if (plain !== undefined && call.timeLeft() !== '0ms') return plain
   const query = (arg: string): [string, string][] => {
     const timeout = call.timeLeft()
     return [['arg', arg], ...timeout === undefined ? [] : [['timeout', timeout] as [string, string]]]

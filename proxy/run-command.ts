@@ -133,6 +133,7 @@ function requireArguments (command: KuboCommand, args: readonly string[]): void 
 function deadlineOf (clock: Clock, timeout: string | undefined): CallDeadline {
   const delayMs = timeout === undefined ? Infinity : Math.max(0, parseGoDurationMs(timeout)!)
   if (delayMs > timerMsMax) return { signals: [], left: () => timeout, [Symbol.dispose] () {} }
+  if (delayMs < shortestMs) return { signals: [AbortSignal.abort(new DeadlineExceededError())], left: () => '0ms', [Symbol.dispose] () {} }
   const endMs = clock.now() + delayMs
   const controller = new AbortController()
   const timer = clock.after(delayMs, () => controller.abort(new DeadlineExceededError()))
@@ -145,5 +146,7 @@ function deadlineOf (clock: Clock, timeout: string | undefined): CallDeadline {
 
 interface CallDeadline extends Disposable { readonly signals: readonly AbortSignal[], readonly left: () => string | undefined }
 
+/** A timeout below a microsecond is over before Kubo begins. */
+const shortestMs = 0.001
 /** Node's timers fire at once when they are set any later than this, 24 days. */
 const timerMsMax = 2 ** 31 - 1

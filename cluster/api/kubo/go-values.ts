@@ -24,6 +24,9 @@ export function parseGoInteger (text: string, { bits, signed }: { bits: 32 | 64,
 
 const unitNs: Readonly<Record<string, number>> = { ns: 1, us: 1e3, 'µs': 1e3, 'μs': 1e3, ms: 1e6, s: 1e9, m: 6e10, h: 3.6e12 }
 
+/** Of 2⁶³: what has more is refused. */
+const integerDigitsMax = 19
+
 /** `time.ParseDuration`, in milliseconds: `300ms`, `-1.5h`, `1m30s`; a bare `0` is the only number without a unit. */
 export function parseGoDurationMs (text: string): number | undefined {
   const match = /^([+-]?)(.+)$/s.exec(text)
@@ -31,8 +34,12 @@ export function parseGoDurationMs (text: string): number | undefined {
   const written = match[2]!
   if (written === '0') return 0
   if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(written)) return undefined
-  let ns = 0
-  for (const [, amount, unit] of written.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) ns += Number(amount) * unitNs[unit!]!
-  if (ns > 2 ** 63) return undefined
-  return (match[1] === '-' ? -ns : ns) / 1e6
+  let ns = 0n
+  for (const [, whole = '', part = '', unit] of written.matchAll(/(\d*)(\.\d*)?(ns|us|µs|μs|ms|s|m|h)/g)) {
+    const digits = whole.replace(/^0+/, '')
+    if (digits.length > integerDigitsMax) return undefined
+    ns += BigInt(digits) * BigInt(unitNs[unit!]!) + BigInt(Math.trunc(Number(`0${part}`) * unitNs[unit!]!))
+  }
+  if (ns > 2n ** 63n - (match[1] === '-' ? 0n : 1n)) return undefined
+  return Number(match[1] === '-' ? -ns : ns) / 1e6
 }

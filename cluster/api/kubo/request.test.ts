@@ -63,6 +63,7 @@ t.test('values are read as Go reads them', async t => {
   t.strictSame(['0x10', '010', '0b11', '1_000', '-5', '9x', '2147483648', '+3'].map(text => parseGoInteger(text, { bits: 32, signed: true })), [16n, 8n, 3n, 1_000n, -5n, undefined, undefined, 3n])
   t.equal(parseGoInteger('-1', { bits: 64, signed: false }), undefined)
   t.strictSame(['300ms', '1m30s', '1.5h', '-2s', '0', '5', '', '1d', '2µs', '.5s'].map(parseGoDurationMs), [300, 90_000, 5_400_000, -2_000, 0, undefined, undefined, undefined, 0.002, 500])
+  t.strictSame(['9223372036854775807ns', '9223372036854775808ns', '-9223372036854775808ns', '2562048h', '000000000000000000000001s', '1.9ns', '-0s'].map(parseGoDurationMs), [9_223_372_036_854.775, undefined, -9_223_372_036_854.775, undefined, 1_000, 0.000001, 0])
 })
 
 t.test('an absolute target is as good as a path', async t => {
