@@ -1,4 +1,6 @@
 /** Answers of the REST API, as recorded from ipfs-cluster 1.1.6 but for values and the places named. */
+import { base16 } from 'multiformats/bases/base16'
+import { CID } from 'multiformats/cid'
 import t from 'tap'
 import { chainCar, wideCar } from './harness/cars.ts'
 import { eventually } from './harness/eventually.ts'
@@ -246,6 +248,8 @@ t.test('the status of a pin names the peer and its daemon', async t => {
     t.match(json, info, path)
     t.match(json.peer_map[self], short, path)
   }
+  const spelled = CID.parse(cid).toV1().toString(base16)
+  t.match((await call('GET', `/pins?cids=${spelled}`)).json, { cid: CID.parse(cid).toV1().toString() }, 'in any base')
   t.match((await call('POST', `/pins/${cid}/recover?local=true`)).json, { cid, peer_map: { [self]: { status: 'pinned' } } })
   t.match((await call('POST', `/pins/${cid}/recover`)).json, { cid, peer_map: { [self]: { status: 'pinned' } } })
   t.match(await call('GET', '/pins?filter=pin_error,unpin_error'), { status: 204 })
@@ -285,6 +289,9 @@ t.test('POST /ipfs/gc tells what each daemon threw away', async t => {
 for (const [request, status, message] of [
   ['GET /nope', 404, 'not found'],
   ['POST /version', 405, /^POST is not a method of this path: expected GET$/],
+  ['QUERY /version', 405, /^QUERY is not a method/],
+  ['PROPFIND /version', 405, /^PROPFIND is not a method/],
+  ['QUERY /nope', 404, 'not found'],
   ['GET /pins/xx', 400, 'error decoding Cid: "xx" is not a CID'],
   ['GET /pins/%', 400, /^not a path: /],
   ['GET /pins/%ff', 400, /^not a path: /],

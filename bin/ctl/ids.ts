@@ -5,9 +5,9 @@ import { UsageError } from '../args.ts'
 
 /** A CID as the API wants it. @throws UsageError when it is none */
 export async function cidOf (text: string): Promise<string> {
-  const { CID } = await import('multiformats/cid')
+  const { readCid } = await import('../../cluster/api/cid-text.ts')
   try {
-    return CID.parse(text.replace(/^\/ipfs\//, '')).toString()
+    return readCid(text.replace(/^\/ipfs\//, '')).toString()
   } catch (err) {
     throw new UsageError(`parsing cid: ${JSON.stringify(text)} is none: ${(err as Error).message.replaceAll('\n', ' ')}`)
   }

@@ -1,4 +1,5 @@
 import { CID } from 'multiformats/cid'
+import { readCid } from '../api/cid-text.ts'
 import { ClusterError } from '../api/errors.ts'
 import type { Pin } from '../api/pin.ts'
 import { deadline } from '../async/deadline.ts'
@@ -126,7 +127,7 @@ function connectOrigins ({ requests, log }: { readonly requests: Requests, reado
 /** A CID, or `/ipfs/` and a CID: what needs no daemon to be resolved. */
 function bareCid (path: string): CID | undefined {
   try {
-    return CID.parse(path.replace(/^\/ipfs\/([^/]+)\/?$/, '$1'))
+    return readCid(path.replace(/^\/ipfs\/([^/]+)\/?$/, '$1'))
   } catch {
     return undefined
   }

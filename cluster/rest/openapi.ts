@@ -69,7 +69,8 @@ function operation (route: Route): object {
   }
 }
 
-const queryParameter = (name: string, { about, schema }: Parameter<unknown>): object => ({ name, in: 'query', description: about, schema })
+/** What is there but empty counts as absent. */
+const queryParameter = (name: string, { about, schema }: Parameter<unknown>): object => ({ name, in: 'query', description: about, allowEmptyValue: true, schema })
 const refused = (description: string): object => ({ description, content: { [json]: { schema: refSchema('Error') } } })
 const nothingAnswer = { 204: { description: 'Nothing to tell.' } }
 const answered = (description: string, schema: Schema): object => ({ 200: { description, content: { [json]: { schema } } } })

@@ -1,4 +1,5 @@
-import { CID } from 'multiformats/cid'
+import type { CID } from 'multiformats/cid'
+import { readCid } from '../api/cid-text.ts'
 import { parsePeerId } from '../api/peer-id.ts'
 import type { PeerId } from '../api/pin.ts'
 import { parseGoTime } from '../api/go-time.ts'
@@ -137,7 +138,7 @@ export function peers (about: string): Parameter<readonly PeerId[]> {
 /** @throws Error in words of ours: the parser's own speak of its decoders */
 export function parseCid (text: string): CID {
   try {
-    return CID.parse(text)
+    return readCid(text)
   } catch (err) {
     throw new Error(`${JSON.stringify(text.slice(0, 100))} is not a CID`, { cause: err })
   }

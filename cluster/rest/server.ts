@@ -70,6 +70,7 @@ export function createRest ({ overLibp2p, ...parts }: RestParts & { readonly ove
       guard.admit(request.raw)
       const elsewhere = withoutSlash(request.raw)
       if (elsewhere !== undefined) await reply.redirect(elsewhere, 307)
+      else if (request.method === 'QUERY') await notFound(request.raw, reply) // Fastify would ask for its Content-Type first
     })
     app.options('*', async (request, reply) => await reply.code(204).headers(guard.preflight(request.raw)).send())
     for (const { method, path, serve } of routes) {
