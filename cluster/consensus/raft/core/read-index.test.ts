@@ -74,6 +74,18 @@ t.test('many reads need one round', async t => {
   t.strictSame(reads(node(1)).map(({ context }) => context), Array.from({ length: 100 }, (_, at) => at + 1))
 })
 
+t.test('a read whose heartbeats were lost is confirmed by the next ones', async t => {
+  const { leader, node } = groupOf([1, 2, 3])
+  leader.readIndex(41)
+  turn(node(1)) // what it sends never arrives
+  leader.tick()
+
+  const [beat] = turn(node(1)).messages
+  leader.step(answer(beat!))
+
+  t.match(reads(node(1)), [{ context: 41 }])
+})
+
 t.test('RD-02: an answer to an earlier heartbeat confirms no later read', async t => {
   const { leader, node } = groupOf([1, 2, 3])
   leader.readIndex(1)
