@@ -58,6 +58,20 @@ t.test('a large pinset takes longer than one call may: it is asked again, until 
   t.equal(asked.length, 3)
 })
 
+t.test('who is asked and does not answer for long is told', async t => {
+  const { clock, parts } = arrange([])
+  const told: string[] = []
+  const gone = new AbortController()
+  const call = async (): Promise<never> => await new Promise((_resolve, reject) => { gone.signal.addEventListener('abort', () => { reject(gone.signal.reason) }) })
+
+  const joined = joinThrough({ ...parts, rpc: { call } as unknown as Pick<PeerRpc, 'call'>, log: { ...silentLogger, info: message => { told.push(message) } } }, ['/ip4/10.0.0.1/tcp/9096'], request, { signal: gone.signal })
+  await pass(clock, 10_500)
+  gone.abort(new Error('stopped'))
+
+  await t.rejects(joined, { message: 'stopped' })
+  t.match(told, [/^still asking to be taken in/])
+})
+
 t.test('a refusal is final, and says that it is the cluster\'s', async t => {
   const { asked, parts } = arrange([new ClusterError('ERR_INVALID_ARGUMENT', 'the folder is a copy')])
 

@@ -10,6 +10,8 @@ const firstWaitMs = 250
 const longestWaitMs = 5_000
 /** Of rounds in a row that failed, one in so many is told. */
 const toldEvery = 8
+/** Who is asked holds its answer back while there is no leader. */
+const longAnswerMs = 10_000
 /** A peer that stops in the middle of a handshake looks as if it had another secret: once is no proof. */
 const otherSecretRoundsMax = 3
 
@@ -36,6 +38,7 @@ export async function joinThrough (components: JoiningComponents, addresses: rea
   const { host, self, clock, log } = components
   let otherSecretRounds = 0
   for (let round = 0, waitMs = firstWaitMs; ; round++, waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+    using _told = round % toldEvery === 0 ? clock.after(longAnswerMs, () => log.info('still asking to be taken in: that takes long while too few peers are there, or a large pinset is copied', { addresses })) : undefined
     const contacts: readonly Contact[] = [
       ...addresses.map(address => ({ who: address, peer: async () => await host.connectTo(address, { signal }) })), ...[...host.known().keys()].map(peer => ({ who: peer, peer: async () => peer }))
     ]
