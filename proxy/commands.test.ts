@@ -18,6 +18,11 @@ async function block (peer: Peer, text: string): Promise<string> {
   body.append('file', new Blob([text]), 'b')
   return (JSON.parse((await ask(peer, 'block/put', { at: 'daemon', body })).text) as { Key: string }).Key
 }
+function directory (): FormData {
+  const body = new FormData()
+  body.append('file', new Blob([], { type: 'application/x-directory' }), 'd')
+  return body
+}
 const errorOf = ({ text }: { text: string }): string => (JSON.parse(text) as { Message: string }).Message
 const keysOf = ({ text }: { text: string }): Record<string, { Type: string, Name: string }> => (JSON.parse(text) as { Keys?: Record<string, { Type: string, Name: string }> }).Keys ?? {}
 
@@ -100,6 +105,9 @@ t.test('bad input is refused in the words of Kubo', async t => {
   for (const [path, status, text] of cases) t.strictSame(await ask(peer, path), { status, text }, path)
   t.equal(errorOf(await ask(peer, `pin/add?arg=${cid}&name=${'n'.repeat(256)}`)), 'pin name is 256 bytes (max 255 bytes)')
   t.equal(errorOf(await ask(peer, 'pin/ls?type=foo')), "invalid type 'foo', must be one of {direct, indirect, recursive, all}")
+  for (const [path, refusal] of [['block/put?pin=true', 'expected a file'], ['dag/put?pin=true', 'expected a regular file'], ['dag/import', 'expected a file handle']] as const) {
+    for (const at of ['proxy', 'daemon'] as const) t.equal(errorOf(await ask(peer, path, { at, body: directory() })), refusal, `a directory for ${path}, asked of the ${at}`)
+  }
   t.equal(await peer.cluster.state.count(), 0, 'and nothing is pinned')
 })
 

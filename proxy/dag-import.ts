@@ -45,7 +45,7 @@ export function dagImport (components: CommandComponents, { pinWait }: { readonl
       const { stats, 'allow-big-block': allowBigBlock } = call.options
       const params = { allowBigBlock, stats: stats === true, pin: defaultPinOptions, wait: pinWait, unannounced: unannouncedOf(call.options), signal: call.signal }
       const pinned: CID[] = []
-      for await (const output of adder.importCars(uploadedFiles(call, clock), params)) {
+      for await (const output of adder.importCars(uploadedFiles(call, clock, 'expected a file handle'), params)) {
         if (output.kind === 'root' && output.pinError === '') pinned.push(output.cid)
         await call.reply.emit(lineOf(output))
       }

@@ -48,7 +48,7 @@ export function blockPut (components: CommandComponents): KuboCommand {
     xml: ({ Key, Size }: BlockLine) => `<BlockStat><Key>${Key}</Key><Size>${Size}</Size></BlockStat>`,
     async run (call) {
       await assertAccepted('block/put', call, components)
-      for await (const content of uploadedFiles(call, components.clock)) {
+      for await (const content of uploadedFiles(call, components.clock, 'expected a file')) {
         const bytes = await held(content, heldBytesMax)
         const { Key, Size } = await put<BlockLine>('block/put', bytes, call, components)
         const cid = CID.parse(Key)
@@ -76,7 +76,7 @@ export function dagPut (components: CommandComponents): KuboCommand {
       const emitAll = async (): Promise<void> => { for (const { line } of nodes) await call.reply.emit(line) }
       try {
         let bytesLeft = heldBytesMax
-        for await (const content of uploadedFiles(call, components.clock)) {
+        for await (const content of uploadedFiles(call, components.clock, 'expected a regular file')) {
           const bytes = await held(content, bytesLeft)
           bytesLeft -= bytes.byteLength
           const line = await put<DagLine | undefined>('dag/put', bytes, call, components)

@@ -21,10 +21,10 @@ export function uploadedEntries (call: Uploading, clock: Clock): AsyncIterable<A
   return addEntries(uploadedParts(call, clock))
 }
 
-/** Files alone, as commands take them that have no use for a tree. @throws Error in Kubo's words for a directory */
-export async function * uploadedFiles (call: Uploading, clock: Clock): AsyncGenerator<AsyncIterable<Uint8Array>, void, undefined> {
+/** Files alone, as commands take them that have no use for a tree. @throws Error `refusal`, what the command says in Kubo to a directory */
+export async function * uploadedFiles (call: Uploading, clock: Clock, refusal: string): AsyncGenerator<AsyncIterable<Uint8Array>, void, undefined> {
   for await (const { kind, content } of uploadedEntries(call, clock)) {
-    if (kind === 'directory') throw new Error('expected a file handle')
+    if (kind === 'directory') throw new Error(refusal)
     yield content
   }
 }

@@ -63,7 +63,7 @@ function layoutOf ({ hash, hashName, length, format, codec }: { hash: Hash | und
 }
 
 async function * putBlocks ({ blocks, pinning, lock }: EmbeddedNode, call: Call, layout: () => Layout, pin: boolean, allowBig: boolean): AsyncGenerator<Emitted> {
-  for await (const { body } of filesOf(call.parts)) {
+  for await (const { body } of filesOf(call.parts, 'expected a file')) {
     const bytes = await readAll(body)
     const cid = cidOf(bytes, layout())
     using _lock = pin ? await lock.forPinning(call) : undefined

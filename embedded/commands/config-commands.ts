@@ -86,7 +86,7 @@ function configReplace (): Command {
     args: [{ name: 'file', kind: 'file', required: true, variadic: false, stdin: false }],
     options: {},
     async run ({ parts }) {
-      for await (const { body } of filesOf(parts)) {
+      for await (const { body } of filesOf(parts, 'file argument was nil')) {
         if (!isJsonObject(await readAll(body))) throw new KuboError('failed to decode file as config')
         throw new KuboError(fixed)
       }

@@ -56,7 +56,7 @@ function codeOf (name: string): number {
 async function * putNodes ({ blocks, pinning, lock }: EmbeddedNode, call: Call, { from, to, hash, allowBig, pin }: PutLayout): AsyncGenerator<Emitted> {
   using _lock = pin ? await lock.forPinning(call) : undefined
   const put: CID[] = []
-  for await (const { body } of filesOf(call.parts)) {
+  for await (const { body } of filesOf(call.parts, 'expected a regular file')) {
     const input = await readAll(body)
     let bytes: Uint8Array
     try {

@@ -47,7 +47,7 @@ async function * importAll (node: EmbeddedNode, call: Call, { pins, stats, allow
   const imported: Imported = { blocks: 0, bytes: 0, roots: new Map() }
   const batch = createBlockBatch(node.blocks)
   try {
-    for await (const { body } of filesOf(call.parts)) await importCar(body, batch, allowBig, imported)
+    for await (const { body } of filesOf(call.parts, 'expected a file handle')) await importCar(body, batch, allowBig, imported)
   } finally {
     await batch.written()
   }

@@ -13,6 +13,7 @@ import type { EmbeddedNode } from '../node.ts'
 import { command } from '../rpc/command.ts'
 import type { Call, Command } from '../rpc/command.ts'
 import { KuboError } from '../rpc/kubo-error.ts'
+import { filesOf } from '../rpc/uploads.ts'
 import { createChunker } from '../unixfs/chunker.ts'
 import type { UnixfsData } from '../unixfs/data.ts'
 import { hashByName } from '../dag/hashes.ts'
@@ -82,8 +83,7 @@ async function writeUpload (editor: FileEditor, call: Call, { truncate, offset, 
     if (count !== undefined && count < 0n) throw new KuboError('cannot have negative byte count')
     await editor.seek(offset)
     let left = count === undefined ? Infinity : Number(count)
-    for await (const { headers, body } of call.parts) {
-      if (/^(?:application\/x-directory|multipart\/form-data|application\/symlink)\b/.test(headers.get('content-type') ?? '')) throw new KuboError('file argument was nil')
+    for await (const { body } of filesOf(call.parts, 'file argument was nil')) {
       for await (const piece of body) {
         await editor.write(piece.subarray(0, left))
         left -= Math.min(left, piece.length)

@@ -4,11 +4,11 @@ import { KuboError } from './kubo-error.ts'
 /** Of something that has to be held whole: a block, a node, arguments. */
 const wholeBytesMax = 64 * 1024 * 1024
 
-/** The parts of an upload whose command takes files only. */
-export async function * filesOf (parts: AsyncIterable<MultipartPart>): AsyncGenerator<MultipartPart, void, undefined> {
+/** The parts of an upload whose command takes files only; a symbolic link is one, of its target. @throws KuboError `refusal`, what the command says to a directory */
+export async function * filesOf (parts: AsyncIterable<MultipartPart>, refusal: string): AsyncGenerator<MultipartPart, void, undefined> {
   for await (const part of parts) {
     const type = part.headers.get('content-type') ?? ''
-    if (/^(?:application\/x-directory|multipart\/form-data|application\/symlink)\b/.test(type)) throw new KuboError('expected a file handle')
+    if (/^(?:application\/x-directory|multipart\/form-data)\b/.test(type)) throw new KuboError(refusal)
     yield part
   }
 }
