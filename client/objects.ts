@@ -123,6 +123,7 @@ export interface GlobalRepoGC {
       readonly key: string | null
       readonly error?: string
     }>
+    readonly error?: string
   }>>
 }
 

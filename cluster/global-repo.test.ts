@@ -43,7 +43,7 @@ t.test('every member collects; one that fails is a line with its error, after wh
   const lines = await Array.fromAsync(collectOnAll({ peerset, ask }, never))
 
   t.strictSame(lines.filter(({ error }) => error === '').map(({ peer }) => peer).sort(), [other, self, third].sort())
-  t.strictSame(lines.filter(({ error }) => error !== ''), [{ peer: third, key: '', error: 'away' }])
+  t.strictSame(lines.filter(({ error }) => error !== ''), [{ peer: third, key: '', error: 'away', isOfPeer: true }])
 })
 
 t.test('who leaves in the middle ends the collections', async t => {

@@ -36,7 +36,7 @@ export async function * collectOnAll ({ peerset, ask }: Omit<GlobalRepoComponent
     try {
       for await (const line of ask.repoGc(peer, given)) await lines.send({ peer, ...line })
     } catch (err) {
-      if (!given.signal.aborted) await lines.send({ peer, key: '', error: err instanceof Error ? err.message : String(err) })
+      if (!given.signal.aborted) await lines.send({ peer, key: '', error: err instanceof Error ? err.message : String(err), isOfPeer: true })
     }
   })).then(() => { lines.close() })
   try {

@@ -13,6 +13,8 @@ import { duplexPair } from 'node:stream'
 import type { Duplex } from 'node:stream'
 import t from 'tap'
 import { FakeClock, systemClock } from '../cluster/clock.ts'
+import type { ClusterId } from '../cluster/api/peer.ts'
+import type { PeerId } from '../cluster/api/pin.ts'
 import type { ClusterApi } from '../cluster/ports.ts'
 import type { Adder } from '../adder/adder.ts'
 import { ClusterError } from '../cluster/api/errors.ts'
@@ -196,6 +198,25 @@ t.test('a stream that fails after its first line says so in the trailer, one tha
   t.match(await ask(late, '/pins'), { status: 200, headers: { trailer: 'X-Stream-Error' }, trailers: { 'x-stream-error': 'the disk is gone [2J' } })
   t.match(await ask(early, '/pins'), { status: 500, text: /"message":"the disk\\nis gone/ })
   t.match(await ask(late, '/pins?stream-error=line'), { status: 200, text: /^\{"cid".*\}\n\{"code":500,"message":"the disk\\nis gone.*"\}\n$/, trailers: { 'x-stream-error': 'the disk is gone [2J' } }, 'and in a line where that is asked for')
+})
+
+t.test('a garbage collection tells of each peer what went, what did not, and whether it failed itself', async t => {
+  const away = '12D3KooWAway' as PeerId
+  const rest = await openRest(t, {}, {
+    async id () { return { clusterPeers: [self, away] } as unknown as ClusterId },
+    async * repoGc () {
+      yield { peer: self, key: cid.toString(), error: '' }
+      yield { peer: self, key: '', error: 'a block that stays' }
+      yield { peer: away, key: '', error: 'away', isOfPeer: true }
+    }
+  })
+
+  const { text } = await ask(rest, '/ipfs/gc', {}, 'POST')
+
+  t.strictSame(JSON.parse(text), { peer_map: {
+    [self]: { peer: self, peername: '', keys: [{ key: cid.toString() }, { key: null, error: 'a block that stays' }] },
+    [away]: { peer: away, peername: '', keys: [], error: 'away' }
+  } })
 })
 
 t.test('a client of HTTP/1.0, which has no trailers, gets a stream whole, or sees it cut', async t => {

@@ -15,4 +15,6 @@ export interface RepoGcLine {
   /** CID text as the daemon gave it; empty when `error` is set. */
   readonly key: string
   readonly error: string
+  /** Whether it is the peer that failed, with all that it had still to collect. */
+  readonly isOfPeer?: true
 }

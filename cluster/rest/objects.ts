@@ -86,8 +86,9 @@ export const objects = {
     peer_map: mapSchema(objectSchema({
       peer: peerSchema,
       peername: textSchema,
-      keys: listSchema(objectSchema({ key: nullableSchema(cidSchema), error: textSchema }, ['error']))
-    }))
+      keys: listSchema(objectSchema({ key: nullableSchema(cidSchema), error: textSchema }, ['error'])),
+      error: textSchema
+    }, ['error']))
   }),
   Token: objectSchema({ token: textSchema }),
   Error: objectSchema({ code: integerSchema, message: textSchema })

@@ -4,6 +4,9 @@ import { askedOf, localParameter } from './pins.ts'
 import { route } from './route.ts'
 import type { Route } from './route.ts'
 
+/** ipfs-cluster's RepoGC: its error is of a peer that failed. */
+interface CollectedJson { readonly peer: PeerId, readonly peername: string, readonly keys: { key: string | null, error?: string }[], error?: string }
+
 export const repoRoutes: readonly Route[] = [
   route({
     method: 'POST',
@@ -15,12 +18,13 @@ export const repoRoutes: readonly Route[] = [
     const { cluster, query, signal } = call
     const details = await call.details()
     const asked = query.local ? [cluster.self] : (await cluster.id({ signal })).clusterPeers
-    const peers = new Map<PeerId, { key: string | null, error?: string }[]>(asked.map(peer => [peer, []]))
-    for await (const { peer, key, error } of askedOf(call).repoGc({ signal })) {
-      const keys = peers.get(peer) ?? []
-      peers.set(peer, keys)
-      keys.push({ key: key === '' ? null : key, ...error !== '' && { error } })
+    const peers = new Map<PeerId, CollectedJson>(asked.map(peer => [peer, { peer, peername: details(peer).peername, keys: [] }]))
+    for await (const { peer, key, error, isOfPeer = false } of askedOf(call).repoGc({ signal })) {
+      const collected = peers.get(peer) ?? { peer, peername: details(peer).peername, keys: [] }
+      peers.set(peer, collected)
+      if (isOfPeer) collected.error = error
+      else collected.keys.push({ key: key === '' ? null : key, ...error !== '' && { error } })
     }
-    return valueAnswer({ peer_map: Object.fromEntries([...peers].map(([peer, keys]) => [peer, { peer, peername: details(peer).peername, keys }])) })
+    return valueAnswer({ peer_map: Object.fromEntries(peers) })
   })
 ]
