@@ -12,7 +12,7 @@ const other = CID.parse('QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn')
 const { signal } = new AbortController()
 const root = (name = ''): NamedRoot => ({ cid, name })
 
-interface Imported { readonly query: Record<string, string>, readonly parts: Buffer[] }
+interface Imported { readonly query: Record<string, string>, readonly parts: Buffer[], readonly whole: Buffer }
 
 /** A daemon that takes an import apart and answers with these lines. */
 function fakeRequests (answer: (request: DaemonRequest) => AsyncIterable<Uint8Array> = () => lines({})): { requests: Requests, imports: Imported[], named: string[], writes: number[] } {
@@ -26,7 +26,7 @@ function fakeRequests (answer: (request: DaemonRequest) => AsyncIterable<Uint8Ar
       writes.push(...chunks.map(chunk => chunk.byteLength))
       const whole = (async function * () { yield Buffer.concat(chunks) })()
       const parts = await Array.fromAsync(readMultipart(whole, boundary), async ({ body }) => Buffer.concat(await Array.fromAsync(body)))
-      imports.push({ query: Object.fromEntries(request.query!), parts })
+      imports.push({ query: Object.fromEntries(request.query!), parts, whole: Buffer.concat(chunks) })
       return { status: 200, headers: {}, body: answer(request), trailers: () => ({}) }
     },
     async json (path, { query }) { named.push(`${path} ${new URLSearchParams([...query!].map(([name, value]): [string, string] => [name, value]))}`); return {} as never },
@@ -53,6 +53,14 @@ t.test('blocks go in one part without roots, the roots in another without blocks
   t.strictSame(query, { 'pin-roots': 'true', 'allow-big-block': 'true' })
   t.match(parts[0]!.toString('latin1'), /^\x11.eroots\x80gversion\x01/s, 'no roots')
   t.match(parts[1]!.toString('latin1'), /eroots.+gversion\x01$/s, 'nothing behind the header')
+})
+
+t.test('the daemon has to read to the end of the body: before that Kubo does not notice that a caller who waits for a pin has left', async t => {
+  const { requests, imports } = fakeRequests()
+
+  await importBlocks({ requests, clock: new FakeClock() }, blocksOf(1, 2), Promise.resolve([root()]), { signal })
+
+  t.match(imports[0]!.whole.toString('latin1'), /\r\n--ipfs-quorum-[0-9a-f-]+--$/, 'behind a line end Kubo would read no further')
 })
 
 t.test('the roots are asked for only after the last block', async t => {

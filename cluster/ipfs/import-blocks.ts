@@ -75,7 +75,8 @@ async function * importBody (blocks: AsyncIterable<Block>, roots: Promise<readon
       yield Buffer.concat([crlf, partHead(boundary, 'roots.car')])
       yield carHeader(sent.roots.map(({ cid }) => cid))
     }
-    yield Buffer.from(`\r\n--${boundary}--\r\n`)
+    // Without a line end: then Kubo reads on to the end of the body, and only behind that does it notice that a caller who waits for a pin has left.
+    yield Buffer.from(`\r\n--${boundary}--`)
     whenSent()
   } catch (error) {
     sent.failure = { error }
