@@ -166,7 +166,7 @@ function normalised (program: Program, flags: Flags, names: ReadonlyMap<string, 
     }
     const [written, value] = bare(word)
     const name = names.get(written)
-    if (name === undefined) throw new UsageError(`unknown flag ${word.split('=')[0]} ${where}${didYouMean(written, names.keys()) || elsewhere(program, written)}`)
+    if (name === undefined) throw new UsageError(`unknown flag ${word.split('=')[0]} ${where}${elsewhere(program, written) || didYouMean(written, names.keys())}`)
     if (flags[name]!.type === 'boolean') {
       // Of a switch that is given twice the last counts, and one that is turned off is as one that is not there.
       const others = out.filter(earlier => earlier !== `--${name}`)

@@ -15,6 +15,7 @@ for (const [args, said] of [
   [['daemon', '--bootstrap', 'nowhere'], /--bootstrap: nowhere is no address of a peer/],
   [['daemon', '--stats'], /--stats: a Prometheus endpoint is not supported/],
   [['daemon'], /there is no .*service\.json; run "ipfs-cluster-service init" first/],
+  [['-x', 'daemon'], /unknown flag -x before the command \(it belongs after daemon\)/],
   [['daemno'], /no command "daemno" \(did you mean daemon\?\)/],
   [['state', 'exprt'], /expected one of .*, got exprt \(did you mean export\?\)/],
   [['--loglevel', 'loud', 'version'], /--loglevel: expected error, warn, info or debug, got "loud"/]

@@ -13,7 +13,7 @@ t.test('consensus.raft takes the place of consensus.crdt; all else stays as it i
 t.test('that only some peers were trusted is not lost without a word', async t => {
   const limited = file({ trusted_peers: ['12D3KooWA'] })
 
-  t.throws(() => convertCrdt(limited, { anyMember: false }), { message: /^consensus.crdt.trusted_peers: names 1 peers that alone/ })
+  t.throws(() => convertCrdt(limited, { anyMember: false }), { message: /^consensus.crdt.trusted_peers: names one peer that alone/ })
   t.ok(convertCrdt(limited, { anyMember: true }))
 })
 

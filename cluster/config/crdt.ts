@@ -21,7 +21,7 @@ export function convertCrdt (json: string, { raft = {}, cluster = {}, anyMember 
   if (crdt === undefined) return undefined
 
   const trusted = (crdt['trusted_peers'] ?? []) as readonly string[]
-  if (!anyMember) assertAllTrusted(trusted, `${crdtSection}.trusted_peers`)
+  if (!anyMember) assertAllTrusted(trusted, `${crdtSection}.trusted_peers`, 'convert with --force')
   const name = crdt['cluster_name']
   const { datastore, ...others } = tree
   const converted = {

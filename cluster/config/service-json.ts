@@ -28,10 +28,13 @@ const followerVariable = 'CLUSTER_FOLLOWERMODE'
 const trustedPeersVariable = 'CLUSTER_CRDT_TRUSTEDPEERS'
 const elsewhereVariables: readonly string[] = ['CLUSTER_ID', 'CLUSTER_PRIVATEKEY', 'CLUSTER_CREDENTIALS', trustedPeersVariable, followerVariable]
 
-/** @throws ClusterError ERR_INVALID_ARGUMENT when a list of peers would be trusted alone: here every member may change the pinset */
-export function assertAllTrusted (trusted: readonly string[], setting: string): void {
+/**
+ * @param wayOn what to do if that is well
+ * @throws ClusterError ERR_INVALID_ARGUMENT when a list of peers would be trusted alone: here every member may change the pinset
+ */
+export function assertAllTrusted (trusted: readonly string[], setting: string, wayOn = 'leave it out, or set it to *'): void {
   if (trusted.length === 0 || trusted.includes('*')) return
-  refuse(`${setting}: names ${trusted.length} peers that alone may change the pinset, which this version cannot see to: every member of the cluster may. Leave it out, or set it to *, if that is well`)
+  refuse(`${setting}: names ${trusted.length === 1 ? 'one peer' : `${trusted.length} peers`} that alone may change the pinset, which this version cannot see to: every member of the cluster may. If that is well, ${wayOn}`)
 }
 
 /** A follower changes nothing by itself; as a member it could. @throws ClusterError ERR_INVALID_ARGUMENT */
