@@ -1,6 +1,6 @@
 import { uploadOf } from './multipart.ts'
 import type { FileContent, FileToAdd } from './multipart.ts'
-import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, GlobalPinInfo, GlobalRepoGC, ID, Metric, Pin } from './objects.ts'
+import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, GlobalPinInfo, GlobalRepoGC, ID, Metric, Pin } from './objects.ts'
 import { createCaller } from './request.ts'
 import type { Call, CallOptions, ClientOptions, QueryOf } from './request.ts'
 
@@ -36,6 +36,12 @@ export interface ClusterClient {
   peers (options?: CallOptions): AsyncIterable<ID>
   /** Takes a peer out of the cluster for good. */
   removePeer (peer: string, options?: CallOptions): Promise<void>
+  /** Has the pins of a peer moved to others; it goes on by itself. @throws ClusterClientError 400 when the others are too few */
+  drainPeer (peer: string, options?: CallOptions): Promise<DrainProgress>
+  /** Moves no more: the peer keeps what it still has. */
+  stopDraining (peer: string, options?: CallOptions): Promise<DrainProgress>
+  /** How many pins are left to be moved. */
+  drainProgress (peer: string, options?: CallOptions): Promise<DrainProgress>
 
   /** Adds files, each first step of their paths a pin: a row for each file and folder. */
   add (files: Iterable<FileToAdd> | AsyncIterable<FileToAdd>, options?: AddOptions): AsyncIterable<Added>
@@ -95,6 +101,9 @@ export function createClient (options: ClientOptions = {}): ClusterClient {
     version: async options => (await value('GET /version', callOf(options))).version,
     peers: options => lines('GET /peers', callOf(options)),
     removePeer: (peer, options) => value('DELETE /peers/{peer}', callOf(options, { peer })),
+    drainPeer: (peer, options) => value('POST /peers/{peer}/drain', callOf(options, { peer })),
+    stopDraining: (peer, options) => value('DELETE /peers/{peer}/drain', callOf(options, { peer })),
+    drainProgress: (peer, options) => value('GET /peers/{peer}/drain', callOf(options, { peer })),
     add: (files, options = {}) => added(files, options, 'unixfs'),
     addFile: async (content, options = {}) => {
       const [row] = await Array.fromAsync(added([{ path: options.name ?? '', content }], options, 'unixfs'))

@@ -68,6 +68,12 @@ export interface AllocationReason {
   readonly detail: string
 }
 
+export interface DrainProgress {
+  readonly peer: string
+  readonly draining: boolean
+  readonly pins: number
+}
+
 export interface AddedOutput {
   readonly name: string
   readonly cid: string | null

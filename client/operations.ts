@@ -1,6 +1,6 @@
 /* Written by `npm run docs` from the table of routes in cluster/rest; a test keeps it up to date. */
 
-import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, GlobalPinInfo, GlobalRepoGC, ID, Metric, Pin, Token, Version } from './objects.ts'
+import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, GlobalPinInfo, GlobalRepoGC, ID, Metric, Pin, Token, Version } from './objects.ts'
 
 export type NoQuery = Readonly<Record<string, never>>
 
@@ -30,6 +30,21 @@ export interface Operations {
   'DELETE /peers/{peer}': {
     readonly query: NoQuery
     readonly answer: undefined
+  }
+  /** Relieves a member of its pins: others get a copy of each, then it is let off. Answered once that is agreed on, with the number of pins there are to move; 400 when the others are too few. An addition. */
+  'POST /peers/{peer}/drain': {
+    readonly query: NoQuery
+    readonly answer: DrainProgress
+  }
+  /** Relieves a member of its pins no longer: it keeps those it still has, and is given new ones. An addition. */
+  'DELETE /peers/{peer}/drain': {
+    readonly query: NoQuery
+    readonly answer: DrainProgress
+  }
+  /** Whether a member is being relieved of its pins, and how many still name it. Pins that go everywhere are not counted. An addition. */
+  'GET /peers/{peer}/drain': {
+    readonly query: NoQuery
+    readonly answer: DrainProgress
   }
   /** Adds files, each one at the top a pin of its own, or CARs, each root a pin. */
   'POST /add': {
@@ -238,6 +253,9 @@ export const shapes = {
   'GET /peers': 'lines',
   'POST /peers': 'value',
   'DELETE /peers/{peer}': 'nothing',
+  'POST /peers/{peer}/drain': 'value',
+  'DELETE /peers/{peer}/drain': 'value',
+  'GET /peers/{peer}/drain': 'value',
   'POST /add': 'lines',
   'GET /allocations': 'lines',
   'GET /allocations/{cid}': 'value',

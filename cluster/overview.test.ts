@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import { alone } from '../ipfs-compat-tests/harness/alone.ts'
 import { onePeer } from '../ipfs-compat-tests/harness/one-peer.ts'
 import { cidOf, self } from '../ipfs-compat-tests/harness/pins.ts'
+import { createDrain } from './drain.ts'
 import { createOverview } from './overview.ts'
 import type { OverviewComponents } from './overview.ts'
 
@@ -13,7 +14,8 @@ async function setUp (t: Test, others: Partial<OverviewComponents> = {}) {
   t.teardown(() => peer[Symbol.asyncDispose]())
   const links = { own: async () => { throw new Error('not asked') }, all: async () => new Map() }
   const membership = { remove: async (_peer: unknown, { signal }: { signal: AbortSignal }) => await new Promise<never>((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) }) }
-  return { ...peer, overview: createOverview({ self, ...peer, ...alone(self, peer.clock), membership, links, ensureRoom: () => undefined, ...others }) }
+  const drain = createDrain({ consensus: peer.consensus, membership: { draining: () => new Set(), drain: membership.remove } })
+  return { ...peer, overview: createOverview({ self, ...peer, ...alone(self, peer.clock), membership, drain, links, ensureRoom: () => undefined, ...others }) }
 }
 
 t.test('a peer that can do its work has no ailment; without a leader, room on the disk or a daemon it has', async t => {
@@ -37,4 +39,14 @@ t.test('a removal that nobody can agree on is given up', async t => {
   clock.advance(15_000)
 
   await t.rejects(removing, { code: 'ERR_TIMEOUT' })
+})
+
+t.test('so is draining', async t => {
+  const { overview, clock } = await setUp(t)
+
+  const draining = overview.drain({ peer: self, isDraining: true }, { signal })
+  await new Promise(setImmediate)
+  clock.advance(15_000)
+
+  await t.rejects(draining, { code: 'ERR_TIMEOUT' })
 })

@@ -5,13 +5,14 @@ import type { Clock } from './clock.ts'
 import { recoverOnAll } from './global-recover.ts'
 import { collectOnAll } from './global-repo.ts'
 import { createGlobalStatus } from './global-status.ts'
+import type { Drain } from './drain.ts'
 import type { Links } from './links.ts'
 import type { ClusterOverview, Membership } from './peer-ports.ts'
 import type { Placer } from './placer.ts'
 import type { AbortOptions, Consensus, IpfsConnector, PinTracker } from './ports.ts'
 
-/** A cluster without a majority can remove nobody: who asks is told so by then, as with any other change. */
-const removeTimeoutMs = 15_000
+/** A cluster without a majority can change nothing about its members: who asks is told so by then, as with any other change. */
+const changeTimeoutMs = 15_000
 const daemonTimeoutMs = 3_000
 /** What the next changes need at least. */
 const roomBytes = 1 << 20
@@ -20,6 +21,7 @@ export interface OverviewComponents {
   readonly self: PeerId
   readonly consensus: Pick<Consensus, 'state' | 'leader'>
   readonly membership: Pick<Membership, 'remove'>
+  readonly drain: Drain
   readonly tracker: PinTracker
   readonly ipfs: IpfsConnector
   readonly placer: Pick<Placer, 'explain'>
@@ -30,7 +32,7 @@ export interface OverviewComponents {
 }
 
 /** The view of an operator: this peer by itself, and the peers as such. */
-export function createOverview ({ self, consensus, membership, tracker, ipfs, placer, links, ensureRoom, clock }: OverviewComponents): ClusterOverview {
+export function createOverview ({ self, consensus, membership, drain, tracker, ipfs, placer, links, ensureRoom, clock }: OverviewComponents): ClusterOverview {
   const { state } = consensus
   const alone = { peerset: () => [self], state, clock }
   const ask = {
@@ -46,9 +48,14 @@ export function createOverview ({ self, consensus, membership, tracker, ipfs, pl
       repoGc: options => collectOnAll({ ...alone, ask: { repoGc: (_peer, call) => ipfs.repoGc(call), repoStat: async (_peer, call) => await ipfs.repoStat(call) } }, options)
     },
     async remove (peer, { signal }) {
-      using limit = deadline(clock, removeTimeoutMs, `agreeing that ${peer} is no member any more`, signal)
+      using limit = deadline(clock, changeTimeoutMs, `agreeing that ${peer} is no member any more`, signal)
       await membership.remove(peer, limit)
     },
+    async drain (request, { signal }) {
+      using limit = deadline(clock, changeTimeoutMs, `agreeing on what ${request.peer} is to hold`, signal)
+      return await drain.ask(request, limit)
+    },
+    drainProgress: async (peer, options) => await drain.progress(peer, options),
     async explain (cid, { signal }) {
       signal.throwIfAborted()
       const pin = (await state.get(cid))?.pin

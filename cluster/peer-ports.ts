@@ -31,6 +31,9 @@ export interface PeerAddresses { readonly peer: PeerId, readonly addresses: read
 /** That a member is to be relieved of all it holds, or no longer. */
 export interface DrainRequest { readonly peer: PeerId, readonly isDraining: boolean }
 
+/** How far that is: pins that still name the peer. Those that go everywhere are not counted, for they stay on all members. */
+export interface DrainProgress extends DrainRequest { readonly pins: number }
+
 /** Changes of the peerset, and what comes of them. */
 export interface Membership {
   /** Where each member is reached; it travels with the membership, so that who knows one peer finds all. */
@@ -55,6 +58,9 @@ export interface ClusterOverview {
   readonly here: Pick<ClusterApi, 'status' | 'statusAll' | 'recover' | 'recoverAll' | 'repoGc'>
   /** Takes a peer out of the cluster, dead or alive; what only it was to hold is given to others. Given up after a while. @throws as `Membership.remove` */
   remove (peer: PeerId, options: AbortOptions): Promise<void>
+  /** Has a member relieved of its pins, or no longer. Given up after a while. @throws as `Drain.ask` */
+  drain (request: DrainRequest, options: AbortOptions): Promise<DrainProgress>
+  drainProgress (peer: PeerId, options: AbortOptions): Promise<DrainProgress>
   /** What each peer would be chosen for or not as the holder of a pin, by what is known of them now. @throws ClusterError ERR_PIN_NOT_FOUND */
   explain (cid: CID, options: AbortOptions): Promise<readonly AllocationReason[]>
   /** Who is connected with whom; nothing of a member that does not answer. */

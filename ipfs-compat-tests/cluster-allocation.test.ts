@@ -32,6 +32,25 @@ t.test('pins that a daemon had are adopted as pins of all peers, and given to th
   }
 })
 
+t.test('a peer that is drained is let off all its pins and given no more, until that is stopped; where others are too few it is refused', async t => {
+  const ctl = async (...args: readonly string[]): Promise<{ readonly code: number | null, readonly text: string }> => {
+    const { code, out, err } = await runCtl(['--host', `/ip4/127.0.0.1/tcp/${new URL(second.rest).port}`, ...args])
+    return { code, text: out + err }
+  }
+  const [both, later, again] = ['needs both', 'while it is drained', 'afterwards'].map(text => inlineCidOf(text).toString()) as [string, string, string]
+  const pinOn = async (cid: string, factor: number): Promise<unknown> => (await (await fetch(`${second.rest}/pins/${cid}?replication-min=${factor}&replication-max=2`, { method: 'POST' })).json() as { allocations: unknown }).allocations
+  await pinOn(both, 2)
+
+  t.match(await ctl('peers', 'drain', first.id), { code: 2, text: new RegExp(`${first.id} cannot be drained: ${both} needs 2 peers, 1 would be left`) })
+  await fetch(`${second.rest}/pins/${both}`, { method: 'DELETE' })
+  t.match(await ctl('peers', 'drain', first.id), { code: 0, text: `${first.id} holds no pins of its own; take it out with: ipfs-cluster-ctl peers rm ${first.id}\n` })
+  t.strictSame(await pinOn(later, 1), [second.id])
+  t.match(await ctl('peers', 'drain', second.id), { code: 2, text: /is the only member that is not drained yet|cannot be drained/ })
+
+  t.match(await ctl('peers', 'drain', '--stop', first.id), { code: 0, text: /is not being drained/ })
+  t.strictSame([...await pinOn(again, 1) as string[]].sort(), [first.id, second.id].sort())
+})
+
 t.test('a pin for which there are too few peers is refused alike by proxy, REST and ctl, with both numbers and why each peer is left out', async t => {
   const silent = first.id
   await second.stop()

@@ -39,6 +39,10 @@ export const commands: Readonly<Record<string, Run>> = {
     show(await client.one('POST', '/peers', { contentType: 'application/json', async * body () { yield body } }), print.idText)
   },
   'peers rm': async ({ client, args }) => { await client.one('DELETE', `/peers/${(await peerIdsOf(args))[0]}`) },
+  'peers drain': async context => {
+    const { drainPeer } = await import('./drain.ts')
+    await drainPeer(context)
+  },
   add: async context => {
     const { addPaths } = await import('./add.ts')
     await addPaths(context)

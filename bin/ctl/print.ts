@@ -10,6 +10,7 @@ interface GcJson { peer_map: Readonly<Record<string, { peername: string, error?:
 interface MetricJson { peer: string, name: string, value: string, weight: number | bigint, expire: number | bigint }
 interface AlertJson extends MetricJson { triggered_at: string }
 interface BandwidthJson { total_in: number | bigint, total_out: number | bigint, rate_in: number, rate_out: number }
+interface DrainJson { peer: string, draining: boolean, pins: number }
 interface ReasonJson { peer: string, chosen: boolean, why: string, detail: string }
 
 /** Go's zero time, which stands for "not set". */
@@ -52,6 +53,13 @@ export const pinText: TextOf = json => {
   const depth = pin.max_depth === 0 ? 'Direct' : pin.max_depth === -1 ? 'Recursive' : `Recursive-${pin.max_depth}`
   const metadata = Object.keys(pin.metadata ?? {}).length === 0 ? 'no' : 'yes'
   return textOf([[pin.cid, pin.name, type, replication, depth, `Metadata: ${metadata}`, `Exp: ${dateText(pin.expire_at, '∞')}`, `Added: ${dateText(pin.timestamp, 'unknown')}`].join(' | ')])
+}
+
+export const drainText: TextOf = json => {
+  const { peer, draining, pins } = json as DrainJson
+  const name = printable(peer)
+  if (!draining) return `${name} is not being drained; ${pins} pins name it\n`
+  return pins > 0 ? `${name} is being drained: ${pins} pins are left\n` : `${name} holds no pins of its own; take it out with: ipfs-cluster-ctl peers rm ${name}\n`
 }
 
 export const addedText: TextOf = json => textOf([`added ${(json as { cid: string }).cid} ${(json as { name: string }).name}`])

@@ -62,6 +62,13 @@ export const program: Program = {
     'peers ls': { help: 'the peers of the cluster', examples: ['peers ls'] },
     'peers add': { usage: '<peer id>', args: { min: 1, max: 1 }, help: 'shows a member, or how a peer becomes one\nA peer joins by itself: ipfs-cluster-service daemon --bootstrap <address of a member>.', examples: [`peers add ${peer}`] },
     'peers rm': { usage: '<peer id>', args: { min: 1, max: 1 }, help: 'takes a peer out of the cluster, dead or alive; one that runs stops', examples: [`peers rm ${peer}`] },
+    'peers drain': {
+      usage: '<peer id>',
+      args: { min: 1, max: 1 },
+      help: 'moves all pins off a peer, and waits until it holds none of its own\nOthers get a copy of each pin, then the peer is let off. It goes on when this command is ended, and through restarts; afterwards "peers rm" loses nothing.',
+      flags: { stop: { type: 'boolean', help: 'move no more: the peer keeps what it still has' }, 'no-wait': { type: 'boolean', help: 'print how many pins there are to move, and end' } },
+      examples: [`peers drain ${peer}`, `peers drain --stop ${peer}`]
+    },
     add: {
       usage: '<path|url>...',
       args: { min: 1, max: Infinity },

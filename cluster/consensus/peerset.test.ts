@@ -18,12 +18,19 @@ interface Given {
   /** What becomes of the same question to another peer. */
   readonly call?: (leader: PeerId, members: PeerId[]) => Promise<void>
   readonly draining?: readonly PeerId[]
-  readonly amend?: (member: Member) => Promise<void>
+  /** What is noted of members goes here. */
+  readonly noted?: Member[]
 }
 
 /** `a` among three; time passes whenever it waits. */
-function memberA ({ remove = async () => { throw new Error('not asked') }, call = async () => { throw new Error('not asked') }, draining = [], amend }: Given) {
+function memberA ({ remove = async () => { throw new Error('not asked') }, call = async () => { throw new Error('not asked') }, draining: before = [], noted = [] }: Given) {
   const members = [...peers]
+  const draining = new Set(before)
+  const amend = async (member: Member): Promise<void> => {
+    noted.push(member)
+    if (member.isDraining) draining.add(member.name as PeerId)
+    else draining.delete(member.name as PeerId)
+  }
   const fake = new FakeClock()
   const clock: Clock = {
     now: () => fake.now(),
@@ -33,7 +40,7 @@ function memberA ({ remove = async () => { throw new Error('not asked') }, call 
     }
   }
   const node = (): RaftNode => ({
-    bookkeeping: () => ({ members: members.map(name => ({ id: peers.indexOf(name) + 1, name, address: '', incarnation: 1, ...draining.includes(name) && { isDraining: true } })) }),
+    bookkeeping: () => ({ members: members.map(name => ({ id: peers.indexOf(name) + 1, name, address: '', incarnation: 1, ...draining.has(name) && { isDraining: true } })) }),
     membership: { amend, remove: async () => { await remove(members) } }
   }) as unknown as RaftNode
   const rpc = { call: async (leader: PeerId) => { await call(leader, members) } } as unknown as PeersetComponents['rpc']
@@ -86,13 +93,13 @@ t.test('who gives up hears whether it may happen yet', async t => {
 
 t.test('that a member drains is noted once, and taken back', async t => {
   const noted: Member[] = []
-  const amend = async (member: Member): Promise<void> => { noted.push(member) }
   const options = { signal: new AbortController().signal }
+  const peerset = memberA({ noted })
 
-  await memberA({ amend }).drain({ peer: b, isDraining: true }, options)
-  await memberA({ amend, draining: [b] }).drain({ peer: b, isDraining: true }, options)
+  await peerset.drain({ peer: b, isDraining: true }, options)
+  await peerset.drain({ peer: b, isDraining: true }, options)
   t.strictSame(noted, [{ id: 2, name: b, address: '', incarnation: 1, isDraining: true }])
-  await memberA({ amend, draining: [b] }).drain({ peer: b, isDraining: false }, options)
+  await peerset.drain({ peer: b, isDraining: false }, options)
   t.strictSame(noted[1], { id: 2, name: b, address: '', incarnation: 1 })
 })
 

@@ -11,6 +11,8 @@ import type { RaftNode } from './raft/raft-node.ts'
 
 /** Between two tries to find who leads. */
 const leaderRetryMs = 200
+/** Between two looks whether what the leader has agreed on is applied here. */
+const appliedRetryMs = 20
 /** For so long the others may seem not to be there: a leader forgets every second whom it has heard, and a new one has heard nobody yet. */
 const othersPatienceMs = 3_000
 
@@ -99,7 +101,11 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
 
   return {
     members,
-    drain: async (request, options) => { await atLeader(async () => { await drainHere(request, options) }, async leader => { await rpc.call(leader, 'Consensus.DrainPeer', request, options) }, options) },
+    async drain (request, options) {
+      const { peer, isDraining } = request
+      await atLeader(async () => { await drainHere(request, options) }, async leader => { await rpc.call(leader, 'Consensus.DrainPeer', request, options) }, options)
+      while (list().some(member => member.name === peer && (member.isDraining === true) !== isDraining)) await pause(clock, appliedRetryMs, options.signal) // here too
+    },
     add: async (request, options) => await atLeader(async () => await addHere(request, options), async leader => await rpc.call(leader, 'Cluster.Join', request, options), options),
     async remove (peer, options) {
       let isAsked = false

@@ -70,6 +70,7 @@ export const objects = {
     peer_map: mapSchema(refSchema('PinInfo'))
   }),
   AllocationReason: objectSchema({ peer: peerSchema, chosen: booleanSchema, why: textSchema, detail: textSchema }),
+  DrainProgress: objectSchema({ peer: peerSchema, draining: booleanSchema, pins: integerSchema }),
   AddedOutput: objectSchema({ name: textSchema, cid: nullableSchema(cidSchema), bytes: integerSchema, size: integerSchema, allocations: peers }, ['bytes', 'size', 'allocations']),
   Metric: objectSchema(metric),
   Alert: objectSchema({ ...metric, triggered_at: timeSchema }),

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { parsePeerId } from '../api/peer-id.ts'
 import type { PeerId } from '../api/pin.ts'
+import type { DrainProgress } from '../peer-ports.ts'
 import { linesAnswer, nothing, valueAnswer } from './answer.ts'
 import { idToJson } from './answers.ts'
 import { RefusedError } from './rest-error.ts'
@@ -30,7 +31,7 @@ export const peerRoutes: readonly Route[] = [
     body: { type: 'application/json', schema: objectSchema({ peer_id: peerSchema }) },
     answer: { kind: 'value', of: 'ID' }
   }, async ({ cluster, request, signal }) => {
-    const peer = peerIn(await bodyText(request))
+    const peer = peerInBody(await bodyText(request))
     for await (const id of cluster.peers({ signal })) if (id.id === peer) return valueAnswer(idToJson(id))
     const { addresses } = await cluster.id({ signal })
     throw new RefusedError(400, `${peer} is not a member of this cluster. A peer joins by itself: start it with the same secret and: ipfs-cluster-service daemon --bootstrap ${addresses[0] ?? '<address of a member>'}`)
@@ -39,12 +40,36 @@ export const peerRoutes: readonly Route[] = [
   route({
     method: 'DELETE', path: '/peers/:peer', about: 'Takes a peer out of the cluster, dead or alive; answered once it is agreed on. One that runs stops.', answer: { kind: 'none' }
   }, async ({ overview, path, signal }) => {
-    await overview.remove(peerFrom(path['peer']!, 'error decoding Peer ID'), { signal })
+    await overview.remove(peerIn(path), { signal })
     return nothing
-  })
+  }),
+
+  route({
+    method: 'POST',
+    path: '/peers/:peer/drain',
+    about: 'Relieves a member of its pins: others get a copy of each, then it is let off. Answered once that is agreed on, with the number of pins there are to move; 400 when the others are too few. An addition.',
+    answer: { kind: 'value', of: 'DrainProgress' }
+  }, async ({ overview, path, signal }) => drainAnswer(await overview.drain({ peer: peerIn(path), isDraining: true }, { signal }))),
+
+  route({
+    method: 'DELETE',
+    path: '/peers/:peer/drain',
+    about: 'Relieves a member of its pins no longer: it keeps those it still has, and is given new ones. An addition.',
+    answer: { kind: 'value', of: 'DrainProgress' }
+  }, async ({ overview, path, signal }) => drainAnswer(await overview.drain({ peer: peerIn(path), isDraining: false }, { signal }))),
+
+  route({
+    method: 'GET',
+    path: '/peers/:peer/drain',
+    about: 'Whether a member is being relieved of its pins, and how many still name it. Pins that go everywhere are not counted. An addition.',
+    answer: { kind: 'value', of: 'DrainProgress' }
+  }, async ({ overview, path, signal }) => drainAnswer(await overview.drainProgress(peerIn(path), { signal })))
 ]
 
-function peerIn (text: string): PeerId {
+const drainAnswer = ({ peer, isDraining, pins }: DrainProgress): ReturnType<typeof valueAnswer> => valueAnswer({ peer, draining: isDraining, pins })
+const peerIn = (path: Readonly<Record<string, string>>): PeerId => peerFrom(path['peer']!, 'error decoding Peer ID')
+
+function peerInBody (text: string): PeerId {
   let body: unknown
   try {
     body = JSON.parse(text)
