@@ -22,6 +22,9 @@ const ofGo = new Set(['HTTP/1.0 with Expect', 'uploads and calls at once', 'half
 /** One that passes, one that the proxy answers, and one of each that fails. */
 const both = { 'cat': `cat?arg=${cid}`, 'version': 'version', 'pin/ls': `pin/ls?arg=${cid}&type=recursive`, 'repo/stat': 'repo/stat?size-only=true', 'an error of ours': 'pin/add?arg=notacid', 'no such command': 'pin/nope' }
 
+/** Its last chunk, and trailers; or a text that its length is told of. */
+const wholeAnswer = /\r\n0\r\n(?:[^\r\n]+\r\n)*\r\n$|\r\nContent-Length: \d+\r\n(?:[^]*\r\n)?\r\n[^]*[^\r]\n$/
+
 type Script = (talk: Conversation) => Promise<void>
 const say = (text: string): Script => async talk => { await talk.send(text) }
 /** Sends upload bytes for as long as somebody takes them. */
@@ -46,10 +49,11 @@ const scripts: Readonly<Record<string, Script>> = Object.fromEntries([
   ...each('HTTP/1.0', path => say(`POST /api/v0/${path} HTTP/1.0\r\n\r\n`)),
   ...each('HTTP/1.0 with keep-alive', path => async talk => {
     await talk.send(`POST /api/v0/${path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n`)
-    await talk.until(/\r\n\r\n[^]*\n/)
+    await talk.until(/\r\nConnection: keep-alive\r\n(?:[^]*\r\n)?\r\n[^]*\n/i) // else it ends
     if (!talk.isOver) await talk.send('POST /api/v0/pin/nope HTTP/1.0\r\n\r\n')
   }),
   ['HTTP/1.0 with an upload', say(`POST /api/v0/add HTTP/1.0\r\n${form}Content-Length: ${file('hello').length}\r\n\r\n${file('hello')}`)],
+  ...['files/write?arg=/new&create=true', 'add', 'pin/add'].map((path): [string, Script] => [`HTTP/1.0 with an upload of nothing: ${path}`, say(`POST /api/v0/${path} HTTP/1.0\r\n${form}Content-Length: 7\r\n\r\n--b--\r\n`)]),
   ['HTTP/1.0 with Expect', say(`POST /api/v0/add HTTP/1.0\r\n${form}Expect: 100-continue\r\nContent-Length: ${file('hello').length}\r\n\r\n${file('hello')}`)],
   ...each('a byte at a time', path => dripping(post(path, close))),
   ...each('one after the other', path => async talk => {
@@ -99,7 +103,7 @@ const scripts: Readonly<Record<string, Script>> = Object.fromEntries([
 const refusals: Readonly<Record<string, Script>> = Object.fromEntries([
   ...['nope', 'add?hash=nope', 'add?pin=maybe', 'version', `pin/ls?arg=${cid}&type=direct`].map((path): [string, Script] => [`Expect: 100-continue, refused: ${path}`, async talk => {
     await talk.send(head('POST', `/api/v0/${path}`, 'Expect: 100-continue\r\nContent-Length: 100\r\n'))
-    await talk.until('\r\n\r\n')
+    await talk.until(wholeAnswer)
   }]),
   ['Expect that nobody knows', async talk => {
     await talk.send(head('POST', '/api/v0/add', 'Expect: tea\r\nContent-Length: 100\r\n'))

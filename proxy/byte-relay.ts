@@ -44,7 +44,7 @@ export function relayBytes (head: Buffer, client: Socket, daemon: DaemonLink, co
   return upstream
 }
 
-/** Leaves out what the daemon says of its own connection, and ends that when it would be kept. */
+/** Leaves out that the daemon keeps its connection, and ends that. `Connection: close` is said by commands that leave an upload unread, to old clients, too. */
 function copyWithoutConnection (upstream: Socket, client: Socket): void {
   let held = Buffer.alloc(0)
   const onData = (bytes: Buffer): void => {
@@ -54,10 +54,12 @@ function copyWithoutConnection (upstream: Socket, client: Socket): void {
     const end = found < 0 ? held.length : found
     const head = held.toString('latin1', 0, end)
     upstream.off('data', onData)
-    client.write(head.replace(/\r\nConnection: [^\r]*/i, ''), 'latin1')
+    client.write(head.replace(keptAlive, ''), 'latin1')
     client.write(held.subarray(end))
     upstream.pipe(client, { end: false })
-    if (/\r\nConnection: keep-alive/i.test(head)) upstream.end()
+    if (keptAlive.test(head)) upstream.end()
   }
   upstream.on('data', onData)
 }
+
+const keptAlive = /\r\nConnection: keep-alive(?=\r|$)/i

@@ -38,11 +38,11 @@ export function commandHead ({ own, kind, contentType, bodyLeft, clientCloses, v
 }
 
 /** The head of a refusal before the command runs: Go's `http.Error`, with the headers that depend on the caller alone. */
-export function refusalHead ({ own, bodyLeft, clientCloses, length, nowMs }: Pick<HeadQuestion, 'own' | 'bodyLeft' | 'clientCloses' | 'nowMs'> & { readonly length: number }): string[] {
+export function refusalHead ({ own, bodyLeft, clientCloses, version, length, nowMs }: Pick<HeadQuestion, 'own' | 'bodyLeft' | 'clientCloses' | 'version' | 'nowMs'> & { readonly length: number }): string[] {
   const kept = pairsOf(own).filter(([name]) => name === 'Vary' || name === 'Access-Control-Allow-Origin' || name === 'Access-Control-Allow-Credentials')
   const head = sorted([...kept, ['Content-Type', 'text/plain; charset=utf-8'], ['X-Content-Type-Options', 'nosniff']]).flat()
   head.push('Date', new Date(nowMs).toUTCString(), 'Content-Length', String(length))
-  if (clientCloses || bodyLeft) head.push('Connection', 'close')
+  if (version !== '1.0' && (clientCloses || bodyLeft)) head.push('Connection', 'close')
   return head
 }
 

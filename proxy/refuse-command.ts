@@ -25,8 +25,7 @@ export async function refuseCommand (request: IncomingMessage, response: ServerR
   const bodyLeft = hasBody(request) && (expects || !await isReadWhole(request))
   if (response.destroyed) return
   const sink = clientSink(request, response)
-  const clientCloses = request.httpVersion !== '1.0' && wantsClose(request.rawHeaders)
-  sink.head(403, refusalHead({ own: [], bodyLeft, clientCloses, length: accessDenied.length, nowMs: clock.now() }))
+  sink.head(403, refusalHead({ own: [], bodyLeft, clientCloses: wantsClose(request.rawHeaders), version: request.httpVersion, length: accessDenied.length, nowMs: clock.now() }))
   await sink.write(accessDenied, { signal: new AbortController().signal })
   sink.end()
   request.resume()

@@ -11,13 +11,14 @@ import type { Logger } from '../cluster/log.ts'
 import { readBodyArguments } from './body-arguments.ts'
 import { clientSignal } from './client-signal.ts'
 import { clientSink } from './client-sink.ts'
+import type { ClientSink } from './client-sink.ts'
 import { commandHead, refusalHead } from './command-head.ts'
 import { openReply } from './command-reply.ts'
 import type { OpenReply } from './command-reply.ts'
 import { DeadlineExceededError } from './command.ts'
 import type { CommandCall, CommandRequest, KuboCommand } from './command.ts'
 import type { Encoding } from './encodings.ts'
-import { hasBody, writeRawHead } from './passthrough.ts'
+import { hasBody } from './passthrough.ts'
 import { wantsClose } from './headers.ts'
 import type { RawHeaders } from './headers.ts'
 
@@ -62,17 +63,18 @@ export async function runCommand (call: AdmittedCall, { clock, log }: { readonly
     } satisfies CommandCall)
     await reply.end()
   } catch (err) {
-    if (err instanceof KuboParseError && !reply.started) await refuse(call, err, body, clock)
+    if (err instanceof KuboParseError && !reply.started) await refuse(call, err, { body, sink, clock })
     else await failed(reply, err, gone, { response, log, path: command.path })
   }
 }
 
 /** Says what Kubo says when a request is refused before its command runs. */
-async function refuse ({ request, response, own }: AdmittedCall, { message }: Error, body: OpenBody, clock: Clock): Promise<void> {
+async function refuse ({ request, own, signal }: AdmittedCall, { message }: Error, { body, sink, clock }: { readonly body: OpenBody, readonly sink: ClientSink, readonly clock: Clock }): Promise<void> {
   await body.settled()
-  const text = Buffer.from(`${message}\n`)
-  writeRawHead(response, 400, 'Bad Request', refusalHead({ own, bodyLeft: body.isLeft(), clientCloses: wantsClose(request.rawHeaders), length: text.length, nowMs: clock.now() }))
-  response.end(text)
+  const text = `${message}\n`
+  sink.head(400, refusalHead({ own, bodyLeft: body.isLeft(), clientCloses: wantsClose(request.rawHeaders), version: request.httpVersion, length: Buffer.byteLength(text), nowMs: clock.now() }))
+  await sink.write(text, { signal })
+  sink.end()
 }
 
 async function failed (reply: OpenReply, err: unknown, gone: AbortSignal, { response, log, path }: { response: ServerResponse, log: Logger, path: string }): Promise<void> {
