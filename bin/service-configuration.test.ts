@@ -86,7 +86,8 @@ t.test('a configuration is fetched from where service.json says, kept for when i
   t.teardown(() => { server.close() })
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/service.json`
-  const folder = t.testdir()
+  const all = t.testdir()
+  const [folder, another, wrong] = ['peer', 'another', 'wrong'].map(name => join(all, name)) as [string, string, string]
 
   t.match(await service(folder, ['init', url], { CLUSTER_SECRET: 'ab'.repeat(32) }), { code: 0, out: /^wrote .*service\.json\n/, err: '' })
   t.match(JSON.parse(await readFile(join(folder, 'service.json'), 'utf8')), { source: url, cluster: { secret: 'ab'.repeat(32) } })
@@ -97,9 +98,9 @@ t.test('a configuration is fetched from where service.json says, kept for when i
   server.close()
   await once(server, 'close')
   t.match(await service(folder, ['config', 'show']), { code: 0, out: /"peername": "fetched"/, err: /^warning: the configuration at .* cannot be fetched: .*; used is what was fetched before/ })
-  t.match(await service(t.testdirName + '-new', ['init', url]), { code: 0, err: /^warning: .*cannot be fetched/ })
-  t.match(await service(t.testdirName + '-new', ['daemon']), { code: 1, err: /cannot be fetched: connect ECONNREFUSED/ })
-  t.match(await service(t.testdirName + '-wrong', ['init', 'ipfs://bafy']), { code: 1, err: /source: expected an address like https/ })
+  t.match(await service(another, ['init', url]), { code: 0, err: /^warning: .*cannot be fetched/ })
+  t.match(await service(another, ['daemon']), { code: 1, err: /cannot be fetched: connect ECONNREFUSED/ })
+  t.match(await service(wrong, ['init', 'ipfs://bafy']), { code: 1, err: /source: expected an address like https/ })
 })
 
 t.test('no secret is in what a peer prints, however much it logs', async t => {
