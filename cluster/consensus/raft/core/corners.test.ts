@@ -205,6 +205,16 @@ t.test('snapshots', async t => {
     }
   })
 
+  t.test('go on travelling when somebody says that messages to that peer are lost', async t => {
+    const { leader } = behind()
+    leader.reportUnreachable(3)
+    leader.step(message('MsgHeartbeatResp', { from: 3, to: 1, term: 1 }))
+
+    leader.reportUnreachable(3)
+
+    t.match(leader.status().progress[2], { state: 'snapshot', pendingSnapshot: 8, paused: true })
+  })
+
   t.test('do not go to the silent', async t => {
     const { group, leader } = behind()
     leader.reportUnreachable(3)

@@ -86,6 +86,20 @@ t.test('a read whose heartbeats were lost is confirmed by the next ones', async 
   t.match(reads(node(1)), [{ context: 41 }])
 })
 
+t.test('a late answer to an earlier round takes back nothing of what its sender answered since', async t => {
+  const { leader, node } = groupOf([1, 2, 3, 4, 5])
+  leader.readIndex(1)
+  const [early] = turn(node(1)).messages
+  leader.readIndex(2)
+  const [later, ofAnother] = turn(node(1)).messages
+  leader.step(answer(later!))
+  leader.step(answer(early!))
+
+  leader.step(answer(ofAnother!))
+
+  t.match(reads(node(1)), [{ context: 1 }, { context: 2 }])
+})
+
 t.test('RD-02: an answer to an earlier heartbeat confirms no later read', async t => {
   const { leader, node } = groupOf([1, 2, 3])
   leader.readIndex(1)
