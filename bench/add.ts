@@ -1,13 +1,13 @@
 import { call } from './call.ts'
 import { fileBody, filesBody, mib, randomBytes } from './content.ts'
-import { compare, secondsOf, startSides } from './harness.ts'
+import { compare, pairOf, secondsOf } from './harness.ts'
 
 const large = 256 * mib
 const files = 5_000
 
 /** Uploads: one large file, and many small ones in one request. */
-export async function bench (): Promise<void> {
-  await using sides = await startSides()
+export async function bench (args: readonly string[]): Promise<void> {
+  await using sides = await pairOf(args)
   await compare(sides, {
     title: 'add of 256 MiB',
     rounds: 5,

@@ -1,10 +1,10 @@
 import { call } from './call.ts'
 import { carBody, mib } from './content.ts'
-import { compare, secondsOf, startSides } from './harness.ts'
+import { compare, pairOf, secondsOf } from './harness.ts'
 
 /** CARs whose root is pinned: many small blocks, and many bytes. */
-export async function bench (): Promise<void> {
-  await using sides = await startSides()
+export async function bench (args: readonly string[]): Promise<void> {
+  await using sides = await pairOf(args)
   for (const [title, count, blockBytes] of [['1,000 blocks of 460 B', 1_000, 460], ['256 MiB in blocks of 256 KiB', 1_024, mib / 4]] as const) {
     await compare(sides, {
       title: `dag/import of ${title}`,

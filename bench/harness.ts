@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
 import { daemonSettings, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import { reportText } from './report.ts'
@@ -13,12 +14,35 @@ export interface Side {
   readonly port: number
 }
 
-export interface Sides extends AsyncDisposable {
+export interface Pair extends AsyncDisposable {
   readonly bare: Side
   readonly peer: Side
+  /** They run already and are compared with each other: the goals are none of theirs. */
+  readonly isGiven?: true
+}
+
+export interface Sides extends Pair {
   /** Of the peer's process. */
   readonly pid: number
   readonly daemonKind: 'kubo' | 'embedded'
+}
+
+/**
+ * `--against URL --peer URL` name two that run already, by where their `/api/v0` is: the proxy of another cluster, and that of ours. Without them a daemon and a peer are started.
+ *
+ * @throws TypeError for other arguments
+ */
+export async function pairOf (args: readonly string[]): Promise<Pair> {
+  const { against, peer } = parseArgs({ args: [...args], options: { against: { type: 'string' }, peer: { type: 'string' } } }).values
+  if (against === undefined && peer === undefined) return await startSides()
+  if (against === undefined || peer === undefined) throw new TypeError('--against and --peer go together')
+  process.stdout.write(`bare: ${against}, peer: ${peer}; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
+  return { bare: sideAt('bare', against), peer: sideAt('peer', peer), isGiven: true, async [Symbol.asyncDispose] () {} }
+}
+
+function sideAt (name: Side['name'], url: string): Side {
+  const { hostname, port } = new URL(url)
+  return { name, host: hostname, port: Number(port === '' ? 80 : port) }
 }
 
 export async function startSides (): Promise<Sides> {
@@ -49,13 +73,14 @@ export interface Comparison {
 const warmUps = 2
 
 /** Some turns of each to warm up, then turns in alternating order, so that a slow minute of the machine hits both. Prints the table. */
-export async function compare ({ bare, peer }: Pick<Sides, 'bare' | 'peer'>, { title, rounds, measured, round }: Comparison): Promise<void> {
+export async function compare ({ bare, peer, isGiven }: Pick<Pair, 'bare' | 'peer' | 'isGiven'>, { title, rounds, measured, round }: Comparison): Promise<void> {
   const results = { bare: [] as Round[], peer: [] as Round[] }
   for (let number = -warmUps; number < 0; number++) for (const side of [bare, peer]) await round(side, number)
   for (let number = 0; number < rounds; number++) {
     for (const side of number % 2 === 0 ? [bare, peer] : [peer, bare]) results[side.name].push(await round(side, number))
   }
-  process.stdout.write(reportText(title, results.bare, results.peer, measured))
+  const shown = isGiven ? Object.fromEntries(Object.entries(measured).map(([name, { unit }]) => [name, { unit }])) : measured
+  process.stdout.write(reportText(title, results.bare, results.peer, shown))
 }
 
 /** Seconds that `work` took. */
