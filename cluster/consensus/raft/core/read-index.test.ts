@@ -209,6 +209,18 @@ t.test('a single voter needs nobody', async t => {
   t.strictSame(reads(node(1)), [{ index: 3, context: 3 }])
 })
 
+t.test('a leader that was removed asks the single voter that is left', async t => {
+  const { env, leader, node } = groupOf([1, 2], [], { stepDownOnRemoval: false })
+  leader.applyConfChange({ transition: 'auto', changes: [{ type: 'ConfChangeRemoveNode', nodeId: 1 }], context: emptyData })
+  leader.readIndex(1)
+  t.strictSame(reads(node(1)), [])
+
+  leader.tick()
+  settle(env)
+
+  t.equal(leader.status().pendingReads, 0)
+})
+
 t.test('leases', async t => {
   const lease = { readOnly: 'lease' } as const
   const beat = (group: Group, isAnswered = true): void => {
