@@ -106,8 +106,9 @@ export function createClient (options: ClientOptions = {}): ClusterClient {
     drainProgress: (peer, options) => value('GET /peers/{peer}/drain', callOf(options, { peer })),
     add: (files, options = {}) => added(files, options, 'unixfs'),
     addFile: async (content, options = {}) => {
-      const [row] = await Array.fromAsync(added([{ path: options.name ?? '', content }], options, 'unixfs'))
-      return row!
+      const rows: Added[] = [] // no Array.fromAsync: this runs in browsers and Nodes that lack it
+      for await (const row of added([{ path: options.name ?? '', content }], options, 'unixfs')) rows.push(row)
+      return rows[0]!
     },
     addCars: (cars, options = {}) => added(named(cars), options, 'car'),
     async pin (target, options) {
