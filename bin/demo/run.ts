@@ -14,6 +14,8 @@ import { freePorts } from './ports.ts'
 const names = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace'] as const
 /** How many peers there can be, in words. */
 const numbers = ['', 'one', 'two', 'three', 'four', 'five', 'six', 'seven'] as const
+/** A port that was free may be taken before the peer listens there. */
+const portTriesMax = 3
 const service = fileURLToPath(new URL('../ipfs-cluster-service.ts', import.meta.url))
 
 export interface DemoContext {
@@ -24,13 +26,16 @@ export interface DemoContext {
   readonly signal: AbortSignal
 }
 
-interface DemoPeer {
+interface DemoPorts { readonly proxyPort: number, readonly restPort: number, readonly peerPort: number }
+interface DemoPeer extends DemoPorts {
   readonly name: string
   readonly folder: string
-  readonly proxyPort: number
-  readonly restPort: number
-  readonly peerPort: number
   readonly daemon: string | undefined
+}
+interface Started extends DemoPeer {
+  readonly pid: number
+  /** Where other peers reach it. */
+  readonly contact: string
 }
 
 /** @throws Error when it is no number of peers that the demo can start */
@@ -70,21 +75,28 @@ export async function runDemo ({ peers: count, env, say, signal }: DemoContext):
 
   say(`Starting ${counted(count, 'peer')}.`)
   const secret = randomBytes(32).toString('hex')
-  const settled = peers.map((peer, i) => ({ ...peer, daemon: daemons[i] }))
-  const [first, ...others] = settled
-  const contact = `/ip4/127.0.0.1/tcp/${first!.peerPort}/p2p/${await initPeer(first!, secret)}`
-  const start = async (peer: DemoPeer, args: readonly string[]): Promise<number> => {
-    const child = kept(await startChild({ name: `the peer ${peer.name}`, command: process.execPath, args: [service, '--config', join(peer.folder, 'peer'), 'daemon', ...args], env: clean, log: join(peer.folder, 'peer.log') }))
+  const [first, ...others] = peers.map((peer, i) => ({ ...peer, daemon: daemons[i] }))
+  const begin = async (peer: DemoPeer, args: readonly string[]): Promise<Started> => {
+    const id = await initPeer(peer, secret)
+    const child = await startChild({ name: `the peer ${peer.name}`, command: process.execPath, args: [service, '--config', join(peer.folder, 'peer'), 'daemon', ...args], env: clean, log: join(peer.folder, 'peer.log') })
+    await using stopping = new AsyncDisposableStack()
+    stopping.use(child)
     await child.said(/is ready\n[^]*\ntry\n/, signal)
-    return child.pid
+    stopping.move()
+    return { ...peer, pid: kept(child).pid, contact: `/ip4/127.0.0.1/tcp/${peer.peerPort}/p2p/${id}` }
   }
-  const firstPid = await start(first!, [])
-  const otherPids = await Promise.all(others.map(async peer => {
-    await initPeer(peer, secret)
-    return await start(peer, ['--bootstrap', contact])
-  }))
+  const start = async (peer: DemoPeer, args: readonly string[], triesLeft = portTriesMax): Promise<Started> => {
+    try {
+      return await begin(peer, args)
+    } catch (err) {
+      if (triesLeft === 0 || !/another process listens there/.test((err as Error).message)) throw err
+      return await start({ ...peer, ...await portsFor(peer) }, args, triesLeft - 1)
+    }
+  }
+  const founder = await start(first!, [])
+  const started = [founder, ...await Promise.all(others.map(async peer => await start(peer, ['--bootstrap', founder.contact])))]
 
-  say(panelOf(settled, [firstPid, ...otherPids], folder))
+  say(panelOf(started, folder))
   await aborted(signal)
   say(`\nEnding ${counted(count, 'peer')} and what they started.`)
 }
@@ -101,7 +113,13 @@ async function peersOf (folder: string, count: number): Promise<readonly Omit<De
   }))
 }
 
-/** Writes its files. @returns its id */
+/** As they were, where nobody else has taken them meanwhile. */
+async function portsFor ({ proxyPort, restPort, peerPort }: DemoPorts): Promise<DemoPorts> {
+  const [proxy, rest, own] = await freePorts([proxyPort, restPort, peerPort])
+  return { proxyPort: proxy!, restPort: rest!, peerPort: own! }
+}
+
+/** Writes its files; the identity stays, if it was there. @returns its id */
 async function initPeer ({ name, folder, proxyPort, restPort, peerPort, daemon }: DemoPeer, secret: string): Promise<string> {
   const at = (port: number): string => `/ip4/127.0.0.1/tcp/${port}`
   const settings: Environment = {
@@ -115,11 +133,11 @@ async function initPeer ({ name, folder, proxyPort, restPort, peerPort, daemon }
     ...daemon === undefined ? { CLUSTER_EMBEDDED_USE: 'always' } : { CLUSTER_IPFSPROXY_NODEMULTIADDRESS: daemon, CLUSTER_IPFSHTTP_NODEMULTIADDRESS: daemon }
   }
   const own = peerFolder(join(folder, 'peer'))
-  await initFolder(own, { env: settings, overwrites: false })
+  await initFolder(own, { env: settings, overwrites: true })
   return (await readFolder(own, {})).identity.id
 }
 
-function panelOf (peers: readonly DemoPeer[], pids: readonly number[], folder: string): string {
+function panelOf (peers: readonly Started[], folder: string): string {
   const url = (port: number): string => `http://127.0.0.1:${port}`
   const [first, second = first] = peers
   const host = first!.restPort === 9094 ? '' : `--host /ip4/127.0.0.1/tcp/${first!.restPort} `
@@ -127,7 +145,7 @@ function panelOf (peers: readonly DemoPeer[], pids: readonly number[], folder: s
     '',
     `ipfs-quorum ${version}: ${counted(peers.length, 'peer')} ${peers.length === 1 ? 'is' : 'are'} one cluster`,
     '',
-    ...peers.map(({ name, proxyPort, restPort, daemon }, i) => `  ${name.padEnd(6)} IPFS proxy ${url(proxyPort)}   REST API ${url(restPort)}   daemon ${daemon ?? 'embedded'}   process ${pids[i]}`),
+    ...peers.map(({ name, proxyPort, restPort, daemon, pid }) => `  ${name.padEnd(6)} IPFS proxy ${url(proxyPort)}   REST API ${url(restPort)}   daemon ${daemon ?? 'embedded'}   process ${pid}`),
     `  folder ${folder}, with a log of each; it is removed at the end`,
     '',
     'try',
