@@ -155,8 +155,8 @@ function inTheClustersWords (err: unknown, signal: AbortSignal, failure: unknown
     return new ClusterError('ERR_STORAGE', `this peer has stopped agreeing: ${((failure ?? err) as Error).message}`, { cause: failure ?? err })
   }
   switch (code) {
-    case 'ERR_RAFT_UNKNOWN_OUTCOME': return signal.aborted ? signal.reason : new ClusterError('ERR_UNKNOWN_OUTCOME', message, { cause: err })
-    case 'ERR_RAFT_SESSION_EXPIRED': return new ClusterError('ERR_UNKNOWN_OUTCOME', message, { cause: err })
+    case 'ERR_RAFT_UNKNOWN_OUTCOME': return signal.aborted ? signal.reason : new ClusterError('ERR_UNKNOWN_OUTCOME', unknownOutcome, { cause: err })
+    case 'ERR_RAFT_SESSION_EXPIRED': return new ClusterError('ERR_UNKNOWN_OUTCOME', unknownOutcome, { cause: err })
     case 'ERR_RAFT_NOT_LEADER': return signal.aborted ? signal.reason : new ClusterError('ERR_NO_LEADER', message, { cause: err })
     case 'ERR_RAFT_STOPPED': return new ClusterError('ERR_NO_LEADER', 'the log is closing', { cause: err })
     case 'ERR_RAFT_DROPPED':
@@ -165,6 +165,8 @@ function inTheClustersWords (err: unknown, signal: AbortSignal, failure: unknown
     default: return err
   }
 }
+
+const unknownOutcome = 'whether the change is agreed on is not known: too few of the peers answered in time, and it may happen yet when they are back'
 
 /** For a peer that has nobody to ask. */
 const nobody = { async call (): Promise<never> { throw new ClusterError('ERR_NO_LEADER', 'there is nobody to ask') } }
