@@ -13,6 +13,7 @@ import t from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
 import { readCompose, readDockerfile } from './harness/compose/compose-file.ts'
 import { temporaryFolder } from './harness/folder.ts'
+import { withoutTap } from './harness/without-tap.ts'
 
 t.setTimeout(600_000)
 
@@ -117,7 +118,7 @@ t.test('the Kubernetes manifests have the shape of the API', async t => {
   const manifests = await kubernetes()
   const text = manifests.map((manifest, i) => `import type { ${manifest.kind} as K${i} } from 'kubernetes-types/${kinds[manifest.kind]}'\nexport const m${i}: K${i} = ${JSON.stringify(manifest)}\n`).join('')
   const at = t.testdir({ 'manifests.ts': text, 'wrong.ts': text.replace('"replicas"', '"replica"') })
-  const tsc = (file: string): ReturnType<typeof spawnSync> => spawnSync(process.execPath, [join(repo, 'node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--skipLibCheck', '--ignoreConfig', '--module', 'preserve', join(at, file)], { encoding: 'utf8' })
+  const tsc = (file: string): ReturnType<typeof spawnSync> => spawnSync(...withoutTap(process.execPath, [join(repo, 'node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--skipLibCheck', '--ignoreConfig', '--module', 'preserve', join(at, file)]), { encoding: 'utf8' })
 
   const right = tsc('manifests.ts')
   const wrong = tsc('wrong.ts')

@@ -8,12 +8,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { withoutTap } from '../harness/without-tap.ts'
 
 t.setTimeout(600_000)
 
-/** Without what tap has each subprocess of a test load: TypeScript's own program cannot be loaded that way. */
 const run = async (command: string, args: readonly string[], options: ExecFileOptions = {}): Promise<{ readonly stdout: string }> =>
-  await promisify(execFile)('env', ['-u', 'NODE_OPTIONS', command, ...args], { ...options, encoding: 'utf8' })
+  await promisify(execFile)(...withoutTap(command, args), { ...options, encoding: 'utf8' })
 const root = join(import.meta.dirname, '..', '..')
 const folder = t.testdir({ node_modules: {} })
 const installed = join(folder, 'node_modules', 'ipfs-quorum')
