@@ -4,7 +4,7 @@ import type { Values } from '../args.ts'
 import { trackerStatuses } from '../../cluster/api/pin-info.ts'
 import type { Client } from './client.ts'
 import { cidOf, filterOf, peerIdsOf, pinPathOf } from './ids.ts'
-import { inOrder } from './json.ts'
+import { inOrder, jsonText } from './json.ts'
 import * as print from './print.ts'
 import type { TextOf } from './print.ts'
 import type { Progress } from './progress.ts'
@@ -85,12 +85,13 @@ export const commands: Readonly<Record<string, Run>> = {
     if (cid !== undefined) return show(await client.one('POST', `/pins/${await cidOf(cid)}/recover?${local}`), print.infoText)
     await showLines(context, `/pins/recover?${local}`, print.infoText, 'POST')
   },
-  'health graph': async ({ client, flags }) => {
+  'health graph': async ({ client, flags, show }) => {
     const { dotText } = await import('./graph.ts')
-    const text = dotText(await client.one('GET', '/health/graph'), flags.is('all-ipfs-peers'))
+    const graph = await client.one('GET', '/health/graph')
+    const textOf = (json: unknown): string => dotText(json, flags.is('all-ipfs-peers'))
     const file = flags.text('file') ?? ''
-    if (file === '') process.stdout.write(text)
-    else await writeFile(file, text)
+    if (file === '') show(graph, textOf)
+    else await writeFile(file, flags.text('encoding') === 'json' ? jsonText(graph) : textOf(graph))
   },
   'health metrics': async ({ client, args: [name], show }) => {
     if (name === undefined) show(await client.one('GET', '/monitor/metrics'), print.eachText(print.nameText))

@@ -91,7 +91,7 @@ const asking = says(`
   recover {cid}
   --enc json recover --local {cid}
   health graph
-  --enc json health graph --all-ipfs-peers
+  health graph --all-ipfs-peers
   health metrics
   --enc json health metrics
   health metrics freespace
