@@ -12,6 +12,7 @@ t.test('a command is found however its path is written', async t => {
   t.equal(argumentOf('/api/v0/pin/%61dd'), 'none')
   t.equal(argumentOf('http://localhost:5001/api/v0/pin/add'), 'none')
   t.equal(argumentOf('ftp://x/api/v0/pin/add'), 'none')
+  t.equal(argumentOf('/api/v0/pin/add/%2e%2e'), '..')
   t.equal(argumentOf('/%61pi/%760/pin/add?arg=x'), 'none')
 })
 

@@ -16,7 +16,7 @@ const prefix = '/api/v0/'
 
 /**
  * Which command of the table a request is for, by Kubo's rules: the path is unescaped first, and one segment more than the command
- * has is its first argument. Paths that Go's router redirects (`//`, `.`, `..`) and all else are `undefined`: the daemon knows.
+ * has is its first argument. Paths that Go's router redirects (`//`, `.`, `..`, as they came: `%2e%2e` is an argument like any other) and all else are `undefined`: the daemon knows.
  */
 export function matchCommand (table: CommandTable, target: string): CommandMatch | undefined {
   const { path: rawPath, query: rawQuery } = splitTarget(target)
@@ -30,7 +30,7 @@ export function matchCommand (table: CommandTable, target: string): CommandMatch
   const command = table.get(decoded)
   const lastSlash = decoded.lastIndexOf('/')
   const found = command ?? (lastSlash < 0 ? undefined : table.get(decoded.slice(0, lastSlash)))
-  if (found === undefined || !isClean(decoded)) return undefined
+  if (found === undefined || !isClean(path)) return undefined
   return { command: found, pathArgument: command === undefined ? decoded.slice(lastSlash + 1) : undefined, path, rawQuery }
 }
 

@@ -65,6 +65,7 @@ async function assertWorks (peer: Peer): Promise<void> {
  */
 async function assertAgreed (peer: Peer): Promise<void> {
   await eventually('the pins of the cluster are those of the daemon', async () => {
+    await takeBackWhatIsLacking(peer)
     const ofCluster = (await Array.fromAsync(peer.cluster.state.list({ signal }))).map(({ cid, mode }) => `${mode} ${cid.toString()}`).sort()
     const ofDaemon = (await daemonPins(peer, 'with modes')).toSorted()
     const leftBehind = ofDaemon.filter(pin => !ofCluster.includes(pin)).map(pin => `only the daemon: ${pin}`)
@@ -74,6 +75,14 @@ async function assertAgreed (peer: Peer): Promise<void> {
     if (unheld.length > 0) throw new Error(unheld.slice(0, 3).map(({ cid, peers }) => `${cid.toString()} ${peers.map(({ status, error }) => `${status} ${error}`).join()}`).join('; '))
     return true
   }, { timeoutMs: settleMs, intervalMs: 100 }).catch((err: unknown) => { throw new Error(`${(err as Error).message}: ${String(((err as Error).cause as Error | undefined)?.message)}`, { cause: err }) })
+}
+
+/** What a caller has left that nobody has the content of is tracked to the end, which never comes. */
+async function takeBackWhatIsLacking (peer: Peer): Promise<void> {
+  for await (const { cid } of peer.cluster.statusAll(new Set(['pinning', 'pin_queued', 'pin_error']), { signal })) {
+    const refs = await ask(peer.daemon, `refs?arg=${cid.toString()}&recursive=true&offline=true&timeout=2s`).catch((err: Error) => err.message)
+    if (/"Err":"[^"]|could not find|deadline exceeded/.test(refs)) await ask(peer, `pin/rm?arg=${cid.toString()}`)
+  }
 }
 
 async function daemonPins ({ daemon }: Peer, form: 'bare' | 'with modes' = 'bare'): Promise<readonly string[]> {
