@@ -8,7 +8,7 @@ import type { Presence } from './presence.ts'
 import { takeBlocks } from './remote-import.ts'
 
 export interface HandlersComponents {
-  readonly consensus: Pick<Consensus, 'peerset'>
+  readonly consensus: Pick<Consensus, 'peerset' | 'isTrusted'>
   readonly membership: Membership
   readonly tracker: PinTracker
   readonly ipfs: IpfsConnector
@@ -32,9 +32,9 @@ export function createHandlers ({ consensus, membership, tracker, ipfs, monitor,
     'Cluster.Id': async (_nothing, caller) => await id(caller),
     'Cluster.Links': async (_nothing, caller) => await links(caller),
     async 'Cluster.Join' (request, caller) {
-      // A member passes on what a stranger has asked of it; a stranger speaks for itself.
-      if (request.peer !== caller.peer && !consensus.peerset().includes(caller.peer)) {
-        throw new ClusterError('ERR_INVALID_ARGUMENT', `${caller.peer} is no member and asks for somebody else`)
+      // A member, though it may not vote yet, passes on what a stranger has asked of it; a stranger speaks for itself. That is no fault of whom it is for.
+      if (request.peer !== caller.peer && !consensus.isTrusted(caller.peer)) {
+        throw new ClusterError('ERR_NO_LEADER', `${caller.peer} is no member and asks for somebody else`)
       }
       if (consensus.peerset().length === 0) throw new ClusterError('ERR_NO_LEADER', 'this peer is in no cluster itself yet')
       refuseSharedDaemon(request)

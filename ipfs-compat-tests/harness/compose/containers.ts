@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { withoutTap } from '../without-tap.ts'
 
 const run = promisify(execFile)
 const subnet = '10.213.7'
@@ -76,7 +77,7 @@ export async function createContainers (folder: string): Promise<Containers> {
       await mkdir(root)
       const script = setUp({ root, hosts, empty, mounts, links })
       const bounded = capabilities === undefined ? [] : ['setpriv', `--bounding-set=-all${capabilities.map(name => `,+${name}`).join('')}`, '--inh-caps=-all', '--']
-      const child = spawn('setpriv', [...endedWithUs, 'unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--uts', 'sh', '-ec', script, 'container', ...bounded, ...command], {
+      const child = spawn(...withoutTap('setpriv', [...endedWithUs, 'unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--uts', 'sh', '-ec', script, 'container', ...bounded, ...command]), {
         env: { PATH: path, HOSTNAME: name, HOME: '/root', ...env }, stdio: ['pipe', 'pipe', 'pipe']
       })
       let text = ''
@@ -94,7 +95,7 @@ export async function createContainers (folder: string): Promise<Containers> {
         said: () => text,
         async exec (command, more = {}) {
           const args = ['--target', await firstProcess(child.pid!), '--net', '--mount', '--pid', '--uts', 'chroot', root, ...command]
-          const { stdout } = await run('nsenter', args, { env: { PATH: path, HOME: '/root', ...env, ...more }, timeout: commandTimeoutMs })
+          const { stdout } = await run(...withoutTap('nsenter', args), { env: { PATH: path, HOME: '/root', ...env, ...more }, timeout: commandTimeoutMs })
           return stdout
         },
         async kill () {
