@@ -1,3 +1,5 @@
+import { abortable } from './abortable.ts'
+
 /** Why a signal aborts when whoever asked is there no longer. What had been agreed on for them by then stays, because nobody can be told that it failed. */
 export class CallerLeftError extends Error {
   constructor (message: string) {
@@ -10,18 +12,7 @@ export class CallerLeftError extends Error {
 export const hasLeft = (signal: AbortSignal): boolean => signal.reason instanceof CallerLeftError
 
 /** Waits for `work` as long as the caller is there; it goes on without them. @throws CallerLeftError */
-export async function untilLeft<T> (work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: left, reject } = Promise.withResolvers<never>()
-  const onAbort = (): void => { if (hasLeft(signal)) reject(signal.reason) }
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([left, work])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    work.catch(() => undefined) // left or not, its failure has an owner
-  }
-}
+export const untilLeft = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => await abortable(work, signal, hasLeft)
 
 /** A signal that follows another one until what is done has been agreed on. */
 export interface Committable {
