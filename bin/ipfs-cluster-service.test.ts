@@ -2,9 +2,10 @@ import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
+import { freePort } from '../cluster/consensus/raft/processes/ports.ts'
 import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
 import type { PeerProcess } from '../ipfs-compat-tests/harness/process.ts'
-import { cleanEnv, daemonSettings, freePort, runService, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
+import { cleanEnv, daemonSettings, runService, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
 
 t.setTimeout(600_000) // processes, on machines that are busy

@@ -4,7 +4,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { cleanEnv, daemonSettings, freePort, runService, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
+import { freePort } from '../cluster/consensus/raft/processes/ports.ts'
+import { cleanEnv, daemonSettings, runService, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import type { ProgramResult } from '../ipfs-compat-tests/harness/process.ts'
 
 t.setTimeout(600_000) // processes, on machines that are busy

@@ -3,13 +3,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
+import { freePort } from '../cluster/consensus/raft/processes/ports.ts'
 import { createIdentity, writeIdentity } from '../cluster/config/identity.ts'
 import type { Identity } from '../cluster/config/identity.ts'
 import { startCluster } from './harness/cluster.ts'
 import type { PeerSettings, TestPeer } from './harness/cluster.ts'
-import { addThrough, allocationsOf, heldBy, membersOf, statusOf } from './harness/cluster-asking.ts'
+import { addThrough, agreeOnMembers, allocationsOf, heldBy, membersOf, pinnedOn } from './harness/cluster-asking.ts'
 import { eventually } from './harness/eventually.ts'
-import { cleanEnv, freePort, launchPeer, runService } from './harness/process.ts'
+import { cleanEnv, launchPeer, runService } from './harness/process.ts'
 import type { LaunchedPeer } from './harness/process.ts'
 
 t.setTimeout(600_000)
@@ -63,12 +64,12 @@ t.test('peers that found a cluster together (init --peers) are one cluster, whoe
 
   await Promise.all([...others, founder].map(async peer => { await peer.start() }))
 
-  for (const peer of peers) t.strictSame([...await membersOf(peer)].sort(), identities.map(({ id }) => id))
+  t.ok(await agreeOnMembers(peers, identities.map(({ id }) => id)))
   const cid = await addThrough(others[0]!, 'founded together')
   await founder.kill()
   await runService(['--config', founder.folder, '--force', 'state', 'cleanup'], cleanEnv(founder.settings))
   await t.rejects(founder.start(), { message: new RegExp(`${identities[0]!.id} is a member with another folder`) })
-  t.ok((await allocationsOf(others[1]!)).has(cid))
+  t.ok(await eventually('the other has the pin', async () => (await allocationsOf(others[1]!)).has(cid), patience))
   await Promise.all(others.map(async peer => { await peer.kill() }))
 })
 
@@ -89,7 +90,7 @@ t.test('a second process with a member\'s identity is not let in, says what to d
   t.match(asItself.err(), /^error: there is nobody to join: .* leads to this peer itself .*the two were given the same identity.json/m)
   const cid = await addThrough(first, 'after a twin')
   await eventually('the true one holds what is pinned', async () => (await heldBy([second], cid)).length === 1, patience)
-  t.match((await statusOf(first, cid)).peer_map[second.id], { status: 'pinned' })
+  t.ok(await pinnedOn(first, cid, [second]))
 })
 
 t.test('a peer whose clock is ten minutes off is heard of as the others are, and its pins last as long as theirs', async t => {
@@ -102,7 +103,7 @@ t.test('a peer whose clock is ten minutes off is heard of as the others are, and
   for (const peer of [first, second, third]) await eventually('each hears all', async () => String(await heardOf(peer)) === String(all), patience)
   const cid = await addThrough(third, 'from the future')
 
-  for (const peer of [first, third]) t.match((await statusOf(peer, cid)).peer_map, Object.fromEntries(all.map(id => [id, { status: 'pinned' }])))
+  for (const peer of [first, third]) t.ok(await pinnedOn(peer, cid, [first, second, third]))
   const { id } = third
   await third.kill()
   await eventually('its silence is noticed in seconds, not after ten minutes', async () => !(await heardOf(first)).includes(id), patience)
@@ -140,8 +141,7 @@ t.test('a stranger at the address of a member is not taken for it, and the membe
 
   await eventually('the member holds it', async () => (await heldBy([second], cid)).length === 1, patience)
   t.notOk((await allocationsOf(thief)).has(cid))
-  const members = await membersOf(first)
-  t.strictSame([...members].sort(), [first.id, second.id].sort())
+  t.strictSame([...await membersOf(first)].sort(), [first.id, second.id].sort())
   await eventually('its new address is in the file for the next start', async () => (await readFile(join(first.folder, 'peerstore'), 'utf8')).includes(second.address), patience)
   await thief.kill()
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { startCluster } from './harness/cluster.ts'
 import type { TestPeer } from './harness/cluster.ts'
-import { addThrough, allocationsOf, asking, heldBy, missingAt, statusOf } from './harness/cluster-asking.ts'
+import { addThrough, allocationsOf, asking, canChoose, heldBy, missingAt, pinnedOn, statusOf } from './harness/cluster-asking.ts'
 import type { Status } from './harness/cluster-asking.ts'
 import { eventually } from './harness/eventually.ts'
 import { inlineCidOf } from './harness/pins.ts'
@@ -35,7 +35,8 @@ t.test('the peer that the others joined through, who leads them, is killed: they
   t.equal((await heldBy([second, third], meanwhile)).length, 2)
   await timed(t, 'started again in', async () => { await first.start([], { CLUSTER_LISTENMULTIADDRESS: '/ip4/127.0.0.1/tcp/0' }) })
 
-  t.strictSame(await allocationsOf(first), await allocationsOf(second), 'it has the pinset of the others as soon as it is ready')
+  // The third was answered last, so it has all of it.
+  t.strictSame(await allocationsOf(first), await allocationsOf(third), 'it has the pinset of the others as soon as it is ready')
   for (const cid of [before, meanwhile, byThird]) await eventually('its daemon holds all', async () => (await heldBy([first], cid)).length === 1)
   await eventually('what was unpinned meanwhile is held by none', async () => (await heldBy(peers, going)).length === 0)
   t.ok((await heldBy(peers, await addThrough(first, 'through the one that is back'))).includes(first))
@@ -44,7 +45,7 @@ t.test('the peer that the others joined through, who leads them, is killed: they
 t.test('a peer that is silent is there with cluster_error and why within seconds, is not waited for again, and an unpin that it missed is made up for', async t => {
   const cid = await addThrough(first, 'pinned while all are there')
   const going = await addThrough(first, 'unpinned while one is silent')
-  await eventually('all hold both', async () => (await heldBy(peers, cid)).length === 3 && (await heldBy(peers, going)).length === 3)
+  for (const one of [cid, going]) await pinnedOn(second, one, peers)
   const silent = third.id
   third.pause()
 
@@ -67,7 +68,7 @@ t.test('a peer that is silent is there with cluster_error and why within seconds
   t.match(all, '"status":"cluster_error"')
   t.match(size, '"RepoSize":')
   await eventually('it has let go of what was unpinned', async () => (await heldBy(peers, going)).length === 0)
-  t.match((await statusOf(second, cid)).peer_map[silent], { status: 'pinned' })
+  t.ok(await pinnedOn(second, cid, [third]))
 })
 
 t.test('while all peers are restarted one after another no request to the others fails, no pin is lost, and all pinsets are equal', async t => {
@@ -103,7 +104,7 @@ t.test('all peers stopped at once and started again are the same cluster', async
   await timed(t, 'all were ready after', async () => await Promise.all(peers.map(async peer => await peer.start())))
 
   for (const { code, err } of ends) t.equal(code, 0, err)
-  for (const peer of peers) t.strictSame(await allocationsOf(peer), before)
+  for (const peer of peers) t.ok(await eventually('it has what there was', async () => [...await allocationsOf(peer)].sort().join() === [...before].sort().join()))
   const cid = inlineCidOf('after all were gone').toString()
   await timed(t, 'a pin was answered after', async () => await rpc(second.proxy, `pin/add?arg=${cid}`))
   await eventually('all hold it', async () => (await heldBy(peers, cid)).length === 3)
@@ -129,6 +130,7 @@ t.test('a peer that dies in the middle of uploads ends those that need it, with 
   })
   const { promise: untilDead, resolve: dead } = Promise.withResolvers<void>()
   const { id } = third
+  await canChoose(second, peers)
 
   const [answer, refusal] = await timed(t, 'both ended after', async () => await Promise.all([
     upload(first.proxy.port, 'add?cid-version=1', bytesOf(24, 'needs two', async i => { if (i === 16) await third.kill().then(dead) })),

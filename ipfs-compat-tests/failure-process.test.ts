@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { freePort } from '../cluster/consensus/raft/processes/ports.ts'
 import { eventually } from './harness/eventually.ts'
 import { temporaryFolder } from './harness/folder.ts'
 import { startDaemon } from './harness/kubo.ts'
 import { inlineCidOf } from './harness/pins.ts'
-import { daemonSettings, freePort, startPeerProcess } from './harness/process.ts'
+import { daemonSettings, startPeerProcess } from './harness/process.ts'
 import type { PeerProcess } from './harness/process.ts'
 
 t.setTimeout(600_000)

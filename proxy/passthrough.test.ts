@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import t from 'tap'
+import { freePort } from '../cluster/consensus/raft/processes/ports.ts'
 import { createLogger } from '../cluster/log.ts'
 import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
 import { proxyAlone, readAll } from '../ipfs-compat-tests/harness/proxy-alone.ts'
@@ -245,12 +245,3 @@ t.test('a proxy whose daemon is itself does not start', async t => {
     code: 'ERR_INVALID_ARGUMENT', message: /node_multiaddress: .* leads to the proxy itself/
   })
 })
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

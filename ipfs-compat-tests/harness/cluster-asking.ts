@@ -1,6 +1,7 @@
 /** What tests ask of peers and of their daemons. */
 import { wideCar } from './cars.ts'
 import type { TestPeer } from './cluster.ts'
+import { eventually } from './eventually.ts'
 import { rpcLines, rpcResponse } from './rpc.ts'
 
 export interface Standing { readonly status: string, readonly error: string }
@@ -48,6 +49,28 @@ async function linesAt (url: string): Promise<readonly { readonly cid: string }[
 /** The peerset, as that peer has it. */
 export async function membersOf ({ rest }: TestPeer): Promise<readonly string[]> {
   return (await (await fetch(`${rest}/id`)).json() as { cluster_peers: string[] }).cluster_peers
+}
+
+/** Waits until each of `peers` knows these as the members: who was asked for a change knows first, the others soon. */
+export async function agreeOnMembers (peers: readonly TestPeer[], ids: readonly string[]): Promise<boolean> {
+  const wanted = [...ids].sort().join(' ')
+  return await eventually(`each knows the members ${wanted}`, async () => (await Promise.all(peers.map(membersOf))).every(members => [...members].sort().join(' ') === wanted))
+}
+
+/** Waits until `asked` says that each of `holders` has the pin: a daemon holds it a moment before its peer knows. */
+export async function pinnedOn (asked: TestPeer, cid: string, holders: readonly TestPeer[]): Promise<boolean> {
+  return await eventually(`${cid} is pinned on ${holders.length} peers`, async () => {
+    const { peer_map: peerMap } = await statusOf(asked, cid)
+    return holders.every(({ id }) => peerMap[id]?.status === 'pinned')
+  })
+}
+
+/** Waits until `peer` can give pins to each of `others`: it has heard that they are there, and what room they have. */
+export async function canChoose (peer: TestPeer, others: readonly TestPeer[]): Promise<boolean> {
+  return await eventually('all are heard of', async () => {
+    const metrics = await Promise.all(['ping', 'freespace'].map(async name => await (await fetch(`${peer.rest}/monitor/metrics/${name}`)).json() as readonly { readonly peer: string, readonly valid: boolean }[]))
+    return metrics.every(heard => others.every(({ id }) => heard.some(({ peer, valid }) => peer === id && valid)))
+  })
 }
 
 /** Those that the peer's daemon does not hold. */

@@ -1,18 +1,19 @@
 /** Several peers as an operator starts them: each a process with a daemon of its own, on ports that were free. What other peers reach it at stays its own over restarts. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { freePort } from '../../cluster/consensus/raft/processes/ports.ts'
 import { temporaryFolder } from './folder.ts'
 import { startDaemon } from './kubo.ts'
 import type { Daemon } from './kubo.ts'
-import { daemonSettings, freePort, startPeerProcess } from './process.ts'
+import { daemonSettings, startPeerProcess } from './process.ts'
 import type { PeerProcess, ProgramResult } from './process.ts'
 import type { RpcTarget } from './rpc.ts'
 
 export type PeerSettings = Readonly<Record<string, string>>
 
-/** What makes the tests short: who is gone is noticed within seconds, and daemons are connected at once. */
+/** What makes the tests short: who is gone is noticed within seconds, though not so soon that a peer on a busy machine is taken for one, and daemons are connected at once. */
 const quick: PeerSettings = {
-  CLUSTER_MONITORPINGINTERVAL: '1s',
+  CLUSTER_MONITORPINGINTERVAL: '3s',
   CLUSTER_IPFSHTTP_CONNECTSWARMSDELAY: '100ms'
 }
 

@@ -2,8 +2,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 const service = fileURLToPath(new URL('../../bin/ipfs-cluster-service.ts', import.meta.url))
@@ -76,16 +74,6 @@ export async function startPeerProcess (folder: string, settings: Readonly<Recor
       return { code: child.exitCode, out: said.out(), err: said.err() }
     }
   }
-}
-
-/** A port that nobody listens on just now. */
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function run (program: string, args: readonly string[], env: NodeJS.ProcessEnv, input?: string): Promise<ProgramResult> {

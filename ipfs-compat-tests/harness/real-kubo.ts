@@ -2,16 +2,15 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../cluster/consensus/raft/processes/ports.ts'
 import type { Daemon, DaemonOptions } from './kubo.ts'
 import { placeholdersOf } from './placeholders.ts'
 import { stopProcess } from './stop-process.ts'
 
 const host = '127.0.0.1'
-const startTimeoutMs = 60_000
+const startTimeoutMs = 180_000
 
 /** Runs `binary` on a repo of its own under the system's folder for temporary files. */
 export async function startRealKubo (binary: string, { config = {}, args = [], profile }: DaemonOptions): Promise<Daemon> {
@@ -60,20 +59,13 @@ function isRecord (value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Two ports that nobody listens on just now. Both are held until both are known, so they differ. */
+/** Two ports that nobody listens on just now, which differ. */
 async function freePorts (): Promise<[number, number]> {
-  const servers = [createServer(), createServer()] as const
-  const ports: [number, number] = [0, 0]
-  for (const [i, server] of servers.entries()) {
-    server.listen(0, host)
-    await once(server, 'listening')
-    ports[i] = (server.address() as AddressInfo).port
+  const first = await freePort()
+  for (;;) {
+    const second = await freePort()
+    if (second !== first) return [first, second]
   }
-  for (const server of servers) {
-    server.close()
-    await once(server, 'close')
-  }
-  return ports
 }
 
 async function run (binary: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
