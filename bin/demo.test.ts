@@ -26,7 +26,7 @@ t.test('one command is three peers that pin what is added through any of them, a
   const ended = once(child, 'close')
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => { said += chunk })
-  await eventually('the panel is there', () => said.includes('\ntry\n') || child.exitCode !== null, { timeoutMs: 120_000 })
+  await eventually('the panel is there', () => said.includes('\ntry\n') || child.exitCode !== null, { timeoutMs: 240_000 })
   const [alice, bob] = [...said.matchAll(/IPFS proxy (\S+) +REST API (\S+)/g)].map(([, proxy, rest]) => ({ proxy: proxy!, rest: rest! }))
 
   const body = new FormData()

@@ -11,7 +11,7 @@ import { inlineCidOf } from './harness/pins.ts'
 import { rpc } from './harness/rpc.ts'
 
 const rounds = Number(process.env['ROUNDS'] ?? 1)
-t.setTimeout(60_000 + 120_000 * rounds)
+t.setTimeout(300_000 + 300_000 * rounds)
 const never = { signal: new AbortController().signal }
 const clientsAPeer = 4
 const failuresMax = 50

@@ -17,13 +17,14 @@ import type { RpcTarget } from './harness/rpc.ts'
 /** By hand: `EMBEDDED_KILLS=30 node ipfs-compat-tests/embedded-crash.test.ts`. */
 const kills = Number(process.env['EMBEDDED_KILLS'] ?? 3)
 const workers = 6
+t.setTimeout(600_000 + kills * 60_000)
 const run = promisify(execFile)
 
 interface Pins { readonly Keys?: Readonly<Record<string, { readonly Type: string }>> }
 
 async function start (folder: string): Promise<EmbeddedDaemon> {
   const daemon = createEmbeddedDaemon({ clock: systemClock, log: silentLogger }, { stores: { folder }, port: 0 })
-  await daemon.start({ signal: AbortSignal.timeout(60_000) })
+  await daemon.start({ signal: AbortSignal.timeout(240_000) })
   return daemon
 }
 
@@ -59,7 +60,7 @@ async function work (target: RpcTarget, name: string, acknowledged: Acknowledged
   }
 }
 
-t.test('after kill -9 in a burst of adds, imports, removals and collections the store opens, holds what was acknowledged, and no half of a pin', { timeout: 60_000 + kills * 10_000 }, async t => {
+t.test('after kill -9 in a burst of adds, imports, removals and collections the store opens, holds what was acknowledged, and no half of a pin', async t => {
   await using folder = await temporaryFolder()
   const acknowledged: Acknowledged = { pinned: new Set(), removed: new Set() }
 

@@ -33,7 +33,7 @@ async function folder (t: Test): Promise<string> {
 
 async function start (config: Partial<EmbeddedDaemonConfig>): Promise<EmbeddedDaemon> {
   const daemon = createEmbeddedDaemon({ clock: systemClock, log: silentLogger }, { stores: 'memory', port: 0, ...config })
-  await daemon.start({ signal: AbortSignal.timeout(60_000) })
+  await daemon.start({ signal: AbortSignal.timeout(240_000) })
   return daemon
 }
 
@@ -158,7 +158,7 @@ t.test('a folder of another layout is refused', async t => {
   {
     await using store = createStore({ folder: path, fileName: 'embedded.mdb' })
     const own = store.table('own')
-    await store.start({ signal: AbortSignal.timeout(60_000) })
+    await store.start({ signal: AbortSignal.timeout(240_000) })
     await store.write(() => { own.put(Buffer.from('layout'), Buffer.from('99')) })
   }
 

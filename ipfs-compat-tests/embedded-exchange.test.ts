@@ -13,7 +13,7 @@ import { upload, uploadBoundary } from './harness/upload.ts'
 const mebibytes = Number(process.env['EMBEDDED_MIB'] ?? 16)
 const residentMibMax = 600
 
-t.setTimeout(120_000 + mebibytes * 2_000)
+t.setTimeout(600_000 + mebibytes * 2_000)
 
 t.test(`${mebibytes} MiB travel from one to the next and on to a third while the second still fetches, in bounded memory`, async t => {
   await using folder = await temporaryFolder()

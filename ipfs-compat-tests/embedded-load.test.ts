@@ -12,7 +12,7 @@ t.setTimeout(600_000)
 
 async function start (folder: string): Promise<EmbeddedDaemon> {
   const daemon = createEmbeddedDaemon({ clock: systemClock, log: silentLogger }, { stores: { folder }, port: 0 })
-  await daemon.start({ signal: AbortSignal.timeout(60_000) })
+  await daemon.start({ signal: AbortSignal.timeout(240_000) })
   return daemon
 }
 

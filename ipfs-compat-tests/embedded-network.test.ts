@@ -124,7 +124,7 @@ t.test('a peer that sends wrong blocks spoils nothing', async t => {
   const hostile = createBitswap({ store: { get: () => Buffer.from('something else'), lengthOf: () => 14 }, clock: systemClock, log: silentLogger })
   await using host = await createHost({ bitswap: hostile, clock: systemClock, log: silentLogger }, { seed: randomBytes(32), listen: ['/ip4/127.0.0.1/tcp/0'], agent: 'hostile' })
   const { ID, Addresses: [address = ''] } = await idOf(b)
-  await host.connect(ID, [address.replace(/\/p2p\/.*$/, '')], { signal: AbortSignal.timeout(10_000) })
+  await host.connect(ID, [address.replace(/\/p2p\/.*$/, '')], { signal: AbortSignal.timeout(240_000) })
   const getting = cat(b, cid.toString())
   await eventually('it has answered', () => hostile.stat().blocksSent > 0)
 
@@ -156,7 +156,7 @@ t.test('a daemon on a folder has its name and its address again, and its peers c
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const start = async (): Promise<EmbeddedDaemon> => {
     const daemon = createEmbeddedDaemon({ clock: systemClock, log: silentLogger }, { stores: { folder }, port: 0 })
-    await daemon.start({ signal: AbortSignal.timeout(60_000) })
+    await daemon.start({ signal: AbortSignal.timeout(240_000) })
     return daemon
   }
   const first = await start()
@@ -167,7 +167,7 @@ t.test('a daemon on a folder has its name and its address again, and its peers c
   })
 
   await using second = await start()
-  await peer.start({ signal: AbortSignal.timeout(60_000) })
+  await peer.start({ signal: AbortSignal.timeout(240_000) })
 
   t.strictSame(await idOf(second.address()), before)
   t.match(JSON.parse(await rpc(peer.address(), 'swarm/peering/ls')), { Peers: [{ ID: before.ID }] })
@@ -179,7 +179,7 @@ t.test('a port that has been taken since is left for another; one that was asked
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const start = async (config: Partial<EmbeddedDaemonConfig>): Promise<EmbeddedDaemon> => {
     const daemon = createEmbeddedDaemon({ clock: systemClock, log: silentLogger }, { stores: { folder }, port: 0, ...config })
-    await daemon.start({ signal: AbortSignal.timeout(60_000) })
+    await daemon.start({ signal: AbortSignal.timeout(240_000) })
     return daemon
   }
   const first = await start({})
@@ -198,7 +198,7 @@ t.test('a port that has been taken since is left for another; one that was asked
 
 t.test('settings that name no address are told when they are used', async t => {
   await using daemon = createEmbeddedDaemon({ clock: systemClock, log: silentLogger }, { stores: 'memory', port: 0, kuboConfig: { Addresses: { Swarm: ['/ip4/127.0.0.1/nonsense'] } } })
-  await daemon.start({ signal: AbortSignal.timeout(60_000) })
+  await daemon.start({ signal: AbortSignal.timeout(240_000) })
 
   t.match(await errorOf(daemon.address(), 'swarm/peers'), /nonsense/)
 })

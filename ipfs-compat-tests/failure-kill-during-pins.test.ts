@@ -8,6 +8,7 @@ import { inlineCidOf } from './harness/pins.ts'
 import { peerOn } from './harness/small-peer.ts'
 
 const rounds = Number(process.env['ROUNDS'] ?? 4)
+t.setTimeout(300_000 + 120_000 * rounds)
 const { signal } = new AbortController()
 const killable = fileURLToPath(new URL('harness/killable-peer.ts', import.meta.url))
 
@@ -25,7 +26,7 @@ async function killedAfter (answers: number, args: readonly string[]): Promise<r
   return text.split('\n').slice(0, -1)
 }
 
-t.test('what was acknowledged survives kill -9 in a burst of pins and unpins, in the pinset and on the daemon', { timeout: 60_000 * rounds }, async t => {
+t.test('what was acknowledged survives kill -9 in a burst of pins and unpins, in the pinset and on the daemon', async t => {
   await using daemon = await startDaemon()
   await using folder = await temporaryFolder()
   const multiaddr = `/ip4/${daemon.host}/tcp/${daemon.port}`
@@ -49,7 +50,7 @@ t.test('what was acknowledged survives kill -9 in a burst of pins and unpins, in
   t.comment(`${acknowledged.length} acknowledged in ${rounds} rounds`)
 })
 
-t.test('a peer that was killed leaves the daemon nothing that nobody wants', { timeout: 120_000 }, async t => {
+t.test('a peer that was killed leaves the daemon nothing that nobody wants', async t => {
   await using daemon = await startDaemon()
   await using folder = await temporaryFolder()
   const multiaddr = `/ip4/${daemon.host}/tcp/${daemon.port}`

@@ -15,7 +15,7 @@ const operations = operationsOf(document)
 const schemas = document.components.schemas
 const absent = 'QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN'
 const stranger = '12D3KooWGrX5vAy1mFkpQUnLNTJLgqh1FX1c5oD8EMpWkVyYcJjM'
-const answerTimeoutMs = 20_000
+const answerTimeoutMs = 120_000
 const requests = Number(process.env['REST_REQUESTS'] ?? 300)
 const seed = Number(process.env['REST_SEED'] ?? 20_261)
 

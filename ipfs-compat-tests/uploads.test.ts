@@ -34,9 +34,9 @@ const car = (roots: readonly CID[], ...blocks: { cid: CID, bytes: Uint8Array }[]
 const block = async (content: string | Uint8Array) => { const bytes = Buffer.from(content as string); return { cid: await cidOf(bytes), bytes } }
 
 /** Real daemons on a busy machine take their time. */
-const patienceMs = 120_000
+t.setTimeout(900_000)
 
-t.test('a peer takes uploads', { timeout: 3 * patienceMs }, async t => {
+t.test('a peer takes uploads', async t => {
   await using peer = await startPeer()
   const before = await pinsOf(peer)
   const isKubo = peer.daemon.kind === 'kubo'
@@ -82,7 +82,7 @@ t.test('a peer takes uploads', { timeout: 3 * patienceMs }, async t => {
     t.strictSame(answer.lines.map(({ Name }) => Name), ['etc/\0\npasswd', 'etc'])
   })
 
-  await t.test('ten thousand files are answered one by one', { timeout: patienceMs }, async t => {
+  await t.test('ten thousand files are answered one by one', async t => {
     const parts = Array.from({ length: 10_000 }, (_, i) => text(`many%2F${i}`, `${i}\n`))
 
     const answer = await upload(peer.port, 'add?cid-version=1', multipartOf(parts))
@@ -157,7 +157,7 @@ t.test('a peer takes uploads', { timeout: 3 * patienceMs }, async t => {
     t.equal((await upload(peer.port, 'add', multipartOf([text('still', 'here\n')]))).status, 200)
   })
 
-  await t.test('a GC in the middle of adds takes nothing of what they answer for', { timeout: patienceMs }, async t => {
+  await t.test('a GC in the middle of adds takes nothing of what they answer for', async t => {
     let isAdding = true
     const collecting = (async () => { while (isAdding) await ask(peer.daemon.port, 'repo/gc') })()
     for (const options of ['', ...isKubo ? ['?hash=blake2b-256'] : []]) {

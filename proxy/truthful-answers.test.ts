@@ -124,7 +124,7 @@ t.test('a pin whose block is nowhere', async t => {
   await t.test('is waited for with signs of life, and ends in the words of Kubo', async t => {
     const socket = dial()
 
-    post(socket, `pin/add?arg=${nowhere}&progress=true&timeout=1200ms`)
+    post(socket, `pin/add?arg=${nowhere}&progress=true&timeout=5s`)
     const text = await readAll(socket, text => /X-Stream-Error: .*\r\n\r\n$/.test(text))
 
     t.match(text, /^HTTP\/1\.1 200 OK[^]*\r\n\{\}\n[^]*\r\n0\r\nX-Stream-Error: context deadline exceeded\r\n\r\n$/)

@@ -6,7 +6,7 @@ import { silentLogger } from '../log.ts'
 import { createBootstrap } from './bootstrap.ts'
 import type { BootstrapComponents } from './bootstrap.ts'
 
-const signal = AbortSignal.timeout(20_000)
+const signal = AbortSignal.timeout(240_000)
 const self = createIdentity().id
 
 /** Connects when `isUp`; tells of each attempt. */

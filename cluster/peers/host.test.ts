@@ -15,7 +15,7 @@ import { createHost } from './host.ts'
 import type { Host } from './host.ts'
 import { testHost, testSecret } from './testing/hosts.ts'
 
-const signal = AbortSignal.timeout(30_000)
+const signal = AbortSignal.timeout(240_000)
 const protocol = '/test/1'
 
 async function start (t: Test, ...hosts: readonly Host[]): Promise<void> {
@@ -163,7 +163,7 @@ t.test('strangers that say nothing do not keep members out', async t => {
 t.test('an identity of the Go program, and what is listened on and announced, are as they are written', async t => {
   const identity = createIdentity()
   const host = createHost({ identity, clock: systemClock, log: silentLogger }, {
-    secret: testSecret, listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/0.0.0.0/udp/9096/quic'], announce: ['/dns4/peer.example/tcp/9096'], noAnnounce: [], dialTimeoutMs: 3_000
+    secret: testSecret, listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/0.0.0.0/udp/9096/quic'], announce: ['/dns4/peer.example/tcp/9096'], noAnnounce: [], dialTimeoutMs: 60_000
   })
   await start(t, host)
 

@@ -14,7 +14,7 @@ import { httpProtocol, listenOverLibp2p } from './http-host.ts'
 import { streamDuplex } from './stream-duplex.ts'
 
 const listen = ['/ip4/127.0.0.1/tcp/0']
-const signal = AbortSignal.timeout(120_000)
+const signal = AbortSignal.timeout(240_000)
 
 async function dialer (t: Test, secret?: Uint8Array): Promise<HttpDialer> {
   const made = await createHttpDialer({ secret })

@@ -11,7 +11,7 @@ import { createLogger } from '../log.ts'
 import { AddressBook } from './address-book.ts'
 import { createPeerstoreFile } from './peerstore-file.ts'
 
-const signal = AbortSignal.timeout(20_000)
+const signal = AbortSignal.timeout(240_000)
 
 async function setUp (t: Test, text?: string) {
   const folder = await mkdtemp(join(tmpdir(), 'peerstore-'))

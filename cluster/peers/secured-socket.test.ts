@@ -13,7 +13,7 @@ import { secureAccepted, secureDialled } from './secured-socket.ts'
 import type { Credentials } from './secured-socket.ts'
 import { testSecret } from './testing/hosts.ts'
 
-const signal = AbortSignal.timeout(20_000)
+const signal = AbortSignal.timeout(240_000)
 
 async function credentials (secret: Uint8Array = testSecret): Promise<Credentials> {
   const { id, privateKey } = createIdentity()

@@ -11,7 +11,7 @@ import { createHost } from './host.ts'
 import type { Host, HostConfig } from './host.ts'
 import { testHost, testSecret } from './testing/hosts.ts'
 
-const signal = AbortSignal.timeout(30_000)
+const signal = AbortSignal.timeout(240_000)
 const protocol = '/test/1'
 
 async function start (t: Test, ...hosts: readonly Host[]): Promise<void> {
@@ -22,7 +22,7 @@ async function start (t: Test, ...hosts: readonly Host[]): Promise<void> {
 }
 
 function hostOf (identity: Identity, config: Partial<HostConfig> = {}, log: Logger = silentLogger): Host {
-  return createHost({ identity, clock: systemClock, log }, { secret: testSecret, listen: ['/ip4/127.0.0.1/tcp/0'], announce: [], noAnnounce: [], dialTimeoutMs: 3_000, ...config })
+  return createHost({ identity, clock: systemClock, log }, { secret: testSecret, listen: ['/ip4/127.0.0.1/tcp/0'], announce: [], noAnnounce: [], dialTimeoutMs: 60_000, ...config })
 }
 
 const portOf = (host: Host): number => Number(/\/tcp\/(\d+)/.exec(host.addresses()[0]!)![1])

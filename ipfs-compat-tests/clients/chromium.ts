@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { temporaryFolder } from '../harness/folder.ts'
 import { stopProcess } from '../harness/stop-process.ts'
 
-const startTimeoutMs = 60_000
+const startTimeoutMs = 180_000
 /** In a container there is neither a sandbox nor a GPU, and /dev/shm is small. */
 const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--remote-debugging-port=0']
 

@@ -8,7 +8,7 @@ import { startPeer } from '../harness/peer.ts'
 
 const isThere = spawnSync('curl', ['--version']).status === 0
 const emptyDir = 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn'
-const runTimeoutMs = 60_000
+const runTimeoutMs = 180_000
 const big = 3 << 20
 
 interface Call { readonly path: string, readonly args: readonly string[], readonly input?: string, readonly ofGo?: boolean }
@@ -57,7 +57,7 @@ t.test('curl hears from the proxy what it hears from the daemon behind it', { sk
 })
 
 async function run (port: number, cwd: string, { path, args, input = '' }: Call): Promise<{ readonly code: number | null, readonly out: string, readonly err: string }> {
-  const child = spawn('curl', ['-sS', '-D', '-', '--max-time', '50', ...args, `http://127.0.0.1:${port}/api/v0/${path}`], { cwd, timeout: runTimeoutMs, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn('curl', ['-sS', '-D', '-', '--max-time', '170', ...args, `http://127.0.0.1:${port}/api/v0/${path}`], { cwd, timeout: runTimeoutMs, stdio: ['pipe', 'pipe', 'pipe'] })
   let [out, err] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { err += text })

@@ -13,7 +13,7 @@ import type { Invocation } from './ipfs-invocations.ts'
 
 const binary = process.env['IPFS_BIN'] ?? ''
 /** A command that waits longer waits for ever; it is told so by its exit code. */
-const runTimeoutMs = 60_000
+const runTimeoutMs = 180_000
 
 /** One daemon as the command line reaches it, with a folder of its own that it works in. */
 interface Side { readonly address: string, readonly folder: string, readonly values: Placeholders }

@@ -12,7 +12,7 @@ import type { Prepared, State } from './state.ts'
 /** A request that has no answer by then is given up on both sides. */
 const answerTimeoutMs = 3_000
 /** What both sides are given to come to the same state: what was given up is put back after the answer. */
-const settleMs = 800
+const settleMs = 5_000
 
 /** Where requests are tried. */
 export interface Bench extends AsyncDisposable {

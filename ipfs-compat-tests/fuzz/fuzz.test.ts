@@ -5,9 +5,9 @@ import { foundCases } from './cases.ts'
 import { fuzz } from './run.ts'
 import { startTarget } from './target.ts'
 
-const minute = 60_000
+t.setTimeout(900_000)
 
-t.test('what was found once stays mended', { timeout: 2 * minute }, async t => {
+t.test('what was found once stays mended', async t => {
   await using target = await startTarget()
   for (const { name, request, answer, endsItsSide = false } of foundCases) {
     const client = connect({ host: target.host, port: target.port, allowHalfOpen: true })
@@ -32,7 +32,7 @@ t.test('what was found once stays mended', { timeout: 2 * minute }, async t => {
   })
 })
 
-t.test('whatever is sent, a peer answers, agrees with its daemon, and holds no more than before', { timeout: 5 * minute }, async t => {
+t.test('whatever is sent, a peer answers, agrees with its daemon, and holds no more than before', async t => {
   const { findings, answered } = await fuzz({ seed: 7, seconds: 30, atOnce: 1 })
 
   t.strictSame(findings, [])

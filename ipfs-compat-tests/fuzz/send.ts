@@ -4,7 +4,7 @@ import { ResponseParser } from '../harness/recordings/response-parser.ts'
 import type { Trial } from './trial.ts'
 
 /** So long an answer may take, on a machine that is busy with other things. */
-const deadlineMs = 30_000
+const deadlineMs = 120_000
 
 export type Outcome =
   | { readonly kind: 'answered', readonly status: number }

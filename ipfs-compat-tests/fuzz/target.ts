@@ -6,7 +6,7 @@ import { startPeer } from '../harness/peer.ts'
 import type { Peer } from '../harness/peer.ts'
 
 const { signal } = new AbortController()
-const settleMs = 60_000
+const settleMs = 180_000
 const leftBehindMax = 2
 
 /** A peer in front of an embedded daemon on memory stores, and what must be true of it whatever was sent. */

@@ -28,7 +28,7 @@ async function pinsOf (ipfs: IpfsConnector): Promise<string[]> {
 }
 
 export function ipfsConnectorSuite (kind: string, open: OpenConnector): void {
-  const options = { timeout: 60_000 }
+  const options = { timeout: 300_000 }
 
   t.test(`${kind}: what it pins is pinned under its name, and says so`, options, async t => {
     await using opened = await open()

@@ -15,7 +15,7 @@ import { testHost } from '../../cluster/peers/testing/hosts.ts'
 import { peerRpcSuite } from './peer-rpc.ts'
 import type { RpcNetwork } from './peer-rpc-kit.ts'
 
-const signal = AbortSignal.timeout(240_000)
+const signal = AbortSignal.timeout(500_000)
 
 function componentsOf (handlers: Partial<RpcHandlers>, trustOf: (peer: PeerId) => Trust = () => 'writer'): RpcServerComponents {
   const others = Object.fromEntries(Object.keys(rpcMethods).map(method => [method, () => { throw new Error(`${method} is not part of this test`) }]))

@@ -5,7 +5,7 @@ import type { RpcNetwork, RpcTest } from './peer-rpc-kit.ts'
 import { travelling } from './peer-rpc-travel.ts'
 
 export function peerRpcSuite (t: Test, createNetwork: (t: Test) => Promise<RpcNetwork>): void {
-  const signal = AbortSignal.timeout(200_000)
+  const signal = AbortSignal.timeout(500_000)
   const test: RpcTest = (title, body) => {
     void t.test(title, async t => { await body(t, await createNetwork(t)) })
   }

@@ -18,7 +18,7 @@ import type { RaftNode, RaftNodeConfig } from './raft-node.ts'
 import { foundCluster } from './recovery.ts'
 import { CrashDisk } from './testing/crash-disk.ts'
 
-const signal = AbortSignal.timeout(120_000)
+const signal = AbortSignal.timeout(240_000)
 
 interface Peer { readonly node: RaftNode, readonly host: Host, readonly member: Member, value (key: string): number, stop (): Promise<void> }
 

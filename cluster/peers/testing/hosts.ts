@@ -11,6 +11,6 @@ export const testSecret = new Uint8Array(32).fill(7)
 /** Not started yet. */
 export function testHost (config: Partial<HostConfig> = {}, log: Logger = silentLogger): Host {
   return createHost({ identity: createIdentity(), clock: systemClock, log }, {
-    secret: testSecret, listen: ['/ip4/127.0.0.1/tcp/0'], announce: [], noAnnounce: [], dialTimeoutMs: 3_000, ...config
+    secret: testSecret, listen: ['/ip4/127.0.0.1/tcp/0'], announce: [], noAnnounce: [], dialTimeoutMs: 60_000, ...config
   })
 }

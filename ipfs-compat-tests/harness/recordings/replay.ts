@@ -7,7 +7,7 @@ import { requestBody, requestHead } from './request-bytes.ts'
 import type { Values } from './request-bytes.ts'
 import type { RawResponse } from './response-parser.ts'
 
-const answerTimeoutMs = 10_000
+const answerTimeoutMs = 60_000
 /** A request that got no answer in the recording is not waited for as long. */
 const noAnswerTimeoutMs = 2_000
 

@@ -22,7 +22,7 @@ const peerArgs = ['--tick-ms', '15', '--election-ticks', '10', '--snapshot-entri
 
 /** A machine with much else to do gets more time, up to a bound, until the clients have been answered so often: otherwise nothing was tried. */
 const operationsMin = 150
-const longerAtMost = 5
+const longerAtMost = 20
 
 type Fault = 'kill' | 'kill-leader' | 'kill-all' | 'pause' | 'isolate' | 'one-way' | 'transfer' | 'replace' | 'add-remove'
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { runBurst, runChaos } from './chaos.ts'
 import { checkSyncBeforeAnswer } from './sync-check.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_200_000)
 const seed = Number(process.env['RAFT_SEED'] ?? 1)
 
 for (const nodes of [3, 5]) {

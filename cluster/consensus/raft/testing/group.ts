@@ -16,7 +16,7 @@ export class Group implements AsyncDisposable {
   readonly network = new MemoryNetwork()
   readonly peers = new Map<number, GroupPeer>()
   readonly #config: RaftNodeConfig
-  readonly signal = AbortSignal.timeout(20_000)
+  readonly signal = AbortSignal.timeout(240_000)
 
   constructor (config: RaftNodeConfig = {}) { this.#config = { tickMs: 5, electionTicks: 60, ...config } }
 
