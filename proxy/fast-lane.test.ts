@@ -65,6 +65,18 @@ t.test('a client that closes its side has its connection to the daemon closed li
   await eventually('the daemon is told', () => used!.destroyed)
 })
 
+t.test('what the daemon sends behind its answer, or in place of one, ends the connection of the client', async t => {
+  await using daemon = await scripted((socket, head) => socket.write(head.includes('arg=more') ? `${saying('one')}more` : 'no HTTP\r\n\r\n'))
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const [more, none] = [proxy.connect(), proxy.connect()]
+
+  more.write(post('cat?arg=more'))
+  none.write(post('cat?arg=none'))
+
+  t.equal(await readAll(more), `${saying('one')}more`)
+  t.match(await readAll(none), /^(no HTTP\r\n\r\n)?$/)
+})
+
 t.test('a client that asks for it has its connection closed behind the answer', async t => {
   await using daemon = await scripted(socket => socket.write(saying('bye')))
   await using proxy = await proxyAlone(daemon.multiaddr)

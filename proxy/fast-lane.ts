@@ -83,11 +83,11 @@ export class FastLane {
     }
     const { head, closes } = this.#known.request
     this.#isLast ||= closes
-    this.#reader = new AnswerReader()
-    this.#hasBegun = false
     // The daemon may have closed its side, and the news of it be on its way.
     if (this.#upstream?.writable !== true) this.#upstream = this.#connect()
     this.#upstream.write(head)
+    this.#reader = new AnswerReader()
+    this.#hasBegun = false
   }
 
   #leave (bytes: Buffer): void {
@@ -120,6 +120,11 @@ export class FastLane {
       return false
     }
     this.#hasBegun = true
+    // Looked through when it is on its way. Whoever sends more than an answer, or none, is handed on as it is, and that is the connection's end.
+    const client = this.#client
+    client.write(bytes)
+    const isWaiting = client.writableLength > 0
+    if (isWaiting) client.write(nothing, () => { upstream.resume() }) // when that has gone, so has all before it
     let end: number
     try {
       end = reader.push(bytes)
@@ -127,10 +132,6 @@ export class FastLane {
       upstream.destroy(err as Error)
       return false
     }
-    const client = this.#client
-    client.write(end < 0 || end === bytes.length ? bytes : bytes.subarray(0, end))
-    const isWaiting = client.writableLength > 0
-    if (isWaiting) client.write(nothing, () => { upstream.resume() }) // when that has gone, so has all before it
     if (end >= 0) this.#finish(upstream, reader.keepsConnection && end === bytes.length)
     return !isWaiting
   }
