@@ -202,6 +202,21 @@ t.test('what fails has the Go tool\'s exit codes', async t => {
   }
 })
 
+t.test('a collection that failed everywhere has failed; where one daemon collected, the others are told', async t => {
+  const failed = { peername: 'bob', keys: [], error: 'it does not answer' }
+  const refused = { peername: 'carol', keys: [{ key: null, error: 'a GC is at work' }] }
+  let peers: object = {}
+  const server = createServer((_, response) => { response.end(JSON.stringify({ peer_map: peers })) }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => { server.closeAllConnections(); server.close() })
+  const collect = async (): Promise<object> => await runCtl(['--host', `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`, 'ipfs', 'gc'])
+
+  peers = { [stranger]: failed, b: refused }
+  t.match(await collect(), { code: 1, out: /bob {13}\| ERROR: it does not answer/, err: 'error: no daemon has collected garbage: bob: it does not answer; carol: a GC is at work\n' })
+  peers = { [stranger]: failed, b: { peername: 'alice', keys: [] } }
+  t.match(await collect(), { code: 0, out: /bob {13}\| ERROR: it does not answer/, err: '' })
+})
+
 t.test('credentials of the variable are sent, those of the flag rather; without a password it is an empty one', async t => {
   const server = createServer((request, response) => { response.end(JSON.stringify({ version: request.headers.authorization ?? 'none' })) }).listen(0, '127.0.0.1')
   await once(server, 'listening')

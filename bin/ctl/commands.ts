@@ -99,7 +99,23 @@ export const commands: Readonly<Record<string, Run>> = {
   },
   'health alerts': async ({ client, show }) => show(await client.one('GET', '/health/alerts'), print.eachText(print.alertText)),
   'health bandwidth': async ({ client, show }) => show(inOrder(await client.one('GET', '/health/bandwidth')), print.bandwidthText),
-  'ipfs gc': async ({ client, flags, show }) => show(await client.one('POST', `/ipfs/gc?local=${flags.is('local')}`), print.gcText)
+  'ipfs gc': async ({ client, flags, show }) => {
+    const collected = await client.one('POST', `/ipfs/gc?local=${flags.is('local')}`)
+    show(collected, print.gcText)
+    assertSomebodyCollected(collected as CollectedJson)
+  }
+}
+
+interface CollectedJson { readonly peer_map: Readonly<Record<string, { readonly peername: string, readonly error?: string, readonly keys: readonly { readonly error?: string }[] | null }>> }
+
+/** Go's ends with 0 whatever the daemons say; where none of them has collected anything that would be a lie to a script. @throws Error */
+function assertSomebodyCollected ({ peer_map: peers }: CollectedJson): void {
+  const failures = Object.entries(peers).map(([peer, { peername, error = '', keys }]) => {
+    const refusals = (keys ?? []).map(({ error = '' }) => error)
+    const why = error !== '' ? error : refusals.length > 0 && refusals.every(refusal => refusal !== '') ? refusals[0]! : ''
+    return why === '' ? '' : `${peername || peer}: ${why}`
+  })
+  if (failures.length > 0 && failures.every(failure => failure !== '')) throw new Error(`no daemon has collected garbage: ${failures.join('; ')}`)
 }
 
 async function showLines ({ client, show }: CommandContext, path: string, text: TextOf, method = 'GET'): Promise<void> {

@@ -143,7 +143,7 @@ export const program: Program = {
     'health metrics': { usage: '[name]', args: { min: 0, max: 1 }, help: 'what the peers measured of themselves; without a name, which metrics there are', examples: ['health metrics', 'health metrics freespace'] },
     'health alerts': { help: 'metrics that were not renewed in time, the newest first', examples: ['health alerts'] },
     'health bandwidth': { help: 'bytes between this peer and the others, by protocol', examples: ['health bandwidth'] },
-    'ipfs gc': { help: 'collects garbage on the daemons', flags: local, examples: ['ipfs gc', 'ipfs gc --local'] },
+    'ipfs gc': { help: 'collects garbage on the daemons\nA daemon that fails is told in its place; where all fail it ends with 1.', flags: local, examples: ['ipfs gc', 'ipfs gc --local'] },
     commands: { help: 'all commands, one a line', examples: ['commands'] },
     completion: {
       usage: '<bash|zsh|fish>',
