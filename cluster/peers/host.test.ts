@@ -107,7 +107,7 @@ t.test('another secret: refused on both sides, with a line that says why, and no
   await start(t, stranger, peer)
   stranger.learn(peer.self, peer.addresses())
 
-  await t.rejects(stranger.open(peer.self, protocol, 'swift', { signal }), { code: 'ERR_PEER_FAILED', message: /closed the connection instead of proving the cluster secret/ })
+  await t.rejects(stranger.open(peer.self, protocol, 'swift', { signal }), { code: 'ERR_PEER_FAILED', message: new RegExp(`^cannot connect to ${peer.self}: it closed the connection instead of proving the cluster secret`) })
 
   t.strictSame(peer.connected(), [])
   t.match(lines.join(''), new RegExp(`a connection was refused.*${stranger.self} does not know the cluster secret`))

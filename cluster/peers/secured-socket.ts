@@ -40,7 +40,7 @@ export async function secureDialled (raw: Socket, { self, secret, context }: Cre
     socket.write(proofOf(secret, 'dialler', channel))
     const answer = await readExactly(socket, proofBytes, signal)
     if (idOf(peer) === self) throw new OwnIdentityError(self) // only now, so that the other side can see it too
-    if (answer === undefined) throw new OtherSecretError(`${idOf(peer)} closed the connection instead of proving the cluster secret: its secret is another one`)
+    if (answer === undefined) throw new OtherSecretError(`${expected === undefined ? idOf(peer) : 'it'} closed the connection instead of proving the cluster secret: its secret is another one`)
     if (!isProof(answer, proofOf(secret, 'listener', channel))) throw strangerError(peer)
     return { socket, peer }
   })
