@@ -41,6 +41,18 @@ for (const [why, text, said] of [
   })
 }
 
+t.test('a port that is taken is one error, which names the setting', async t => {
+  const other = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => { other.close() })
+  const taken = `/ip4/127.0.0.1/tcp/${(other.address() as AddressInfo).port}`
+
+  const { code, err } = await runService(['--config', t.testdir(), 'daemon', '--init'], cleanEnv({ ...noKubo, CLUSTER_IPFSPROXY_LISTENMULTIADDRESS: taken }))
+
+  t.match({ code, err }, { code: 1, err: new RegExp(`^error: api.ipfsproxy.listen_multiaddress: cannot listen on ${taken}: another process listens there$`, 'm') })
+  t.notMatch(err, /"level":"error"/)
+})
+
 t.test('a service.json that cannot be read is refused', async t => {
   const folder = t.testdir()
   await mkdir(join(folder, 'service.json'))

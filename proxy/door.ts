@@ -66,7 +66,7 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
   // A Kubo has no time limits, and a head of 1 MiB: uploads, pins and long queries depend on both.
   const server = createServer({ maxHeaderSize: headBytesMax, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0, noDelay: true, requireHostHeader: false, insecureHTTPParser: false, joinDuplicateHeaders: false })
   server.maxHeadersCount = 0
-  server.on('error', error => log.error('the door failed', { error }))
+  server.on('error', error => { if (server.listening) log.error('the door failed', { error }) }) // before that, who opens it tells why
   server.on('connection', (socket: Socket) => {
     lingerOnClose(socket, clock)
     socket.once('end', () => { if (inFlight.get(socket)?.request.complete === true) giveUpSoon(socket, clock) })
