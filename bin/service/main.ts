@@ -21,7 +21,7 @@ export async function runService (argv: readonly string[]): Promise<number> {
 
 async function run ({ command, args, flags }: Invocation): Promise<void> {
   const folder = peerFolder(flags.text('config')!)
-  const log = createLogger(line => { process.stderr.write(line) }, parseLogLevels(flags.is('debug') ? 'debug' : flags.text('loglevel')!))
+  const log = createLogger(line => { process.stderr.write(line) }, parseLogLevels(flags.is('debug') ? 'debug' : flags.text('loglevel') ?? usualLevel(command)))
   // Each command brings its own parts in: `init` and `version` need no database.
   switch (command) {
     case 'version': process.stdout.write(`${version}\n`); return
@@ -43,6 +43,9 @@ async function run ({ command, args, flags }: Invocation): Promise<void> {
     }
   }
 }
+
+/** Commands that tell how far they are do not have the parts that they set going talk in between. */
+const usualLevel = (command: string): string => command.startsWith('state ') ? 'warn' : 'info'
 
 function complain ({ name, message, stack, code }: Error & { readonly code?: string }): number {
   const isForUser = name === 'UsageError' || code !== undefined

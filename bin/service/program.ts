@@ -9,7 +9,7 @@ export const program: Program = {
     config: { type: 'string', aliases: ['c'], env: 'IPFS_CLUSTER_PATH', fallback: '~/.ipfs-cluster', help: 'the folder of configuration and data' },
     force: { type: 'boolean', aliases: ['f'], help: 'go on where it would be asked first, for example before files are overwritten' },
     debug: { type: 'boolean', aliases: ['d'], help: 'log everything' },
-    loglevel: { type: 'string', aliases: ['l'], env: 'IPFS_CLUSTER_LOG_LEVEL', fallback: 'info', help: 'error, warn, info or debug; others per component: info,restapi:debug' },
+    loglevel: { type: 'string', aliases: ['l'], env: 'IPFS_CLUSTER_LOG_LEVEL', help: 'error, warn, info or debug, usually info, for "state …" warn; others per component: info,restapi:debug' },
     version: { type: 'boolean', aliases: ['v'], help: 'print the version' }
   },
   examples: [
