@@ -56,12 +56,17 @@ const urgent: ReadonlySet<MessageType> = new Set([
 ])
 const queueBytesMax = { control: 256 * 1_024, append: 16 * 1_024 * 1_024 }
 
+/** What a peer says of the membership that took it in, while it is still reading those before: of them it is not part, and none has removed it. */
+const notYetKnown: Index = Number.MAX_SAFE_INTEGER
+
 interface Peer { readonly member: Member, readonly key: string, readonly lanes: Readonly<Record<'control' | 'append', PeerLane>> }
 
 export class PeerLinks implements Disposable {
   readonly #with: PeerLinksComponents
   readonly #peers = new Map<NodeId, Peer>()
   #members: readonly Member[] = []
+  /** Of the entry that made these the members. A newer one is known while it is being written, and is not in this list yet. */
+  #membersIndex: Index = 0
   #handlers: TransportHandlers | undefined
 
   constructor (components: PeerLinksComponents) { this.#with = components }
@@ -74,6 +79,7 @@ export class PeerLinks implements Disposable {
   useMembers (list: readonly Member[]): void {
     const left = this.#members.filter(before => !list.some(({ id }) => id === before.id))
     this.#members = list
+    this.#membersIndex = this.#with.confIndex()
     for (const member of list) this.#usePeer(member)
     for (const { id } of left) this.#dropPeer(id) // not those that are no members yet: one of them may be bringing us up to date
   }
@@ -107,18 +113,19 @@ export class PeerLinks implements Disposable {
   }
 
   hello (member: Member, lane: Lane): Hello {
-    const { storage, self, confIndex } = this.#with
+    const { storage, self, confIndex: last } = this.#with
     const { nodeId, incarnation, clusterId, boot } = storage.identity
+    const confIndex = this.#members.some(({ id }) => id === nodeId) ? last() : notYetKnown
     return {
       version: protocolVersion, lane, clusterId: clusterId ?? '', from: { ...self(), id: nodeId, incarnation }, boot, nonce: startNonce,
-      term: storage.log.initialState().hard.term, lastIndex: storage.log.lastIndex(), confIndex: confIndex(), to: member.id, toIncarnation: member.incarnation
+      term: storage.log.initialState().hard.term, lastIndex: storage.log.lastIndex(), confIndex, to: member.id, toIncarnation: member.incarnation
     }
   }
 
   /** A peer that is being taken in knows nobody yet: whoever of the right cluster asks for this very folder is believed. */
   async letIn (said: Hello): Promise<Refusal | undefined> {
-    const { storage, memory, confIndex, acknowledged } = this.#with
-    const refusal = refusalOf(said, { identity: storage.identity, members: this.#members, confIndex: confIndex(), acknowledged, seen: memory.seen })
+    const { storage, memory, acknowledged } = this.#with
+    const refusal = refusalOf(said, { identity: storage.identity, members: this.#members, confIndex: this.#membersIndex, acknowledged, seen: memory.seen })
     if (refusal !== undefined) return refusal
     if (this.#members.some(({ id, name }) => id === said.from.id && name !== said.from.name)) return 'other-incarnation'
     if (storage.identity.clusterId === undefined) await storage.adoptCluster(said.clusterId)
