@@ -6,7 +6,7 @@ import t from 'tap'
 import { cleanEnv } from '../ipfs-compat-tests/harness/process.ts'
 import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const program = fileURLToPath(new URL('demo.ts', import.meta.url))
 

@@ -10,7 +10,7 @@ import { startPeer } from '../ipfs-compat-tests/harness/peer.ts'
 import { temporaryFolder } from '../ipfs-compat-tests/harness/folder.ts'
 import { createIdentity } from '../cluster/config/identity.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const overLibp2p = createIdentity()
 const libp2pPort = await freePort()

@@ -8,7 +8,7 @@ import type { PeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import { cleanEnv, daemonSettings, runService, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
 
-t.setTimeout(600_000) // processes, on machines that are busy
+t.setTimeout(1_800_000) // processes, on machines that are busy
 
 const noKubo = daemonSettings({ host: '127.0.0.1', port: await freePort() })
 const mode = async (path: string): Promise<number> => (await stat(path)).mode & 0o777

@@ -8,7 +8,7 @@ import { freePort } from '../cluster/consensus/raft/processes/ports.ts'
 import { cleanEnv, daemonSettings, runService, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import type { ProgramResult } from '../ipfs-compat-tests/harness/process.ts'
 
-t.setTimeout(600_000) // processes, on machines that are busy
+t.setTimeout(1_800_000) // processes, on machines that are busy
 
 const noKubo = daemonSettings({ host: '127.0.0.1', port: await freePort() })
 const bare = Object.fromEntries(Object.entries(cleanEnv(noKubo)).filter(([name]) => !name.startsWith('CLUSTER_')))

@@ -6,7 +6,7 @@ import { inlineCidOf } from '../ipfs-compat-tests/harness/pins.ts'
 import { cleanEnv, daemonSettings, runService, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import type { ProgramResult } from '../ipfs-compat-tests/harness/process.ts'
 
-t.setTimeout(600_000) // processes, on machines that are busy
+t.setTimeout(1_800_000) // processes, on machines that are busy
 
 const daemon = await startDaemon()
 t.teardown(() => daemon[Symbol.asyncDispose]())

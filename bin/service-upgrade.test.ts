@@ -11,7 +11,7 @@ import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
 import { cleanEnv, daemonSettings, runService, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import type { ProgramResult } from '../ipfs-compat-tests/harness/process.ts'
 
-t.setTimeout(600_000) // processes, on machines that are busy
+t.setTimeout(1_800_000) // processes, on machines that are busy
 
 /** States that earlier versions have written, each with the same three pins and with an identity that is used nowhere else. */
 const states = fileURLToPath(new URL('../ipfs-compat-tests/harness/fixtures/states', import.meta.url))

@@ -4,7 +4,7 @@ import t from 'tap'
 import { cleanEnv, runService } from '../ipfs-compat-tests/harness/process.ts'
 import type { ProgramResult } from '../ipfs-compat-tests/harness/process.ts'
 
-t.setTimeout(600_000) // processes, on machines that are busy
+t.setTimeout(1_800_000) // processes, on machines that are busy
 
 const service = async (folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string): Promise<ProgramResult> => await runService(['--config', folder, ...args], cleanEnv(env), input)
 

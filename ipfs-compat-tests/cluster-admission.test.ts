@@ -13,7 +13,7 @@ import { eventually } from './harness/eventually.ts'
 import { cleanEnv, launchPeer, runService } from './harness/process.ts'
 import type { LaunchedPeer } from './harness/process.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 /** A busy machine takes long; what is wrong would never be so. */
 const patience = { timeoutMs: 60_000 }
 

@@ -8,7 +8,7 @@ import { inlineCidOf } from './harness/pins.ts'
 import { cleanEnv, runCtl, runService } from './harness/process.ts'
 import { rpc, rpcResponse } from './harness/rpc.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 /** A busy machine takes long; what is wrong would never be so. */
 const patience = { timeoutMs: 60_000 }
 

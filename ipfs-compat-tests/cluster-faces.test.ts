@@ -6,7 +6,7 @@ import type { TestPeer } from './harness/cluster.ts'
 import { eventually } from './harness/eventually.ts'
 import { runCtl } from './harness/process.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const cluster = await startCluster(3)
 t.teardown(() => cluster[Symbol.asyncDispose]())

@@ -10,7 +10,7 @@ import { inlineCidOf } from './harness/pins.ts'
 import { rpc } from './harness/rpc.ts'
 import { multipartOf, upload, uploadBoundary } from './harness/upload.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const cluster = await startCluster(3)
 t.teardown(async () => { await cluster[Symbol.asyncDispose]() })

@@ -4,7 +4,7 @@ import { startCluster } from './harness/cluster.ts'
 import type { TestPeer } from './harness/cluster.ts'
 import { eventually } from './harness/eventually.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 /** Since its last start. */
 const hasLed = (peer: TestPeer): boolean => /(?<!no )leader in term \d/.test(peer.process.err())

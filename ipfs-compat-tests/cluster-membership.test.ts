@@ -16,7 +16,7 @@ import { startDaemon } from './harness/kubo.ts'
 import { cidOf } from './harness/pins.ts'
 import { cleanEnv, daemonSettings, launchPeer, runService } from './harness/process.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 const never = { signal: new AbortController().signal }
 
 const cluster = await startCluster(2)

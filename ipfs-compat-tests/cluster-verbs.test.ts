@@ -9,7 +9,7 @@ import type { Standing } from './harness/cluster-asking.ts'
 import { cidOf } from './harness/pins.ts'
 import { rpc, rpcLines, rpcResponse } from './harness/rpc.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 /** Without progress for so long a pin is given up. */
 const pinTimeout = { CLUSTER_IPFSHTTP_PINTIMEOUT: '10s' }

@@ -15,7 +15,7 @@ import { readCompose, readDockerfile } from './harness/compose/compose-file.ts'
 import { temporaryFolder } from './harness/folder.ts'
 import { withoutTap } from './harness/without-tap.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const repo = fileURLToPath(new URL('..', import.meta.url))
 const inRepo = async (path: string): Promise<string> => await readFile(join(repo, path), 'utf8')

@@ -37,7 +37,7 @@ async function start (config: Partial<EmbeddedDaemonConfig>): Promise<EmbeddedDa
   return daemon
 }
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 t.test('a daemon on a folder resumes what it held: its name, its blocks, its pins', async t => {
   const path = await folder(t)

@@ -8,7 +8,7 @@ import { wideCar } from './harness/cars.ts'
 import { temporaryFolder } from './harness/folder.ts'
 import { rpc, rpcLines } from './harness/rpc.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 async function start (folder: string): Promise<EmbeddedDaemon> {
   const daemon = createEmbeddedDaemon({ clock: systemClock, log: silentLogger }, { stores: { folder }, port: 0 })

@@ -23,7 +23,7 @@ const nobody = '12D3KooWKbcV4sTM1PG8D1UZ7YDUWVLyQrPBNaPrVThi11wsB6Cc'
 const missing = 'bafkreigaknpexyvxt76zgkitavbwx6ejgfheup5oybpm77f3pxzrvwpfdi'
 const withoutKubo = (process.env['IPFS_BIN'] ?? '') === '' && 'IPFS_BIN names no Kubo'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const idOf = async (daemon: RpcTarget): Promise<Id> => JSON.parse(await rpc(daemon, 'id')) as Id
 async function connect (from: RpcTarget, to: RpcTarget): Promise<void> {

@@ -11,7 +11,7 @@ import { inlineCidOf } from './harness/pins.ts'
 import { daemonSettings, startPeerProcess } from './harness/process.ts'
 import type { PeerProcess } from './harness/process.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const noKubo = daemonSettings({ host: '127.0.0.1', port: await freePort() })
 

@@ -7,7 +7,7 @@ import { runCtl } from './harness/process.ts'
 import { rpcLines, rpcResponse } from './harness/rpc.ts'
 import { multipartOf, upload } from './harness/upload.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const root = new URL('../', import.meta.url)
 const peer = await startPeer()

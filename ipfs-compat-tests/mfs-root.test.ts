@@ -4,7 +4,7 @@ import { eventually } from './harness/eventually.ts'
 import type { RpcTarget } from './harness/rpc.ts'
 
 const patienceMs = 60_000
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 async function ask ({ host, port }: RpcTarget, path: string, body?: FormData): Promise<string> {
   const response = await fetch(`http://${host}:${port}/api/v0/${path}`, { method: 'POST', body: body ?? null })

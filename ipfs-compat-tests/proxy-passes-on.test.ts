@@ -17,7 +17,7 @@ const own = createRoutes({} as CommandComponents, { pinWait: 'commit' })
 /** `OPTIONS *` is a question to the server itself, whichever it is. */
 const passesThrough = ({ request: { method, path } }: RecordedCase): boolean => path !== '*' && (method !== 'POST' || matchCommand(own, path) === undefined)
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 t.test('a daemon that replays answers as recorded, each answer once, and refuses loudly what no recording knows', { skip }, async t => {
   for (const group of groups.filter(({ group }) => ['cors-configured', 'streaming'].includes(group))) {

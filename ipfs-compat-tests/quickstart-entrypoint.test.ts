@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const repo = fileURLToPath(new URL('..', import.meta.url))
 const entrypoint = join(repo, 'docker/entrypoint.sh')

@@ -10,7 +10,7 @@ import type { Container } from './harness/compose/containers.ts'
 import { eventually } from './harness/eventually.ts'
 import { temporaryFolder } from './harness/folder.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const patience = { timeoutMs: 240_000, intervalMs: 1_000 }
 const repo = fileURLToPath(new URL('..', import.meta.url))

@@ -8,7 +8,7 @@ import t from 'tap'
 import { eventually } from './harness/eventually.ts'
 import { cleanEnv } from './harness/process.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const patience = { timeoutMs: 240_000, intervalMs: 100 }
 const commandTimeoutMs = 120_000

@@ -9,7 +9,7 @@ import { replayGroup } from './harness/recordings/replay.ts'
 const known = await readKnown(join(import.meta.dirname, 'recordings-embedded.json'))
 const groups = await loadGroups()
 
-t.setTimeout(600_000) // some recordings are of waits, and each group waits for itself
+t.setTimeout(1_800_000) // some recordings are of waits, and each group waits for itself
 t.jobs = 3
 
 t.test('every listed difference is of a recording that exists', { skip: groups.length === 0 && 'the recordings are not beside this repository' }, async t => {

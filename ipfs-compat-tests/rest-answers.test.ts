@@ -6,7 +6,7 @@ import { chainCar, wideCar } from './harness/cars.ts'
 import { eventually } from './harness/eventually.ts'
 import { startPeer } from './harness/peer.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const peer = await startPeer({ env: { CLUSTER_PEERNAME: 'alice' } })
 t.teardown(() => peer[Symbol.asyncDispose]())

@@ -6,7 +6,7 @@ import { operationsOf, randomRequest, wrongValues } from './harness/openapi-requ
 import type { MadeRequest, Operation, Pool } from './harness/openapi-requests.ts'
 import { startPeer } from './harness/peer.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const peer = await startPeer({ env: { CLUSTER_RESTAPI_MAXHEADERBYTES: '65536' } })
 t.teardown(() => peer[Symbol.asyncDispose]())

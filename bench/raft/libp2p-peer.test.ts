@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { runChaos } from '../../cluster/consensus/raft/processes/chaos.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 t.test('three processes that talk over libp2p, stopped, cut off and killed while clients work, answer as one copy would', async t => {
   const program = fileURLToPath(new URL('libp2p-peer.ts', import.meta.url))

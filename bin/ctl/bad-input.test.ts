@@ -16,7 +16,7 @@ import { selfSigned } from '../../ipfs-compat-tests/harness/self-signed.ts'
 import { parseCommandLine } from '../args.ts'
 import { program } from './program.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const cid = 'QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN'
 

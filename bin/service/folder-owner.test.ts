@@ -5,7 +5,7 @@ import t from 'tap'
 import { temporaryFolder } from '../../ipfs-compat-tests/harness/folder.ts'
 import { cleanEnv, runService } from '../../ipfs-compat-tests/harness/process.ts'
 
-t.setTimeout(600_000) // processes, on machines that are busy
+t.setTimeout(1_800_000) // processes, on machines that are busy
 
 const owner = 1000
 /** Whether that user can be had here, and gets to the folder. */

@@ -4,7 +4,7 @@ import t from 'tap'
 import { chainCar } from '../harness/cars.ts'
 import { startPeer } from '../harness/peer.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const peer = await startPeer({ env: { CLUSTER_PEERNAME: 'alice', CLUSTER_RESTAPI_BASICAUTHCREDENTIALS: 'alice:secret' } })
 t.teardown(() => peer[Symbol.asyncDispose]())

@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { withoutTap } from '../harness/without-tap.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const run = async (command: string, args: readonly string[], options: ExecFileOptions = {}): Promise<{ readonly stdout: string }> =>
   await promisify(execFile)(...withoutTap(command, args), { ...options, encoding: 'utf8' })

@@ -8,7 +8,7 @@ import type { Added, ClusterClient, FileToAdd } from '../../client/client.ts'
 import { chainCar, wideCar } from '../harness/cars.ts'
 import { startPeer } from '../harness/peer.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const peer = await startPeer({ env: { CLUSTER_PEERNAME: 'alice' } })
 t.teardown(() => peer[Symbol.asyncDispose]())

@@ -4,7 +4,7 @@ import t from 'tap'
 import { ProcessGroup, within } from './group.ts'
 import { encodeWrite } from './register-machine.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 const args = ['--tick-ms', '15', '--request-ms', '1000']
 /** So long a machine with much else to do may take; nothing here waits that long elsewhere. */
 const patienceMs = 60_000
