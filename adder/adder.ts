@@ -146,15 +146,18 @@ async function buildBatch (run: AddRun, entries: AsyncIterable<AddEntry>, output
   }
   const asked = params.pin ?? defaultPinOptions
   const pin: PinOptions = { ...asked, name: params.options['pin-name'] ?? asked.name }
-  const delivery = await createDelivery(components, { ...params, pin, queueBytesMax, isHeldHere: layout === undefined, unannounced: unannouncedOf(params.options), signal })
+  const isLinked = params.options['to-files'] !== undefined
+  const linked = Promise.withResolvers<void>()
+  const delivery = await createDelivery(components, { ...params, pin, queueBytesMax, isHeldHere: layout === undefined, unannounced: unannouncedOf(params.options), signal, ...isLinked && { opensAfter: linked.promise } })
   try {
     if (layout !== undefined) {
       routes.importer++
       await buildEntries(entries, { options: params.options, layout, tell, take: block => delivery.put(block) })
     } else {
       routes.daemon++
-      await components.daemon.reachPinLock({ signal })
-      await addOnDaemon(components.daemon, entries, params.options, tell, { signal })
+      // To link it in its files the daemon takes the lock itself: behind a GC that waits for an import of ours it would wait for ever.
+      if (!isLinked) await components.daemon.reachPinLock({ signal })
+      await addOnDaemon(components.daemon, entries, params.options, tell, { signal }).finally(linked.resolve)
       for (const { root } of held) if (root !== undefined && delivery.isForOthers) await exportTo(delivery, components.daemon, root, signal)
     }
     return { delivery, held, failure: undefined }

@@ -18,6 +18,8 @@ export interface DeliveryOptions extends ImportCall, DeliveryWishes {
   readonly queueBytesMax: number
   /** Whether the blocks are on this peer's own daemon already: then they are only held there until the roots are pinned. */
   readonly isHeldHere: boolean
+  /** No import is open before, and no daemon's GC waits. */
+  readonly opensAfter?: Promise<void>
 }
 
 /** Where blocks go and what becomes of them, where that is not the usual. */
@@ -53,7 +55,10 @@ export async function createDelivery ({ cluster, putBlocks }: DeliveryComponents
   const sentTo = options.isLocal === true ? peers.filter(peer => peer === cluster.self) : peers
   const lanes = (options.isHeldHere || options.isLocal === true) && !isAllocatedHere ? [cluster.self, ...sentTo] : sentTo
   const lanesMin = lanes.length - sentTo.length + Math.min(min, sentTo.length)
-  const namedFor: PutBlocks = (peer, blocks, roots, call) => putBlocks(peer, blocks, peers.includes(peer) ? roots : roots.then(() => []), call)
+  const namedFor: PutBlocks = async (peer, blocks, roots, call) => {
+    await options.opensAfter
+    return await putBlocks(peer, blocks, peers.includes(peer) ? roots : roots.then(() => []), call)
+  }
   const name = randomUUID()
   const { signal, commit } = committable(options.signal)
   const unwanted = new AbortController()

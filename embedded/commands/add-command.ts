@@ -37,8 +37,8 @@ async function * add (node: EmbeddedNode, call: Call<typeof addOptions>): AsyncG
   const { options } = call
   const isKept = options['only-hash'] !== true
   const batch = !isKept ? discarding : createBlockBatch(node.blocks)
-  // Held from the first byte to the last pin: no collection takes a block of this upload in between.
-  using _lock = !isKept ? undefined : await node.lock.forPinning(call)
+  // Held from the first byte to the last pin or link: no collection takes a block of this upload in between. Without either Kubo holds none.
+  using _lock = isKept && (options.pin || options['to-files'] !== undefined) ? await node.lock.forPinning(call) : undefined
   const events = addEntries(
     entriesOf(call.parts),
     () => addSettings(options, node.imports),
