@@ -15,7 +15,7 @@ import type { LaunchedPeer } from './harness/process.ts'
 
 t.setTimeout(1_800_000)
 /** A busy machine takes long; what is wrong would never be so. */
-const patience = { timeoutMs: 60_000 }
+const patience = { timeoutMs: 120_000 }
 
 const cluster = await startCluster(2)
 t.teardown(async () => { await cluster[Symbol.asyncDispose]() })

@@ -39,7 +39,7 @@ async function becomePinned (peer: PeerProcess, cids: readonly string[]): Promis
   await eventually('all that was acknowledged is pinned', async () => {
     const pinned = await listed(peer, '/pins?filter=pinned')
     return cids.every(cid => pinned.has(cid))
-  }, { timeoutMs: 60_000, intervalMs: 500 })
+  }, { timeoutMs: 120_000, intervalMs: 500 })
 }
 
 /** Adds and pins from several clients until the peer is gone. What was answered with 200 is told. */

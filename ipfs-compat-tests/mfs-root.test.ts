@@ -3,7 +3,7 @@ import { startCluster } from './harness/cluster.ts'
 import { eventually } from './harness/eventually.ts'
 import type { RpcTarget } from './harness/rpc.ts'
 
-const patienceMs = 60_000
+const patienceMs = 120_000
 t.setTimeout(1_800_000)
 
 async function ask ({ host, port }: RpcTarget, path: string, body?: FormData): Promise<string> {

@@ -7,9 +7,9 @@ export interface Patience { readonly timeoutMs?: number, readonly intervalMs?: n
  * Asks again and again until the answer is truthy, and hands it back. A check that throws counts as "not yet"; when time is up its
  * error is the cause. For what tells nobody when it happens: where there is an event, wait for the event.
  *
- * @throws Error that names `what` after `timeoutMs` (60 s: a busy machine is slow, and who waits in vain has time)
+ * @throws Error that names `what` after `timeoutMs` (two minutes: a busy machine is slow, and who waits in vain has time)
  */
-export async function eventually<T> (what: string, check: () => T | Promise<T>, { timeoutMs = 60_000, intervalMs = 10, signal }: Patience = {}): Promise<NonNullable<T>> {
+export async function eventually<T> (what: string, check: () => T | Promise<T>, { timeoutMs = 120_000, intervalMs = 10, signal }: Patience = {}): Promise<NonNullable<T>> {
   const deadlineMs = performance.now() + timeoutMs
   let cause: unknown
   do {

@@ -26,7 +26,7 @@ export interface ProcessPeer {
 const tcpProgram = fileURLToPath(new URL('peer.ts', import.meta.url))
 
 /** Until something is taken for broken and not for slow: other programs may have the machine to themselves for a while. */
-const patienceMs = 60_000
+const patienceMs = 120_000
 
 export class ProcessGroup implements AsyncDisposable {
   readonly #folder: string
@@ -107,7 +107,7 @@ export class ProcessGroup implements AsyncDisposable {
   }
 
   async statuses (): Promise<readonly NodeStatus[]> {
-    const asked = await Promise.allSettled(this.running.map(({ control }) => within(2_000, control.order({ do: 'status' }))))
+    const asked = await Promise.allSettled(this.running.map(({ control }) => within(10_000, control.order({ do: 'status' }))))
     return asked.flatMap(each => each.status === 'fulfilled' ? [each.value as NodeStatus] : [])
   }
 
