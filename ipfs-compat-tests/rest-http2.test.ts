@@ -9,6 +9,7 @@ import type { Test } from 'tap'
 import { ClusterError } from '../cluster/api/errors.ts'
 import type { ClusterApi } from '../cluster/ports.ts'
 import type { Rest } from '../cluster/rest/server.ts'
+import { closed } from './harness/closed.ts'
 import { cid, infos, openRest, self } from './harness/rest-alone.ts'
 import { selfSigned } from './harness/self-signed.ts'
 
@@ -98,7 +99,7 @@ t.test('closing ends connections that are idle, and those with half of an upload
   const { rest, session } = await open(t, {}, { self })
   const stream = session.request({ ':path': '/add', ':method': 'POST', 'content-type': 'multipart/form-data; boundary=x' }).on('error', () => {})
   stream.write('--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n')
-  const ended = once(session, 'close')
+  const ended = closed(session)
   await once(stream, 'response')
 
   await rest[Symbol.asyncDispose]()

@@ -23,6 +23,7 @@ import { silentLogger } from '../cluster/log.ts'
 import { restSection } from '../cluster/rest/config.ts'
 import { createRest } from '../cluster/rest/server.ts'
 import type { Rest } from '../cluster/rest/server.ts'
+import { closed } from './harness/closed.ts'
 import { cid, infos, monitor, openRest, overview, self } from './harness/rest-alone.ts'
 import { selfSigned } from './harness/self-signed.ts'
 
@@ -280,7 +281,7 @@ t.test('who has sent but half of a body does not keep the peer from stopping', a
   const rest = await openRest(t)
   const [endpoint] = rest.addresses
   const client = request({ host: '127.0.0.1', port: endpoint!.kind === 'tcp' ? endpoint!.port : 0, path: '/add', method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=x', 'content-length': 1_000_000 } })
-  const ended = once(client, 'close')
+  const ended = closed(client)
   client.on('error', () => {}).on('response', response => response.resume())
   client.write('--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n')
   await once(client, 'response')

@@ -7,6 +7,7 @@ import { sha256Cid } from '../adder/leaf-blocks.ts'
 import { CallerLeftError } from '../cluster/async/caller-left.ts'
 import type { ClusterApi } from '../cluster/ports.ts'
 import { wideCar } from '../ipfs-compat-tests/harness/cars.ts'
+import { closed } from '../ipfs-compat-tests/harness/closed.ts'
 import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
 import { startPeer } from '../ipfs-compat-tests/harness/peer.ts'
 import { multipartOf, uploadBoundary } from '../ipfs-compat-tests/harness/upload.ts'
@@ -16,7 +17,8 @@ const peer = await startPeer()
 t.teardown(() => peer[Symbol.asyncDispose]())
 const { pin } = peer.cluster
 
-const dial = (port = peer.port): Socket => connect({ port, host: peer.host, allowHalfOpen: true })
+/** Who leaves may be cut off before. */
+const dial = (port = peer.port): Socket => connect({ port, host: peer.host, allowHalfOpen: true }).on('error', () => {})
 const leaving = { goes: (socket: Socket) => { socket.destroy() }, 'closes its side': (socket: Socket) => { socket.end() } }
 
 function post (socket: Socket, path: string, body: Uint8Array = new Uint8Array(), length = body.byteLength): void {
@@ -69,7 +71,7 @@ for (const [how, leave] of Object.entries(leaving)) {
     await eventually('the pin is agreed on', async () => await peer.cluster.state.get(cid) !== undefined)
 
     leave(socket)
-    await once(socket, 'close')
+    await closed(socket)
     post(dial(peer.daemon.port), 'block/put?cid-codec=raw', multipartOf([{ body: content }]))
 
     t.ok(await eventually('it is pinned', async () => await isPinned(cid)))

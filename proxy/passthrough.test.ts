@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import t from 'tap'
 import { freePort } from '../cluster/consensus/raft/processes/ports.ts'
 import { createLogger } from '../cluster/log.ts'
+import { closed } from '../ipfs-compat-tests/harness/closed.ts'
 import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
 import { proxyAlone, readAll } from '../ipfs-compat-tests/harness/proxy-alone.ts'
 import { scriptedDaemon } from '../ipfs-compat-tests/harness/scripted-daemon.ts'
@@ -80,7 +80,7 @@ t.test('a client that goes ends its request at the daemon', async t => {
 
   client.destroy()
 
-  await once(upstream, 'close')
+  await closed(upstream)
   t.pass('closed')
 })
 
@@ -94,7 +94,7 @@ t.test('an upload that is broken off is broken off at the daemon', async t => {
 
   client.end()
 
-  await once(upstream, 'close')
+  await closed(upstream)
   t.pass('closed')
   client.destroy()
 })

@@ -1,9 +1,9 @@
-import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { generateCertificate } from '@libp2p/tls/utils'
 import t from 'tap'
+import { closed } from '../../ipfs-compat-tests/harness/closed.ts'
 import { echo, first } from '../../ipfs-compat-tests/harness/peer-streams.ts'
 import type { Test } from 'tap'
 import { createIdentity } from '../config/identity.ts'
@@ -134,7 +134,7 @@ t.test('who sends bytes of any kind instead of a proof is cut off', async t => {
   const plain = connectTcp(portOf(peer), '127.0.0.1')
   plain.on('error', () => {})
   plain.end('GET / HTTP/1.1\r\n\r\n')
-  await once(plain, 'close')
+  await closed(plain)
 
   const tls = connectTls({ host: '127.0.0.1', port: portOf(peer), rejectUnauthorized: false, ...await generateCertificate(await generateKeyPair('Ed25519')) })
   tls.on('error', () => {})
@@ -142,7 +142,7 @@ t.test('who sends bytes of any kind instead of a proof is cut off', async t => {
   tls.on('data', bytes => answered.push(bytes))
   tls.write(Buffer.alloc(32))
   tls.write('/multistream/1.0.0\n')
-  await once(tls, 'close')
+  await closed(tls)
 
   t.strictSame(Buffer.concat(answered), Buffer.alloc(0), 'not a byte of an answer')
   t.strictSame(peer.connected(), [])
