@@ -51,7 +51,8 @@ async function update ({ from, to, wait, unannounced = [], unpins }: Update, cal
     const stuck = await stuckAt(from, to, { ...components, signal: call.patience })
     throw new KuboCommandError(`${stuck === undefined ? '' : `get ${stuck}: `}${call.signal.reason.message}`, { cause: err })
   }
-  if (unpins) await unpin(from, { recursive: true, call }, components)
+  // Once Kubo has all of the new pin it looks at no time any more: half an update is told of by nobody.
+  if (unpins) await unpin(from, { recursive: true, call: { signal: call.patience, patience: call.patience, timeLeft: () => undefined } }, components)
 }
 
 /** What was asked for with a recursive pin, be it the cluster's or the daemon's own; `undefined` when there is none. */

@@ -12,6 +12,8 @@ import { proxyAlone, readAll } from '../ipfs-compat-tests/harness/proxy-alone.ts
 
 const nowhere = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
 const empty = 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn'
+/** Has its bytes in itself. */
+const identity = 'bafkqabtdmftgmzls'
 
 const part = (text: string): string => `--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n${text}\r\n`
 const twoParts = `${part('one')}${part('two')}--b--\r\n`
@@ -77,6 +79,25 @@ t.test('beside a daemon', async t => {
 
     t.match(text, /\{"Cid":\{"\/":"[^"]+"\}\}\n[^]*\r\n0\r\nX-Stream-Error: /)
     socket.destroy()
+  })
+
+  await t.test('an update whose time is over once the new pin is held lets go of the old one all the same', async t => {
+    await using proxy = await proxyAlone(node)
+    const ask = async (path: string): Promise<string> => await (await fetch(`http://127.0.0.1:${proxy.port}/api/v0/${path}`, { method: 'POST' })).text()
+    await ask(`pin/add?arg=${empty}`)
+    const pin = proxy.cluster.pin.bind(proxy.cluster)
+    Object.assign(proxy.cluster, {
+      async pin (...args: Parameters<ClusterApi['pin']>) {
+        const held = await pin(...args)
+        if (!args[2].signal.aborted) await once(args[2].signal, 'abort')
+        return held
+      }
+    })
+
+    t.equal(await ask(`pin/update?arg=${empty}&arg=${identity}&timeout=3s`), `{"Pins":["${empty}","${identity}"]}\n`)
+
+    const pinned = await ask('pin/ls?type=recursive')
+    t.strictSame([pinned.includes(empty), pinned.includes(identity)], [false, true])
   })
 
   await t.test('a client that goes before the pin is logged leaves nothing', async t => {
