@@ -12,7 +12,7 @@ import { temporaryFolder } from './harness/folder.ts'
 
 t.setTimeout(1_800_000)
 
-const patience = { timeoutMs: 240_000, intervalMs: 1_000 }
+const patience = { timeoutMs: 600_000, intervalMs: 1_000 }
 const repo = fileURLToPath(new URL('..', import.meta.url))
 const composePath = join(repo, 'docker/compose.yml')
 const { services } = await readCompose(composePath)

@@ -10,7 +10,7 @@ import { cleanEnv } from './harness/process.ts'
 
 t.setTimeout(1_800_000)
 
-const patience = { timeoutMs: 240_000, intervalMs: 100 }
+const patience = { timeoutMs: 600_000, intervalMs: 100 }
 const commandTimeoutMs = 120_000
 const repo = fileURLToPath(new URL('..', import.meta.url))
 const tour = /^## A tour\n([^]*?)^## /m.exec(await readFile(join(repo, 'README.md'), 'utf8'))![1]!
