@@ -128,7 +128,7 @@ export function compose (parts: ComposeParts): Composed {
   })
   const requests = createRequests({ clock }, { endpoint: daemon.endpoint, apiAuth: ipfsConfig.apiAuth })
   const links = createLinks({ self, peername: configs.cluster.peername, peerset, connected: () => host.connected(), ipfs, daemonPeers: async options => await swarmPeers(requests, options), rpc: attentiveRpc, clock })
-  const overview = createOverview({ self, consensus, membership, drain: createDrain({ consensus, membership }), tracker, ipfs, placer, links, ensureRoom: bytes => store.ensureRoom(bytes), clock })
+  const overview = createOverview({ self, consensus, membership, drain: createDrain({ consensus, membership }), tracker, rpc: attentiveRpc, ipfs, placer, links, ensureRoom: bytes => store.ensureRoom(bytes), clock })
   const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, presence, id: async options => await cluster.id(options), links: async options => await links.own(options) })
   const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, clock, log: log.for('cluster') }, { leaves: parts.leaves })
   const swarm = createSwarmConnector({ self, membership, rpc: attentiveRpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)

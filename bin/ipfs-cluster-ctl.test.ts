@@ -7,6 +7,7 @@ import t from 'tap'
 import { freePort } from '../cluster/consensus/raft/processes/ports.ts'
 import { cleanEnv, runCtl } from '../ipfs-compat-tests/harness/process.ts'
 import { startPeer } from '../ipfs-compat-tests/harness/peer.ts'
+import { rpc } from '../ipfs-compat-tests/harness/rpc.ts'
 import { temporaryFolder } from '../ipfs-compat-tests/harness/folder.ts'
 import { createIdentity } from '../cluster/config/identity.ts'
 
@@ -73,6 +74,15 @@ t.test('what was wrong with a pin is asked for by sync, and what goes between pe
   t.match(await ctl('sync', '--local', cid), { code: 0, out: new RegExp(`^${cid}:\n    > alice {16}: PINNED`) })
   t.match(await ctl('health', 'bandwidth'), { code: 0, out: '' })
   t.match(await ctl('--enc=json', 'health', 'bandwidth'), { code: 0, out: '{}\n' })
+})
+
+t.test('audit tells what the daemon has lost, and mends it when told to', async t => {
+  const cid = (await ctl('add', '-q', join(t.testdir({ 'audit.txt': 'audit' }), 'audit.txt'))).out.trim()
+  t.match(await ctl('audit'), { code: 0, out: 'What was agreed on is what the daemons hold.\n' })
+  t.match(await ctl('--enc=json', 'audit'), { code: 0, out: '' })
+  await rpc(peer.daemon, `pin/rm?arg=${cid}`)
+
+  t.match(await ctl('audit', '--repair'), { code: 0, out: new RegExp(`^${cid}[^\n]* \\| alice \\| MISSING\n${cid}[^\n]*:\n    > alice `) })
 })
 
 t.test('add fetches what an address leads to', async t => {

@@ -1,6 +1,6 @@
 import { uploadOf } from './multipart.ts'
 import type { FileContent, FileToAdd } from './multipart.ts'
-import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, GlobalPinInfo, GlobalRepoGC, ID, Metric, Pin } from './objects.ts'
+import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, Drift, GlobalPinInfo, GlobalRepoGC, ID, Metric, Pin } from './objects.ts'
 import { createCaller } from './request.ts'
 import type { Call, CallOptions, ClientOptions, QueryOf } from './request.ts'
 
@@ -20,6 +20,8 @@ export type ListOptions = QueryOf<'GET /pins'> & CallOptions
 export type AllocationsOptions = QueryOf<'GET /allocations'> & CallOptions
 /** `local`: the peer that is asked speaks of itself alone. */
 export type LocalOptions = QueryOf<'GET /pins/{cid}'> & CallOptions
+
+export type AuditOptions = QueryOf<'GET /audit'> & CallOptions
 
 /** A file or folder that was added. */
 export interface Added extends AddedOutput { readonly cid: string }
@@ -67,6 +69,8 @@ export interface ClusterClient {
   recover (cid: string, options?: LocalOptions): Promise<GlobalPinInfo>
   /** Tries all again that have failed, and answers those. */
   recoverAll (options?: LocalOptions): AsyncIterable<GlobalPinInfo>
+  /** What the daemons hold otherwise than was agreed on; `recoverAll` mends it. */
+  audit (options?: AuditOptions): AsyncIterable<Drift>
   /** Has the daemons throw away what is not pinned. */
   collectGarbage (options?: LocalOptions): Promise<GlobalRepoGC>
 
@@ -126,6 +130,7 @@ export function createClient (options: ClientOptions = {}): ClusterClient {
     status: (cid, options) => value('GET /pins/{cid}', callOf(options, { cid })),
     recover: (cid, options) => value('POST /pins/{cid}/recover', callOf(options, { cid })),
     recoverAll: options => lines('POST /pins/recover', callOf(options)),
+    audit: options => lines('GET /audit', callOf(options)),
     collectGarbage: options => value('POST /ipfs/gc', callOf(options)),
     health: options => value('GET /health', callOf(options)),
     graph: options => value('GET /health/graph', callOf(options)),

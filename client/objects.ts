@@ -74,6 +74,15 @@ export interface DrainProgress {
   readonly pins: number
 }
 
+export interface Drift {
+  readonly cid: string
+  readonly name: string
+  readonly peer: string
+  readonly peername: string
+  readonly kind: 'missing' | 'unnoted' | 'surplus' | 'stale' | 'foreign'
+  readonly detail: string
+}
+
 export interface AddedOutput {
   readonly name: string
   readonly cid: string | null

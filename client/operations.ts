@@ -1,6 +1,6 @@
 /* Written by `npm run docs` from the table of routes in cluster/rest; a test keeps it up to date. */
 
-import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, GlobalPinInfo, GlobalRepoGC, ID, Metric, Pin, Token, Version } from './objects.ts'
+import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, Drift, GlobalPinInfo, GlobalRepoGC, ID, Metric, Pin, Token, Version } from './objects.ts'
 
 export type NoQuery = Readonly<Record<string, never>>
 
@@ -189,6 +189,16 @@ export interface Operations {
     readonly query: Operations['GET /pins/{cid}']['query']
     readonly answer: GlobalPinInfo
   }
+  /** Compares the pinset with what each peer has noted and what its daemon holds, both ways; answers what differs, and mends nothing: POST /pins/recover does. No line at all when all is as it should be. An addition. */
+  'GET /audit': {
+    readonly query: {
+      /** Ask this peer only. */
+      readonly local?: boolean
+      /** Tell as well of what the daemons' own users have pinned, at most 10000 of each peer: it is no fault, and nobody takes it away. */
+      readonly foreign?: boolean
+    }
+    readonly answer: Drift
+  }
   /** Collects garbage on the daemons; answers what each threw away, which may be nothing. */
   'POST /ipfs/gc': {
     readonly query: Operations['GET /pins/{cid}']['query']
@@ -268,6 +278,7 @@ export const shapes = {
   'DELETE /pins/{namespace}/{path}': 'value',
   'POST /pins/{cid}/recover': 'value',
   'POST /pins/recover': 'lines',
+  'GET /audit': 'lines',
   'POST /ipfs/gc': 'value',
   'GET /health': 'nothing',
   'GET /health/ready': 'nothing',

@@ -2,7 +2,8 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { alone } from '../ipfs-compat-tests/harness/alone.ts'
 import { onePeer } from '../ipfs-compat-tests/harness/one-peer.ts'
-import { cidOf, self } from '../ipfs-compat-tests/harness/pins.ts'
+import { cidOf, pinOf, self } from '../ipfs-compat-tests/harness/pins.ts'
+import type { PeerId } from './api/pin.ts'
 import { createDrain } from './drain.ts'
 import { createOverview } from './overview.ts'
 import type { OverviewComponents } from './overview.ts'
@@ -20,7 +21,7 @@ async function setUp (t: Test, others: Partial<OverviewComponents> = {}) {
 
 t.test('a peer that can do its work has no ailment; without a leader, room on the disk or a daemon it has', async t => {
   const { overview, consensus, ipfs } = await setUp(t)
-  const sick = await setUp(t, { consensus: { state: consensus.state, leader: () => undefined }, ipfs: { ...ipfs, id: async () => { throw new Error('/ip4/10.0.0.1') } }, ensureRoom: async () => { throw new Error('ENOSPC') } })
+  const sick = await setUp(t, { consensus: { ...consensus, leader: () => undefined }, ipfs: { ...ipfs, id: async () => { throw new Error('/ip4/10.0.0.1') } }, ensureRoom: async () => { throw new Error('ENOSPC') } })
 
   t.strictSame(await overview.ailments({ signal }), [])
   t.match(await sick.overview.ailments({ signal }), [/^no leader is known/, 'the disk has no room for further changes', 'the IPFS daemon does not answer'])
@@ -49,4 +50,18 @@ t.test('so is draining', async t => {
   clock.advance(15_000)
 
   await t.rejects(draining, { code: 'ERR_TIMEOUT' })
+})
+
+t.test('an audit asks all members, and one that does not answer is named behind what the others found', async t => {
+  const other = 'another peer' as PeerId
+  const peer = await setUp(t)
+  const { overview } = await setUp(t, { ...peer, consensus: { ...peer.consensus, peerset: () => [self, other] } })
+  await peer.consensus.log([{ kind: 'pin', pin: pinOf('a') }], { signal })
+  await peer.tracker.settled(cidOf('a'), { signal })
+  peer.ipfs.unpinDirectly(cidOf('a'))
+
+  t.match(await Array.fromAsync(overview.audit({ local: true, foreign: false }, { signal })), [{ peer: self, kind: 'missing', name: 'pin a' }])
+  const found: unknown[] = []
+  await t.rejects((async () => { for await (const drift of overview.audit({ local: false, foreign: false }, { signal })) found.push(drift) })(), { code: 'ERR_PEER_FAILED', message: /^not all peers have looked through their pins: another peer: / })
+  t.match(found, [{ peer: self, kind: 'missing' }])
 })

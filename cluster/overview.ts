@@ -1,4 +1,5 @@
 import { ClusterError } from './api/errors.ts'
+import type { Drift } from './api/drift.ts'
 import type { PeerId } from './api/pin.ts'
 import { deadline } from './async/deadline.ts'
 import type { Clock } from './clock.ts'
@@ -6,8 +7,9 @@ import { recoverOnAll } from './global-recover.ts'
 import { collectOnAll } from './global-repo.ts'
 import { createGlobalStatus } from './global-status.ts'
 import type { Drain } from './drain.ts'
+import { linesOfAll } from './lines-of-all.ts'
 import type { Links } from './links.ts'
-import type { ClusterOverview, Membership } from './peer-ports.ts'
+import type { Auditor, ClusterOverview, Membership, PeerRpc } from './peer-ports.ts'
 import type { Placer } from './placer.ts'
 import type { AbortOptions, Consensus, IpfsConnector, PinTracker } from './ports.ts'
 
@@ -19,10 +21,11 @@ const roomBytes = 1 << 20
 
 export interface OverviewComponents {
   readonly self: PeerId
-  readonly consensus: Pick<Consensus, 'state' | 'leader'>
+  readonly consensus: Pick<Consensus, 'state' | 'leader' | 'peerset'>
   readonly membership: Pick<Membership, 'remove'>
   readonly drain: Drain
-  readonly tracker: PinTracker
+  readonly tracker: PinTracker & Auditor
+  readonly rpc: Pick<PeerRpc, 'pull'>
   readonly ipfs: IpfsConnector
   readonly placer: Pick<Placer, 'explain'>
   readonly links: Links
@@ -32,7 +35,7 @@ export interface OverviewComponents {
 }
 
 /** The view of an operator: this peer by itself, and the peers as such. */
-export function createOverview ({ self, consensus, membership, drain, tracker, ipfs, placer, links, ensureRoom, clock }: OverviewComponents): ClusterOverview {
+export function createOverview ({ self, consensus, membership, drain, tracker, rpc, ipfs, placer, links, ensureRoom, clock }: OverviewComponents): ClusterOverview {
   const { state } = consensus
   const alone = { peerset: () => [self], state, clock }
   const ask = {
@@ -56,6 +59,11 @@ export function createOverview ({ self, consensus, membership, drain, tracker, i
       return await drain.ask(request, limit)
     },
     drainProgress: async (peer, options) => await drain.progress(peer, options),
+    audit ({ foreign, local }, options) {
+      if (local) return tracker.audit({ foreign }, options)
+      const askOne = (peer: PeerId, call: AbortOptions): AsyncIterable<Drift> => peer === self ? tracker.audit({ foreign }, call) : rpc.pull(peer, 'PinTracker.Audit', { foreign }, call)
+      return linesOfAll({ peerset: () => consensus.peerset(), ask: askOne, clock, words: { what: 'looking through its pins', failed: 'not all peers have looked through their pins' } }, options)
+    },
     async explain (cid, { signal }) {
       signal.throwIfAborted()
       const pin = (await state.get(cid))?.pin

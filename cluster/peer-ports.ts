@@ -3,6 +3,7 @@
  */
 import type { CID } from 'multiformats/cid'
 import type { AllocationReason } from './api/allocation-reason.ts'
+import type { Drift } from './api/drift.ts'
 import type { Measurement } from './api/metric.ts'
 import type { ClusterId, PeerLinks } from './api/peer.ts'
 import type { PinInfo, TrackerStatus } from './api/pin-info.ts'
@@ -52,6 +53,12 @@ export interface Membership {
   watch (changed: () => void): Disposable
 }
 
+/** Whether what a daemon's own user has pinned is told of as well. */
+export interface AuditWish { readonly foreign: boolean }
+
+/** Compares what was agreed on with what this peer noted and its daemon holds, both ways; mends nothing. One at a time, the others wait. */
+export interface Auditor { audit (wish: AuditWish, options: AbortOptions): AsyncIterable<Drift> }
+
 /** What operators ask about the peers, beside the verbs of `ClusterApi`. */
 export interface ClusterOverview {
   /** Those verbs as far as this peer alone goes: no other is asked. */
@@ -61,6 +68,8 @@ export interface ClusterOverview {
   /** Has a member relieved of its pins, or no longer. Given up after a while. @throws as `Drain.ask` */
   drain (request: DrainRequest, options: AbortOptions): Promise<DrainProgress>
   drainProgress (peer: PeerId, options: AbortOptions): Promise<DrainProgress>
+  /** As `Auditor`, of all members at the same time, as they come. @throws ClusterError ERR_PEER_FAILED, after what the others found, that names who did not answer */
+  audit (wish: AuditWish & { readonly local: boolean }, options: AbortOptions): AsyncIterable<Drift>
   /** What each peer would be chosen for or not as the holder of a pin, by what is known of them now. @throws ClusterError ERR_PIN_NOT_FOUND */
   explain (cid: CID, options: AbortOptions): Promise<readonly AllocationReason[]>
   /** Who is connected with whom; nothing of a member that does not answer. */
@@ -90,6 +99,7 @@ export interface RpcMethods {
   'Consensus.DrainPeer': { readonly shape: 'call', readonly argument: DrainRequest, readonly result: undefined }
   'PinTracker.Status': { readonly shape: 'call', readonly argument: CID, readonly result: PinInfo }
   'PinTracker.StatusAll': { readonly shape: 'pull', readonly argument: readonly TrackerStatus[], readonly result: PinInfo }
+  'PinTracker.Audit': { readonly shape: 'pull', readonly argument: AuditWish, readonly result: Drift }
   'PinTracker.Recover': { readonly shape: 'call', readonly argument: CID, readonly result: PinInfo }
   'PinTracker.RecoverAll': { readonly shape: 'pull', readonly argument: undefined, readonly result: PinInfo }
   /** To the peer that a client asked: what has become of its pins here, several at once, so that it need not poll. */

@@ -2,7 +2,7 @@ import type { ClusterId, PeerLinks } from './api/peer.ts'
 import { ClusterError } from './api/errors.ts'
 import { pingFromText, pingName } from './api/metric.ts'
 import type { Holding } from './holding.ts'
-import type { JoinRequest, Membership, RpcHandlers } from './peer-ports.ts'
+import type { Auditor, JoinRequest, Membership, RpcHandlers } from './peer-ports.ts'
 import type { AbortOptions, Consensus, IpfsConnector, Monitor, PinTracker } from './ports.ts'
 import type { Presence } from './presence.ts'
 import { takeBlocks } from './remote-import.ts'
@@ -10,7 +10,7 @@ import { takeBlocks } from './remote-import.ts'
 export interface HandlersComponents {
   readonly consensus: Pick<Consensus, 'peerset' | 'isTrusted'>
   readonly membership: Membership
-  readonly tracker: PinTracker
+  readonly tracker: PinTracker & Auditor
   readonly ipfs: IpfsConnector
   readonly monitor: Pick<Monitor, 'receive' | 'latest'>
   readonly holding: Holding
@@ -50,6 +50,7 @@ export function createHandlers ({ consensus, membership, tracker, ipfs, monitor,
     },
     'PinTracker.Status': async (cid, caller) => await tracker.status(cid, caller),
     'PinTracker.StatusAll': (filter, caller) => tracker.statusAll(new Set(filter), caller),
+    'PinTracker.Audit': (wish, caller) => tracker.audit(wish, caller),
     'PinTracker.Recover': async (cid, caller) => await tracker.recover(cid, caller),
     'PinTracker.RecoverAll': (_nothing, caller) => tracker.recoverAll(caller),
     async 'PinTracker.Reached' (reports, { peer }) {

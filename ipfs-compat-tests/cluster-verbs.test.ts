@@ -84,6 +84,21 @@ t.test('who asks the peer that it has just written to reads its own writes', asy
   }
 })
 
+t.test('what a daemon has lost is told by an audit through any peer, and is back once it was recovered', async t => {
+  const [asked, loser, auditor] = peers as unknown as readonly [TestPeer, TestPeer, TestPeer]
+  const cid = await addThrough(asked, 'lost by one daemon')
+  await assertHeldEverywhere(t, asked, cid)
+  await rpc(loser.daemon, `pin/rm?arg=${cid}`)
+
+  await eventually('it is told', async () => {
+    const drifts = (await (await fetch(`${auditor.rest}/audit`)).text()).split('\n').filter(line => line.includes(cid)).map(line => JSON.parse(line))
+    return drifts.length === 1 && drifts[0].kind === 'missing' && drifts[0].peer === loser.id
+  })
+  await (await fetch(`${auditor.rest}/pins/recover`, { method: 'POST' })).text()
+
+  await eventually('all daemons hold it', async () => (await heldBy(peers, cid)).length === 3)
+})
+
 t.test('with replication 2 the content is on the two daemons that were allocated, and on no other', async t => {
   await canChoose(peers[0]!, peers)
   const response = await fetch(`${peers[0]!.rest}/add?replication=2&stream-channels=false`, { method: 'POST', body: formOf('two of three') })

@@ -85,6 +85,10 @@ export const commands: Readonly<Record<string, Run>> = {
     if (cid !== undefined) return show(await client.one('POST', `/pins/${await cidOf(cid)}/recover?${local}`), print.infoText)
     await showLines(context, `/pins/recover?${local}`, print.infoText, 'POST')
   },
+  audit: async context => {
+    const { audit } = await import('./audit.ts')
+    await audit(context)
+  },
   'health graph': async ({ client, flags, show }) => {
     const { dotText } = await import('./graph.ts')
     const graph = await client.one('GET', '/health/graph')

@@ -11,6 +11,7 @@ interface MetricJson { peer: string, name: string, value: string, weight: number
 interface AlertJson extends MetricJson { triggered_at: string }
 interface BandwidthJson { total_in: number | bigint, total_out: number | bigint, rate_in: number, rate_out: number }
 interface DrainJson { peer: string, draining: boolean, pins: number }
+interface DriftJson { cid: string, name: string, peer: string, peername: string, kind: string, detail: string }
 interface ReasonJson { peer: string, chosen: boolean, why: string, detail: string }
 
 /** Go's zero time, which stands for "not set". */
@@ -60,6 +61,12 @@ export const drainText: TextOf = json => {
   const name = printable(peer)
   if (!draining) return `${name} is not being drained; ${pins} pins name it\n`
   return pins > 0 ? `${name} is being drained: ${pins} pins are left\n` : `${name} holds no pins of its own; take it out with: ipfs-cluster-ctl peers rm ${name}\n`
+}
+
+export const driftText: TextOf = (json, { good, bad }) => {
+  const { cid, name, peer, peername, kind, detail } = json as DriftJson
+  const paint = kind === 'foreign' ? good : bad
+  return `${printable(cid)}${name === '' ? '' : ` | ${printable(name)}`} | ${printable(peername || peer)} | ${paint(printable(kind.toUpperCase()))}${detail === '' ? '' : `: ${printable(detail)}`}\n`
 }
 
 export const addedText: TextOf = json => textOf([`added ${(json as { cid: string }).cid} ${(json as { name: string }).name}`])

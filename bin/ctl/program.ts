@@ -135,6 +135,15 @@ export const program: Program = {
     },
     recover: { usage: '[cid]', args: { min: 0, max: 1 }, help: 'tries failed pins again', flags: local, examples: ['recover', `recover ${cid}`] },
     version: { help: 'the peer\'s version', examples: ['version'] },
+    audit: {
+      help: 'what the daemons hold otherwise than was agreed on\nmissing: a peer is to hold it, and its daemon does not. unnoted: it is there, and the peer has not noted it. surplus: the peer pinned it, and it is not its to hold any more. stale: a note of what is not there. Each peer looks by itself now and then (cluster.pin_recover_interval) and mends what it finds; what the daemon\'s user pinned is never taken away.',
+      flags: {
+        ...local,
+        foreign: { type: 'boolean', help: 'tell as well of what the daemons\' own users have pinned, at most 10000 of each peer: that is no fault' },
+        repair: { type: 'boolean', help: 'mend it at once, as "recover" does, and tell what is being pinned and unpinned for that' }
+      },
+      examples: ['audit', 'audit --local --foreign', 'audit --repair']
+    },
     'health graph': {
       help: 'who is connected with whom, for Graphviz',
       flags: { file: { type: 'string', aliases: ['f'], help: 'into this file, not to the output' }, 'all-ipfs-peers': { type: 'boolean', help: 'draw nodes outside the cluster as well' } },

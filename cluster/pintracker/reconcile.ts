@@ -9,7 +9,8 @@ import { CidSet } from './cid-set.ts'
 import type { Held, TrackerIndex } from './tracker-index.ts'
 
 const notesPerTransaction = 500
-const modeByte = { recursive: Buffer.of(0), direct: Buffer.of(1) } as const
+/** Behind a CID, for a set of what was seen in which mode. */
+export const modeByte = { recursive: Buffer.of(0), direct: Buffer.of(1) } as const
 
 export interface ReconcileComponents {
   readonly ipfs: IpfsConnector

@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid'
-import { abortable } from '../async/abortable.ts'
 import { createBackground } from '../async/background.ts'
+import { oneAtATime } from '../async/one-at-a-time.ts'
 import { pause } from '../async/pause.ts'
 import type { Logger } from '../log.ts'
 import type { AbortOptions } from '../ports.ts'
@@ -22,20 +22,10 @@ export function createReconciler (components: ReconcileComponents & { readonly l
   const { log, clock } = components
   const closing = new AbortController()
   const background = createBackground(err => { if (!closing.signal.aborted) log.error('reconciliation ended', { err }) })
-  let turn: Promise<void> = Promise.resolve()
+  const inTurn = oneAtATime()
   let isDue = false
 
-  async function * now ({ signal }: AbortOptions): AsyncGenerator<CID, void, undefined> {
-    const before = turn
-    const { promise, resolve } = Promise.withResolvers<void>()
-    turn = promise
-    try {
-      await abortable(before, signal)
-      yield * reconcile(components, { signal })
-    } finally {
-      void before.then(resolve)
-    }
-  }
+  const now = (options: AbortOptions): AsyncGenerator<CID, void, undefined> => inTurn(() => reconcile(components, options), options)
 
   async function untilThrough (): Promise<void> {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {

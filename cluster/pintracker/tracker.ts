@@ -3,11 +3,14 @@ import { cidKey, cidKeyText } from '../api/cid-key.ts'
 import type { TrackerStatus } from '../api/pin-info.ts'
 import { isAllocatedTo } from '../api/pin.ts'
 import type { PeerId, Pin } from '../api/pin.ts'
+import { oneAtATime } from '../async/one-at-a-time.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
+import type { Auditor } from '../peer-ports.ts'
 import type { IpfsConnector, PinNote, PinsetReader, PinTracker } from '../ports.ts'
 import type { Store } from '../store/store.ts'
 import type { PinTrackerConfig } from './config.ts'
+import { findDrift } from './drift.ts'
 import { createExpectations } from './expectations.ts'
 import { createForesight } from './foresight.ts'
 import { createLane } from './lane.ts'
@@ -28,7 +31,7 @@ export interface PinTrackerComponents {
 }
 
 /** Brings this peer's daemon to what the pinset says: one operation per CID, bounded queues, notes in LMDB of what is its own. */
-export function createPinTracker (components: PinTrackerComponents, config: PinTrackerConfig): PinTracker {
+export function createPinTracker (components: PinTrackerComponents, config: PinTrackerConfig): PinTracker & Auditor {
   const { ipfs, state, clock, log, self } = components
   const index = createTrackerIndex(components.store)
   const closing = new AbortController()
@@ -36,9 +39,10 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
   const expectations = createExpectations({ ipfs, index, clock, foresight })
   const lane = createLane({ ipfs, index, clock, log, expectations, foresight }, config)
   const reader = createStatusReader({ state, index, ipfs, self, operations: lane.operations })
+  const isBusy = (key: string): boolean => lane.operations.isBusy(key) || expectations.isExpected(key)
+  const audits = oneAtATime()
   const reconciler = createReconciler({
-    ipfs, state, index, clock, log, self,
-    isBusy: key => lane.operations.isBusy(key) || expectations.isExpected(key),
+    ipfs, state, index, clock, log, self, isBusy,
     queuePin: (pin, attempts) => lane.pin(pin, attempts),
     queueUnpin: (cid, asked, attempts) => lane.unpin(cid, { asked, attempts }),
     room: lane.room
@@ -87,6 +91,10 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
     },
     async * recoverAll ({ signal }) {
       for await (const cid of reconciler.now({ signal: AbortSignal.any([signal, closing.signal]) })) yield await reader.local(cid)
+    },
+    audit ({ foreign }, { signal }) {
+      const options = { signal: AbortSignal.any([signal, closing.signal]) }
+      return audits(() => findDrift({ ipfs, state, index, clock, self, isBusy }, { foreign }, options), options)
     },
     async recoverDue ({ signal }) {
       let retried = 0

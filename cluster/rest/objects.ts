@@ -1,3 +1,4 @@
+import { driftKinds } from '../api/drift.ts'
 import { trackerStatuses } from '../api/pin-info.ts'
 import { booleanSchema, cidSchema, integerSchema, listSchema, mapSchema, nullableSchema, numberSchema, objectSchema, peerSchema, refSchema, textSchema, timeSchema, wordSchema } from './schema.ts'
 import type { Schema } from './schema.ts'
@@ -71,6 +72,7 @@ export const objects = {
   }),
   AllocationReason: objectSchema({ peer: peerSchema, chosen: booleanSchema, why: textSchema, detail: textSchema }),
   DrainProgress: objectSchema({ peer: peerSchema, draining: booleanSchema, pins: integerSchema }),
+  Drift: objectSchema({ cid: cidSchema, name: textSchema, peer: peerSchema, peername: textSchema, kind: wordSchema(driftKinds), detail: textSchema }),
   AddedOutput: objectSchema({ name: textSchema, cid: nullableSchema(cidSchema), bytes: integerSchema, size: integerSchema, allocations: peers }, ['bytes', 'size', 'allocations']),
   Metric: objectSchema(metric),
   Alert: objectSchema({ ...metric, triggered_at: timeSchema }),

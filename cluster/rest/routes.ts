@@ -1,6 +1,7 @@
 import { addRoutes } from './add.ts'
 import { allocationRoutes } from './allocations.ts'
 import { valueAnswer } from './answer.ts'
+import { auditRoutes } from './audit.ts'
 import { healthRoutes } from './health.ts'
 import { openApiDocument } from './openapi.ts'
 import { peerRoutes } from './peers.ts'
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   ...addRoutes,
   ...allocationRoutes,
   ...pinRoutes,
+  ...auditRoutes,
   ...repoRoutes,
   ...healthRoutes,
   ...tokenRoutes,

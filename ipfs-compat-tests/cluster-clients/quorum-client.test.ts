@@ -103,6 +103,7 @@ t.test('lists by pages, by status, by CIDs, and all', async t => {
   t.strictSame([first!.cid, ...rest], all)
   t.strictSame(await Array.fromAsync(client.statuses({ cids: [cids[2]!, absent] }), ({ cid }) => cid), [cids[2]!, absent])
   t.strictSame(await Array.fromAsync(client.recoverAll()), [])
+  t.strictSame(await Array.fromAsync(client.audit({ local: true })), [])
   for (const cid of cids) await client.unpin(cid)
   t.match(await client.collectGarbage({ local: true }), { peer_map: { [peer.cluster.self]: { peername: 'alice' } } })
 })

@@ -1,12 +1,14 @@
 import { CID } from 'multiformats/cid'
 import { parsePeerId } from '../../api/peer-id.ts'
+import { driftKinds } from '../../api/drift.ts'
+import type { Drift } from '../../api/drift.ts'
 import type { ClusterId, IpfsId, PeerLinks } from '../../api/peer.ts'
 import { trackerStatuses } from '../../api/pin-info.ts'
 import type { PinInfo } from '../../api/pin-info.ts'
 import type { PeerId } from '../../api/pin.ts'
 import type { Measurement } from '../../api/metric.ts'
 import type { RepoStat } from '../../api/repo.ts'
-import type { DrainRequest, ImportItem, JoinRequest, PeerAddresses, Reached, RpcMethod, RpcMethods } from '../../peer-ports.ts'
+import type { AuditWish, DrainRequest, ImportItem, JoinRequest, PeerAddresses, Reached, RpcMethod, RpcMethods } from '../../peer-ports.ts'
 import type { Announcement, NamedRoot, UnpinnedRoot } from '../../ports.ts'
 import { bigNumber, booleanCodec, cidCodec, float, listOf, nothing, struct, textCodec, wholeNumber, wordOf } from './codec.ts'
 import type { Codec } from './codec.ts'
@@ -40,6 +42,7 @@ const textsCodec = listOf(textCodec)
 const pinInfoCodec = struct<PinInfo>({
   cid: cidCodec, name: textCodec, peer: peerIdCodec, status: statusCodec, timestampMs: wholeNumber, error: textCodec, attemptCount: wholeNumber, isPriority: booleanCodec
 })
+const driftCodec = struct<Drift>({ peer: peerIdCodec, cid: cidCodec, name: textCodec, kind: wordOf(driftKinds), detail: textCodec })
 const reachedHeadCodec = struct<Pick<Reached, 'id' | 'outcome'>>({ id: wholeNumber, outcome: wordOf(['held', 'overtaken', 'failed'] as const) })
 const ipfsIdCodec = struct<IpfsId>({ id: textCodec, addresses: textsCodec, error: textCodec })
 const clusterIdCodec = struct<ClusterId>({
@@ -102,6 +105,7 @@ export const rpcMethods: { readonly [M in RpcMethod]: MethodRules<M> } = {
   'Consensus.DrainPeer': { shape: 'call', argument: drainCodec, result: nothing, argumentBytesMax: small, resultBytesMax: 0, timeoutMs: 60_000 },
   'PinTracker.Status': { shape: 'call', argument: cidCodec, result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 30_000 },
   'PinTracker.StatusAll': { shape: 'pull', argument: listOf(statusCodec), result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: noLimit },
+  'PinTracker.Audit': { shape: 'pull', argument: struct<AuditWish>({ foreign: booleanCodec }), result: driftCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: noLimit },
   'PinTracker.Recover': { shape: 'call', argument: cidCodec, result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 30_000 },
   'PinTracker.RecoverAll': { shape: 'pull', argument: nothing, result: pinInfoCodec, argumentBytesMax: 0, resultBytesMax: small, timeoutMs: noLimit },
   'PinTracker.Reached': { shape: 'call', argument: listOf(reachedCodec), result: nothing, argumentBytesMax: large, resultBytesMax: 0, timeoutMs: 10_000 },

@@ -14,6 +14,7 @@ export const rpcPolicy = {
   'Consensus.DrainPeer': 'writer',
   'PinTracker.Status': 'member',
   'PinTracker.StatusAll': 'member',
+  'PinTracker.Audit': 'member', // it changes nothing
   'PinTracker.Recover': 'writer',
   'PinTracker.RecoverAll': 'writer',
   'PinTracker.Reached': 'member',
