@@ -99,8 +99,10 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
 function cutUpload (exchange: Exchange | undefined): boolean {
   if (exchange === undefined || exchange.response.writableEnded) return false
   const { request } = exchange
+  const { socket } = request
   Object.assign(request, { socket: null }) // or node would close the whole connection with it
   request.destroy(new Error('context canceled'))
+  Object.assign(request, { socket }) // who is still to answer asks for it
   return true
 }
 

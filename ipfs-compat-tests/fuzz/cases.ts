@@ -15,6 +15,8 @@ export const foundCases: readonly FoundCase[] = [
   { name: 'a name of very many directories, for the peer (it ended the process)', request: deep('add'), answer: /^HTTP\/1\.1 500 Internal Server Error\r\n[^]*more than 4096 directories/ },
   { name: 'a name of very many directories, for the daemon (it ended the process)', request: deep('add?only-hash=true'), answer: /^HTTP\/1\.1 500 Internal Server Error\r\n[^]*more than 4096 directories/ },
   { name: 'half an upload over HTTP/1.0 (it hung)', request: upload('refs', 'Content-Length: 97\r\n\r\n--b\r\nContent-Dis').replace('HTTP/1.1', 'HTTP/1.0'), endsItsSide: true, answer: /^HTTP\/1\.0 [45]00 / },
+  { name: 'half an upload over HTTP/1.0 of a caller that the daemon refuses (it ended the process)', request: upload('add', 'Origin: http://evil.example\r\nContent-Length: 97\r\n\r\n--b\r\nContent-Dis').replace('HTTP/1.1', 'HTTP/1.0'), endsItsSide: true, answer: /^HTTP\/1\.0 403 / },
+  { name: 'half an upload over HTTP/1.0 (it got no answer)', request: upload('add', 'Content-Length: 97\r\n\r\n--b\r\nContent-Dis').replace('HTTP/1.1', 'HTTP/1.0'), endsItsSide: true, answer: /^HTTP\/1\.0 500 / },
   { name: 'half an upload of a caller that the daemon is asked about (it hung)', request: upload('add', 'Origin: http://evil.example\r\nContent-Length: 116\r\n\r\n--b\r\n'), endsItsSide: true, answer: /^(?:HTTP\/1\.1 403 Forbidden\r\n|$)/ },
   { name: 'an add to a daemon that pins nothing (the embedded one refused it)', request: upload('add?pin=false&only-hash=true', `Content-Length: ${file.length}\r\n\r\n${file}`), answer: /^HTTP\/1\.1 200 OK\r\n[^]*"Hash":"QmWfVY9y3xjsixTgbd9AorQxH7VtMpzfx2HaWtsoUYecaX"/ }
 ]
