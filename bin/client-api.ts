@@ -14,7 +14,7 @@ const head = '/* Written by `npm run docs` from the table of routes in cluster/r
 
 /** The REST API as types, and the little that the client needs to know of it when it runs: files by their paths. */
 export function clientApi (): ReadonlyMap<string, string> {
-  return new Map([[pathOf('objects.ts'), objectTypes()], [pathOf('operations.ts'), operationTypes()]])
+  return new Map([[pathOf('objects.ts'), objectTypes()], [pathOf('operations.ts'), operationTypes()], [pathOf('shapes.ts'), shapeValues()]])
 }
 
 function objectTypes (): string {
@@ -27,9 +27,12 @@ function operationTypes (): string {
     head,
     `\nimport type { ${[...new Set(named)].sort().join(', ')} } from './objects.ts'\n`,
     '\nexport type NoQuery = Readonly<Record<string, never>>\n',
-    `\n/** What may be asked for, by method and path: the query, spelt in camel case, and the answer, or what one line of it is. */\nexport interface Operations {\n${routes.map(operation).join('\n')}\n}\n`,
-    `\n/** How each is answered: one value, an object a line, or with nothing. */\nexport const shapes = {\n${routes.map(route => `  ${keyOf(route)}: '${shapeOf(route.answer)}'`).join(',\n')}\n} as const\n`
+    `\n/** What may be asked for, by method and path: the query, spelt in camel case, and the answer, or what one line of it is. */\nexport interface Operations {\n${routes.map(operation).join('\n')}\n}\n`
   ].join('')
+}
+
+function shapeValues (): string {
+  return `${head}\n/** How each is answered: one value, an object a line, or with nothing. */\nexport const shapes = {\n${routes.map(route => `  ${keyOf(route)}: '${shapeOf(route.answer)}'`).join(',\n')}\n} as const\n`
 }
 
 function declaration (name: string, schema: Schema): string {

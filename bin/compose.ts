@@ -17,6 +17,7 @@ import { createPublisher } from '../cluster/informer/publisher.ts'
 import { createTagsInformer } from '../cluster/informer/tags.ts'
 import { createAddingDaemon } from '../cluster/ipfs/adding-daemon.ts'
 import { createIpfsConnector } from '../cluster/ipfs/connector.ts'
+import { cumulativeSize } from '../cluster/ipfs/cumulative-size.ts'
 import { createRequests } from '../cluster/ipfs/requests.ts'
 import { swarmPeers } from '../cluster/ipfs/swarm-peers.ts'
 import { createLinks } from '../cluster/links.ts'
@@ -31,6 +32,8 @@ import type { Placer } from '../cluster/placer.ts'
 import type { ClusterApi, Component, IpfsConnector } from '../cluster/ports.ts'
 import { attentive, createPresence } from '../cluster/presence.ts'
 import { pushBlocks } from '../cluster/remote-import.ts'
+import { createMover } from '../cluster/mover.ts'
+import { createRebalance } from '../cluster/rebalance.ts'
 import { createRepinner } from '../cluster/repinner.ts'
 import { libp2pIdentity } from '../cluster/rest/config.ts'
 import type { RestConfig } from '../cluster/rest/config.ts'
@@ -48,6 +51,9 @@ import type { Proxy } from '../proxy/server.ts'
 import { composeNetwork } from './compose-network.ts'
 import type { PeerFolder, Settings } from './service/folder.ts'
 import { version } from './version.ts'
+
+/** For so many pings in turn nobody may have been silent before pins are moved for the sake of balance: ten minutes, usually. */
+const calmPings = 40
 
 export interface ComposeParts {
   readonly folder: PeerFolder
@@ -128,7 +134,11 @@ export function compose (parts: ComposeParts): Composed {
   })
   const requests = createRequests({ clock }, { endpoint: daemon.endpoint, apiAuth: ipfsConfig.apiAuth })
   const links = createLinks({ self, peername: configs.cluster.peername, peerset, connected: () => host.connected(), ipfs, daemonPeers: async options => await swarmPeers(requests, options), rpc: attentiveRpc, clock })
-  const overview = createOverview({ self, consensus, membership, drain: createDrain({ consensus, membership }), tracker, rpc: attentiveRpc, ipfs, placer, links, ensureRoom: bytes => store.ensureRoom(bytes), clock })
+  const rebalance = createRebalance({
+    self, consensus, draining, monitor, allocator, clock, sizeOf: async (cid, options) => await cumulativeSize(requests, cid, options),
+    mover: createMover({ consensus, status: async (cid, options) => await cluster.status(cid, options), clock, log: log.for('rebalance') })
+  }, { calmMs: calmPings * configs.cluster.monitorPingInterval })
+  const overview = createOverview({ self, consensus, membership, drain: createDrain({ consensus, membership }), rebalance, tracker, rpc: attentiveRpc, ipfs, placer, links, ensureRoom: bytes => store.ensureRoom(bytes), clock })
   const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, presence, id: async options => await cluster.id(options), links: async options => await links.own(options) })
   const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, clock, log: log.for('cluster') }, { leaves: parts.leaves })
   const swarm = createSwarmConnector({ self, membership, rpc: attentiveRpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)

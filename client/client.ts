@@ -1,6 +1,6 @@
 import { uploadOf } from './multipart.ts'
 import type { FileContent, FileToAdd } from './multipart.ts'
-import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, Drift, GlobalPinInfo, GlobalRepoGC, ID, Metric, Pin } from './objects.ts'
+import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, Drift, GlobalPinInfo, GlobalRepoGC, ID, Metric, Move, Pin } from './objects.ts'
 import { createCaller } from './request.ts'
 import type { Call, CallOptions, ClientOptions, QueryOf } from './request.ts'
 
@@ -21,6 +21,7 @@ export type AllocationsOptions = QueryOf<'GET /allocations'> & CallOptions
 /** `local`: the peer that is asked speaks of itself alone. */
 export type LocalOptions = QueryOf<'GET /pins/{cid}'> & CallOptions
 
+export type RebalanceOptions = QueryOf<'POST /rebalance'> & CallOptions
 export type AuditOptions = QueryOf<'GET /audit'> & CallOptions
 
 /** A file or folder that was added. */
@@ -69,6 +70,8 @@ export interface ClusterClient {
   recover (cid: string, options?: LocalOptions): Promise<GlobalPinInfo>
   /** Tries all again that have failed, and answers those. */
   recoverAll (options?: LocalOptions): AsyncIterable<GlobalPinInfo>
+  /** Moves pins to where they would be put now, for as long as it is iterated; with `dryRun` it tells what would be moved. @throws ClusterClientError while peers come and go */
+  rebalance (options?: RebalanceOptions): AsyncIterable<Move>
   /** What the daemons hold otherwise than was agreed on; `recoverAll` mends it. */
   audit (options?: AuditOptions): AsyncIterable<Drift>
   /** Has the daemons throw away what is not pinned. */
@@ -130,6 +133,7 @@ export function createClient (options: ClientOptions = {}): ClusterClient {
     status: (cid, options) => value('GET /pins/{cid}', callOf(options, { cid })),
     recover: (cid, options) => value('POST /pins/{cid}/recover', callOf(options, { cid })),
     recoverAll: options => lines('POST /pins/recover', callOf(options)),
+    rebalance: options => lines('POST /rebalance', callOf(options)),
     audit: options => lines('GET /audit', callOf(options)),
     collectGarbage: options => value('POST /ipfs/gc', callOf(options)),
     health: options => value('GET /health', callOf(options)),

@@ -83,6 +83,17 @@ export interface Drift {
   readonly detail: string
 }
 
+export interface Move {
+  readonly cid: string
+  readonly name: string
+  readonly from: string
+  readonly to: string
+  readonly bytes: number | null
+  readonly why: string
+  readonly state: 'planned' | 'moved' | 'left'
+  readonly detail: string
+}
+
 export interface AddedOutput {
   readonly name: string
   readonly cid: string | null

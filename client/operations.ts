@@ -1,6 +1,6 @@
 /* Written by `npm run docs` from the table of routes in cluster/rest; a test keeps it up to date. */
 
-import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, Drift, GlobalPinInfo, GlobalRepoGC, ID, Metric, Pin, Token, Version } from './objects.ts'
+import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, Drift, GlobalPinInfo, GlobalRepoGC, ID, Metric, Move, Pin, Token, Version } from './objects.ts'
 
 export type NoQuery = Readonly<Record<string, never>>
 
@@ -199,6 +199,16 @@ export interface Operations {
     }
     readonly answer: Drift
   }
+  /** Moves pins to where the allocator would put them now, one at a time, and answers each when it is done; it ends when the client leaves. Refused while peers come and go. An addition. */
+  'POST /rebalance': {
+    readonly query: {
+      /** Move nothing: answer what would be moved. */
+      readonly dryRun?: boolean
+      /** Bytes a second at most, on the average: 10485760 unless it is said. */
+      readonly rate?: number
+    }
+    readonly answer: Move
+  }
   /** Collects garbage on the daemons; answers what each threw away, which may be nothing. */
   'POST /ipfs/gc': {
     readonly query: Operations['GET /pins/{cid}']['query']
@@ -255,39 +265,3 @@ export interface Operations {
     readonly answer: object
   }
 }
-
-/** How each is answered: one value, an object a line, or with nothing. */
-export const shapes = {
-  'GET /id': 'value',
-  'GET /version': 'value',
-  'GET /peers': 'lines',
-  'POST /peers': 'value',
-  'DELETE /peers/{peer}': 'nothing',
-  'POST /peers/{peer}/drain': 'value',
-  'DELETE /peers/{peer}/drain': 'value',
-  'GET /peers/{peer}/drain': 'value',
-  'POST /add': 'lines',
-  'GET /allocations': 'lines',
-  'GET /allocations/{cid}': 'value',
-  'GET /allocations/{cid}/reasons': 'value',
-  'GET /pins': 'lines',
-  'GET /pins/{cid}': 'value',
-  'POST /pins/{cid}': 'value',
-  'POST /pins/{namespace}/{path}': 'value',
-  'DELETE /pins/{cid}': 'value',
-  'DELETE /pins/{namespace}/{path}': 'value',
-  'POST /pins/{cid}/recover': 'value',
-  'POST /pins/recover': 'lines',
-  'GET /audit': 'lines',
-  'POST /ipfs/gc': 'value',
-  'GET /health': 'nothing',
-  'GET /health/ready': 'nothing',
-  'GET /health/live': 'nothing',
-  'GET /health/graph': 'value',
-  'GET /health/alerts': 'value',
-  'GET /health/bandwidth': 'value',
-  'GET /monitor/metrics': 'value',
-  'GET /monitor/metrics/{name}': 'value',
-  'POST /token': 'value',
-  'GET /openapi.json': 'value'
-} as const

@@ -1,6 +1,6 @@
 import { ClusterClientError } from './errors.ts'
 import { jsonLines } from './lines.ts'
-import { shapes } from './operations.ts'
+import { shapes } from './shapes.ts'
 import type { Upload } from './multipart.ts'
 import type { Operations } from './operations.ts'
 

@@ -16,7 +16,7 @@ async function setUp (t: Test, others: Partial<OverviewComponents> = {}) {
   const links = { own: async () => { throw new Error('not asked') }, all: async () => new Map() }
   const membership = { remove: async (_peer: unknown, { signal }: { signal: AbortSignal }) => await new Promise<never>((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) }) }
   const drain = createDrain({ consensus: peer.consensus, membership: { draining: () => new Set(), drain: membership.remove } })
-  return { ...peer, overview: createOverview({ self, ...peer, ...alone(self, peer.clock), membership, drain, links, ensureRoom: () => undefined, ...others }) }
+  return { ...peer, overview: createOverview({ self, ...peer, ...alone(self, peer.clock), membership, drain, rebalance: { run: () => { throw new Error('not asked') } }, links, ensureRoom: () => undefined, ...others }) }
 }
 
 t.test('a peer that can do its work has no ailment; without a leader, room on the disk or a daemon it has', async t => {

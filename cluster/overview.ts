@@ -11,6 +11,7 @@ import { linesOfAll } from './lines-of-all.ts'
 import type { Links } from './links.ts'
 import type { Auditor, ClusterOverview, Membership, PeerRpc } from './peer-ports.ts'
 import type { Placer } from './placer.ts'
+import type { Rebalance } from './rebalance.ts'
 import type { AbortOptions, Consensus, IpfsConnector, PinTracker } from './ports.ts'
 
 /** A cluster without a majority can change nothing about its members: who asks is told so by then, as with any other change. */
@@ -24,6 +25,7 @@ export interface OverviewComponents {
   readonly consensus: Pick<Consensus, 'state' | 'leader' | 'peerset'>
   readonly membership: Pick<Membership, 'remove'>
   readonly drain: Drain
+  readonly rebalance: Rebalance
   readonly tracker: PinTracker & Auditor
   readonly rpc: Pick<PeerRpc, 'pull'>
   readonly ipfs: IpfsConnector
@@ -35,7 +37,7 @@ export interface OverviewComponents {
 }
 
 /** The view of an operator: this peer by itself, and the peers as such. */
-export function createOverview ({ self, consensus, membership, drain, tracker, rpc, ipfs, placer, links, ensureRoom, clock }: OverviewComponents): ClusterOverview {
+export function createOverview ({ self, consensus, membership, drain, rebalance, tracker, rpc, ipfs, placer, links, ensureRoom, clock }: OverviewComponents): ClusterOverview {
   const { state } = consensus
   const alone = { peerset: () => [self], state, clock }
   const ask = {
@@ -59,6 +61,7 @@ export function createOverview ({ self, consensus, membership, drain, tracker, r
       return await drain.ask(request, limit)
     },
     drainProgress: async (peer, options) => await drain.progress(peer, options),
+    rebalance: (wish, options) => rebalance.run(wish, options),
     audit ({ foreign, local }, options) {
       if (local) return tracker.audit({ foreign }, options)
       const askOne = (peer: PeerId, call: AbortOptions): AsyncIterable<Drift> => peer === self ? tracker.audit({ foreign }, call) : rpc.pull(peer, 'PinTracker.Audit', { foreign }, call)

@@ -59,6 +59,28 @@ export interface AuditWish { readonly foreign: boolean }
 /** Compares what was agreed on with what this peer noted and its daemon holds, both ways; mends nothing. One at a time, the others wait. */
 export interface Auditor { audit (wish: AuditWish, options: AbortOptions): AsyncIterable<Drift> }
 
+/** How pins are moved to where they would be put now. */
+export interface RebalanceWish {
+  /** Only tells what would be moved. */
+  readonly isDry: boolean
+  readonly bytesPerSecond: number
+}
+
+/** A copy of a pin that moves from one peer to another. */
+export interface Move {
+  readonly cid: CID
+  readonly name: string
+  readonly from: PeerId
+  readonly to: PeerId
+  /** Of all below it; `undefined` where nobody knows. */
+  readonly bytes: number | undefined
+  /** What the allocator goes by, of the one and the other. */
+  readonly why: string
+  /** `left`: all is as before, and `detail` says why. */
+  readonly state: 'planned' | 'moved' | 'left'
+  readonly detail: string
+}
+
 /** What operators ask about the peers, beside the verbs of `ClusterApi`. */
 export interface ClusterOverview {
   /** Those verbs as far as this peer alone goes: no other is asked. */
@@ -68,6 +90,8 @@ export interface ClusterOverview {
   /** Has a member relieved of its pins, or no longer. Given up after a while. @throws as `Drain.ask` */
   drain (request: DrainRequest, options: AbortOptions): Promise<DrainProgress>
   drainProgress (peer: PeerId, options: AbortOptions): Promise<DrainProgress>
+  /** Moves pins to where they would be put now, for as long as it is iterated. @throws as `Rebalance.run` */
+  rebalance (wish: RebalanceWish, options: AbortOptions): AsyncIterable<Move>
   /** As `Auditor`, of all members at the same time, as they come. @throws ClusterError ERR_PEER_FAILED, after what the others found, that names who did not answer */
   audit (wish: AuditWish & { readonly local: boolean }, options: AbortOptions): AsyncIterable<Drift>
   /** What each peer would be chosen for or not as the holder of a pin, by what is known of them now. @throws ClusterError ERR_PIN_NOT_FOUND */

@@ -1,4 +1,5 @@
 /** Who is given a pin to hold, and what is said when nobody can be. */
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { startCluster } from './harness/cluster.ts'
 import type { TestPeer } from './harness/cluster.ts'
@@ -51,6 +52,40 @@ t.test('a peer that is drained is let off all its pins and given no more, until 
   t.match(await ctl('peers', 'drain', '--stop', first.id), { code: 0, text: /is not being drained/ })
   await canChoose(second, [first, second])
   t.strictSame([...await pinOn(again, 1) as string[]].sort(), [first.id, second.id].sort())
+})
+
+t.test('pins that lie where less room is left move to who has more, as planned, and are there afterwards', async t => {
+  const ask = async (query: string): Promise<readonly { readonly cid: string, readonly from: string, readonly to: string, readonly state: string }[]> => {
+    const response = await fetch(`${second.rest}/rebalance?stream-error=line${query}`, { method: 'POST' })
+    const lines = (await response.text()).split('\n').filter(line => line !== '').map(line => JSON.parse(line))
+    return response.ok && lines.every(({ code }) => code === undefined) ? lines : []
+  }
+  const cids: string[] = []
+  for (let i = 0; i < 6; i++) {
+    const form = new FormData()
+    form.append('file', new Blob([randomBytes(1 << 20)]))
+    const added = await (await fetch(`${second.rest}/add?replication=1&user-allocations=${first.id}`, { method: 'POST', body: form })).json() as { cid: string }
+    cids.push(added.cid)
+  }
+  for (const cid of cids) t.strictSame(await heldBy([first, second], cid), [first])
+
+  // While the peers have not measured anew, or one was late to say that it is there, nothing is to be moved.
+  await eventually('some would be moved', async () => (await ask('&dry-run=true')).some(({ cid }) => cids.includes(cid)), { timeoutMs: 600_000, intervalMs: 1_000 })
+  const moved: string[] = []
+  await eventually('some are moved', async () => {
+    const moves = (await ask(`&rate=${1 << 30}`)).filter(({ cid }) => cids.includes(cid))
+    for (const { from, to } of moves) t.strictSame([from, to], [first.id, second.id])
+    moved.push(...moves.filter(({ state }) => state === 'moved').map(({ cid }) => cid))
+    return moved.length > 0
+  }, { timeoutMs: 600_000, intervalMs: 1_000 })
+
+  for (const cid of cids) {
+    await eventually('who is to hold it does, and nobody else', async () => {
+      const { allocations } = await (await fetch(`${second.rest}/allocations/${cid}`)).json() as { readonly allocations: readonly string[] }
+      return allocations.length === 1 && (await heldBy([first, second], cid)).map(({ id }) => id).join() === allocations.join()
+    }, patience)
+  }
+  t.ok((await heldBy([second], moved[0]!)).length === 1)
 })
 
 t.test('a pin for which there are too few peers is refused alike by proxy, REST and ctl, with both numbers and why each peer is left out', async t => {

@@ -85,6 +85,10 @@ export const commands: Readonly<Record<string, Run>> = {
     if (cid !== undefined) return show(await client.one('POST', `/pins/${await cidOf(cid)}/recover?${local}`), print.infoText)
     await showLines(context, `/pins/recover?${local}`, print.infoText, 'POST')
   },
+  rebalance: async context => {
+    const { rebalance } = await import('./rebalance.ts')
+    await rebalance(context)
+  },
   audit: async context => {
     const { audit } = await import('./audit.ts')
     await audit(context)

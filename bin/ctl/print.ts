@@ -12,6 +12,7 @@ interface AlertJson extends MetricJson { triggered_at: string }
 interface BandwidthJson { total_in: number | bigint, total_out: number | bigint, rate_in: number, rate_out: number }
 interface DrainJson { peer: string, draining: boolean, pins: number }
 interface DriftJson { cid: string, name: string, peer: string, peername: string, kind: string, detail: string }
+interface MoveJson { cid: string, name: string, from: string, to: string, bytes: number | bigint | null, why: string, state: string, detail: string }
 interface ReasonJson { peer: string, chosen: boolean, why: string, detail: string }
 
 /** Go's zero time, which stands for "not set". */
@@ -67,6 +68,12 @@ export const driftText: TextOf = (json, { good, bad }) => {
   const { cid, name, peer, peername, kind, detail } = json as DriftJson
   const paint = kind === 'foreign' ? good : bad
   return `${printable(cid)}${name === '' ? '' : ` | ${printable(name)}`} | ${printable(peername || peer)} | ${paint(printable(kind.toUpperCase()))}${detail === '' ? '' : `: ${printable(detail)}`}\n`
+}
+
+export const moveText: TextOf = (json, { good, bad }) => {
+  const { cid, name, from, to, bytes, why, state, detail } = json as MoveJson
+  const size = bytes === null ? 'size unknown' : sizeText(Number(bytes))
+  return `${printable(cid)}${name === '' ? '' : ` | ${printable(name)}`} | ${printable(`${from} → ${to}`)} | ${size} | ${(state === 'left' ? bad : good)(printable(state.toUpperCase()))}: ${printable(detail || why)}\n`
 }
 
 export const addedText: TextOf = json => textOf([`added ${(json as { cid: string }).cid} ${(json as { name: string }).name}`])

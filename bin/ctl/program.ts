@@ -135,6 +135,11 @@ export const program: Program = {
     },
     recover: { usage: '[cid]', args: { min: 0, max: 1 }, help: 'tries failed pins again', flags: local, examples: ['recover', `recover ${cid}`] },
     version: { help: 'the peer\'s version', examples: ['version'] },
+    rebalance: {
+      help: 'moves pins to where they would be put now, one at a time\nFor when a peer has come, or one is full. Of each pin another peer first gets a copy, then the one that is worse placed is let off. It ends when it is interrupted (what is under way is put back), goes on when another peer leads, and is refused while a peer is silent, was so lately (within 40 times cluster.monitor_ping_interval, ten minutes usually), or is being drained.',
+      flags: { 'dry-run': { type: 'boolean', help: 'move nothing, and tell what would be moved and why' }, rate: { type: 'string', kind: 'integer', help: 'bytes a second at most, on the average; usually 10485760' } },
+      examples: ['rebalance --dry-run', 'rebalance --rate 1048576']
+    },
     audit: {
       help: 'what the daemons hold otherwise than was agreed on\nmissing: a peer is to hold it, and its daemon does not. unnoted: it is there, and the peer has not noted it. surplus: the peer pinned it, and it is not its to hold any more. stale: a note of what is not there. Each peer looks by itself now and then (cluster.pin_recover_interval) and mends what it finds; what the daemon\'s user pinned is never taken away.',
       flags: {

@@ -73,6 +73,7 @@ export const objects = {
   AllocationReason: objectSchema({ peer: peerSchema, chosen: booleanSchema, why: textSchema, detail: textSchema }),
   DrainProgress: objectSchema({ peer: peerSchema, draining: booleanSchema, pins: integerSchema }),
   Drift: objectSchema({ cid: cidSchema, name: textSchema, peer: peerSchema, peername: textSchema, kind: wordSchema(driftKinds), detail: textSchema }),
+  Move: objectSchema({ cid: cidSchema, name: textSchema, from: peerSchema, to: peerSchema, bytes: nullableSchema(integerSchema), why: textSchema, state: wordSchema(['planned', 'moved', 'left']), detail: textSchema }),
   AddedOutput: objectSchema({ name: textSchema, cid: nullableSchema(cidSchema), bytes: integerSchema, size: integerSchema, allocations: peers }, ['bytes', 'size', 'allocations']),
   Metric: objectSchema(metric),
   Alert: objectSchema({ ...metric, triggered_at: timeSchema }),

@@ -6,6 +6,7 @@ import { healthRoutes } from './health.ts'
 import { openApiDocument } from './openapi.ts'
 import { peerRoutes } from './peers.ts'
 import { pinRoutes } from './pins.ts'
+import { rebalanceRoutes } from './rebalance.ts'
 import { repoRoutes } from './repo.ts'
 import { tokenRoutes } from './token.ts'
 import { route } from './route.ts'
@@ -18,6 +19,7 @@ export const routes: readonly Route[] = [
   ...allocationRoutes,
   ...pinRoutes,
   ...auditRoutes,
+  ...rebalanceRoutes,
   ...repoRoutes,
   ...healthRoutes,
   ...tokenRoutes,

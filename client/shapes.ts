@@ -1,0 +1,38 @@
+/* Written by `npm run docs` from the table of routes in cluster/rest; a test keeps it up to date. */
+
+/** How each is answered: one value, an object a line, or with nothing. */
+export const shapes = {
+  'GET /id': 'value',
+  'GET /version': 'value',
+  'GET /peers': 'lines',
+  'POST /peers': 'value',
+  'DELETE /peers/{peer}': 'nothing',
+  'POST /peers/{peer}/drain': 'value',
+  'DELETE /peers/{peer}/drain': 'value',
+  'GET /peers/{peer}/drain': 'value',
+  'POST /add': 'lines',
+  'GET /allocations': 'lines',
+  'GET /allocations/{cid}': 'value',
+  'GET /allocations/{cid}/reasons': 'value',
+  'GET /pins': 'lines',
+  'GET /pins/{cid}': 'value',
+  'POST /pins/{cid}': 'value',
+  'POST /pins/{namespace}/{path}': 'value',
+  'DELETE /pins/{cid}': 'value',
+  'DELETE /pins/{namespace}/{path}': 'value',
+  'POST /pins/{cid}/recover': 'value',
+  'POST /pins/recover': 'lines',
+  'GET /audit': 'lines',
+  'POST /rebalance': 'lines',
+  'POST /ipfs/gc': 'value',
+  'GET /health': 'nothing',
+  'GET /health/ready': 'nothing',
+  'GET /health/live': 'nothing',
+  'GET /health/graph': 'value',
+  'GET /health/alerts': 'value',
+  'GET /health/bandwidth': 'value',
+  'GET /monitor/metrics': 'value',
+  'GET /monitor/metrics/{name}': 'value',
+  'POST /token': 'value',
+  'GET /openapi.json': 'value'
+} as const
