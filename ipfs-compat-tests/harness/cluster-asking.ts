@@ -57,6 +57,11 @@ export async function agreeOnMembers (peers: readonly TestPeer[], ids: readonly 
   return await eventually(`each knows the members ${wanted}`, async () => (await Promise.all(peers.map(membersOf))).every(members => [...members].sort().join(' ') === wanted))
 }
 
+/** Has a peer taken out of the cluster. Where nobody led for long it is asked for again, and may have happened meanwhile. */
+export async function takeOut (asked: TestPeer, id: string): Promise<boolean> {
+  return await eventually(`${id} is taken out`, async () => (await fetch(`${asked.rest}/peers/${id}`, { method: 'DELETE' })).status === 204 || !(await membersOf(asked)).includes(id))
+}
+
 /** Waits until `asked` says that each of `holders` has the pin: a daemon holds it a moment before its peer knows. */
 export async function pinnedOn (asked: TestPeer, cid: string, holders: readonly TestPeer[]): Promise<boolean> {
   return await eventually(`${cid} is pinned on ${holders.length} peers`, async () => {

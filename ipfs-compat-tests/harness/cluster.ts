@@ -11,10 +11,14 @@ import type { RpcTarget } from './rpc.ts'
 
 export type PeerSettings = Readonly<Record<string, string>>
 
-/** What makes the tests short: who is gone is noticed within seconds, though not so soon that a peer on a busy machine is taken for one, and daemons are connected at once. */
+/**
+ * What makes the tests short: who is gone is noticed within seconds, though not so soon that a peer on a busy machine is taken for one, and daemons are
+ * connected at once. There, who is to lead may be long in the finding, and is waited for.
+ */
 const quick: PeerSettings = {
   CLUSTER_MONITORPINGINTERVAL: '3s',
-  CLUSTER_IPFSHTTP_CONNECTSWARMSDELAY: '100ms'
+  CLUSTER_IPFSHTTP_CONNECTSWARMSDELAY: '100ms',
+  CLUSTER_RAFT_WAITFORLEADERTIMEOUT: '90s'
 }
 
 /** One peer, which may be running or not. What is asked of one that is not throws. */
