@@ -227,6 +227,25 @@ t.test('a collection that failed everywhere has failed; where one daemon collect
   t.match(await collect(), { code: 0, out: /bob {13}\| ERROR: it does not answer/, err: '' })
 })
 
+t.test('what is moved is told as it is done, with the sum at the end', async t => {
+  const asked: string[] = []
+  const line = (more: object): string => `${JSON.stringify({ cid: hello, name: 'n', from: self, to: stranger, bytes: 3 << 20, why: 'freespace 1 → freespace 9', state: 'planned', detail: '', ...more })}\n`
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`)
+    response.end(line({}) + line({ name: '', bytes: null, state: 'left', detail: 'somebody else changed it meanwhile' }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => { server.closeAllConnections(); server.close() })
+  const rebalance = async (...args: string[]): Promise<object> => await runCtl(['--host', `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`, ...args])
+
+  t.match(await rebalance('rebalance', '--dry-run', '--rate', '1000'), {
+    code: 0,
+    out: `${hello} | n | ${self} → ${stranger} | 3.1 MB | PLANNED: freespace 1 → freespace 9\n${hello} | ${self} → ${stranger} | size unknown | LEFT: somebody else changed it meanwhile\n1 pins, 3.1 MB as far as is known, would be moved\n`
+  })
+  t.match(JSON.parse((await runCtl(['--enc=json', '--host', `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`, 'rebalance']) as { out: string }).out.split('\n}\n')[0] + '\n}'), { cid: hello, state: 'planned' })
+  t.strictSame(asked, ['POST /rebalance?dry-run=true&rate=1000', 'POST /rebalance?dry-run=false'])
+})
+
 t.test('credentials of the variable are sent, those of the flag rather; without a password it is an empty one', async t => {
   const server = createServer((request, response) => { response.end(JSON.stringify({ version: request.headers.authorization ?? 'none' })) }).listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -12,7 +12,7 @@ const repo = fileURLToPath(new URL('..', import.meta.url))
 const read = async (path: string): Promise<string> => await readFile(join(repo, path), 'utf8')
 const pages = ['README.md', ...(await Array.fromAsync(glob('docs/**/*.md', { cwd: repo }))).sort()]
 /** Where operators are told what to type. */
-const operators = pages.filter(page => /^(README|docs\/(install|quickstart|production|security|backup|upgrade|troubleshooting|differences|cluster|deploy\/README))\.md$/.test(page))
+const operators = pages.filter(page => /^(README|docs\/(install|quickstart|production|security|backup|upgrade|operations|troubleshooting|differences|cluster|deploy\/README))\.md$/.test(page))
 
 t.test('links lead to pages and headings that are there', async t => {
   const dead: string[] = []
