@@ -1,4 +1,6 @@
 /** Uploads through a whole peer: what is wrong is refused in Kubo's words, what is cut is not pinned, what is answered is held. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import t from 'tap'
 import { encode } from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
@@ -32,6 +34,9 @@ const varint = (value: number): Buffer => Buffer.from(value < 0x80 ? [value] : [
 const section = (...pieces: Uint8Array[]): Buffer => Buffer.concat([varint(pieces.reduce((sum, { length }) => sum + length, 0)), ...pieces])
 const car = (roots: readonly CID[], ...blocks: { cid: CID, bytes: Uint8Array }[]): Buffer => Buffer.concat([section(encode({ roots, version: 1 })), ...blocks.map(({ cid, bytes }) => section(cid.bytes, bytes))])
 const block = async (content: string | Uint8Array) => { const bytes = Buffer.from(content as string); return { cid: await cidOf(bytes), bytes } }
+
+/** Of an upload that says it has 5 GiB. */
+const cutAtMiB = 256
 
 /** Real daemons on a busy machine take their time. */
 t.setTimeout(900_000)
@@ -156,6 +161,46 @@ t.test('a peer takes uploads', async t => {
     t.equal((await upload(peer.port, 'add', multipartOf([text('still', 'here\n')]))).status, 200)
   })
 
+  await t.test('a body that is not multipart, or only says so, is refused as the daemon alone refuses it, and pins nothing', async t => {
+    const pinned = await pinsOf(peer)
+    const whole = multipartOf([text('f', 'x')])
+    const bodies = [['text/plain', 'hello'], ['multipart/form-data', whole], [`multipart/mixed; boundary=${uploadBoundary}`, whole], [`multipart/form-data; boundary=${uploadBoundary}`, 'hello']] as const
+    const commands = ['add', 'block/put?pin=true', 'dag/put?pin=true', 'dag/import'] // the last of both is what Kubo lets pass, see docs/kubo-proxy.md
+    const cases = bodies.flatMap(([type, body]) => commands.map(path => ({ path, type, body: Buffer.from(body) }))).slice(0, -1)
+    const refusals = async ({ port }: { readonly port: number }): Promise<unknown[]> => await Promise.all(cases.map(async ({ path, type, body }) => {
+      const response = await fetch(`http://127.0.0.1:${port}/api/v0/${path}`, { method: 'POST', headers: { 'content-type': type }, body })
+      return [path, type, response.status, await response.text()]
+    }))
+
+    const answers = await refusals(peer)
+
+    t.strictSame(answers, await refusals(peer.daemon))
+    t.strictSame(await pinsOf(peer), pinned)
+  })
+
+  await t.test('an upload of 5 GiB that is cut in the middle leaves no pin and no lock, and is at no time held in memory', async t => {
+    const pinned = await pinsOf(peer)
+    const piece = Buffer.alloc(1 << 20) // of which a daemon keeps one block
+    const heldBytes = (): number => process.memoryUsage().arrayBuffers
+    const before = heldBytes()
+    let most = 0
+    const socket = connect({ host: peer.host, port: peer.port })
+    socket.on('error', () => {})
+    socket.write(`POST /api/v0/add HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=${uploadBoundary}\r\nContent-Length: ${5 * 2 ** 30}\r\n\r\n`)
+    socket.write(partHead('large'))
+
+    for (let sent = 0; sent < cutAtMiB; sent++) {
+      if (!socket.write(piece)) await once(socket, 'drain')
+      most = Math.max(most, heldBytes() - before)
+    }
+    socket.destroy()
+    await ask(peer.daemon.port, 'repo/gc')
+
+    t.ok(most < cutAtMiB << 19, `${most >> 20} MiB held of ${cutAtMiB} MiB sent`)
+    t.strictSame(await pinsOf(peer), pinned)
+    t.strictSame((await clusterPins(peer)).filter(cid => pinned[cid] === undefined), [])
+  })
+
   await t.test('a GC in the middle of adds takes nothing of what they answer for', async t => {
     let isAdding = true
     const collecting = (async () => { while (isAdding) await ask(peer.daemon.port, 'repo/gc') })()
@@ -210,4 +255,29 @@ t.test('where there are too few peers nothing is added', async t => {
   t.match(answer, { status: 500, lines: [{ Message: /not enough peers/ }] })
   t.match(imported, { status: 500, lines: [{ Message: /not enough peers/ }] })
   t.strictSame(await pinsOf(peer), before)
+})
+
+t.test('when the daemon goes in the middle of requests, each is answered with an error, and nothing is pinned', async t => {
+  await using peer = await startPeer()
+  const daemonHasGone = Promise.withResolvers<void>()
+  const half = async function * (head: Uint8Array, rest: Uint8Array): AsyncGenerator<Uint8Array> {
+    yield head
+    await daemonHasGone.promise
+    yield rest
+  }
+  const whole = multipartOf([text('f', 'x'.repeat(3_000_000))])
+  const one = await block('one')
+  const archive = multipartOf([{ body: car([one.cid], one) }])
+  const answers = Promise.all([
+    upload(peer.port, 'add', half(whole.subarray(0, 2_000_000), whole.subarray(2_000_000))),
+    upload(peer.port, 'dag/import', half(archive.subarray(0, 200), archive.subarray(200))),
+    ask(peer.port, 'pin/add?arg=bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy')
+  ])
+  await eventually('the pin is agreed on', async () => (await clusterPins(peer)).length === 1)
+
+  await peer.daemon[Symbol.asyncDispose]()
+  daemonHasGone.resolve()
+
+  for (const { status, text } of await answers) t.match({ status, text }, { status: /^50[02]$/, text: /"Type":"error"/ })
+  t.strictSame(await clusterPins(peer), [])
 })
