@@ -1,6 +1,7 @@
 import { ClusterError, KuboRepliedError } from './api/errors.ts'
 import type { PeerId } from './api/pin.ts'
 import { abortable } from './async/abortable.ts'
+import { joinSignals } from './async/join-signals.ts'
 import type { AbortOptions } from './ports.ts'
 
 export interface HoldersQuestion {
@@ -21,6 +22,7 @@ export interface HoldersQuestion {
  */
 export async function enoughHolders ({ peers, min, required, ask }: HoldersQuestion, { signal }: AbortOptions): Promise<boolean> {
   const over = new AbortController()
+  using asking = joinSignals(signal, over.signal)
   const { promise: decided, resolve, reject } = Promise.withResolvers<boolean>()
   const holding = new Set<PeerId>()
   const failed = new Map<PeerId, unknown>()
@@ -29,7 +31,7 @@ export async function enoughHolders ({ peers, min, required, ask }: HoldersQuest
 
   const asked = peers.map(async peer => {
     try {
-      if (!await ask(peer, { signal: AbortSignal.any([signal, over.signal]) })) return resolve(false)
+      if (!await ask(peer, asking)) return resolve(false)
       holding.add(peer)
     } catch (err) {
       failed.set(peer, err)

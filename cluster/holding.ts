@@ -3,6 +3,7 @@ import { ClusterError, KuboRepliedError } from './api/errors.ts'
 import type { PinInfo } from './api/pin-info.ts'
 import type { PeerId } from './api/pin.ts'
 import { abortable } from './async/abortable.ts'
+import { joinSignals } from './async/join-signals.ts'
 import { pause } from './async/pause.ts'
 import type { Clock } from './clock.ts'
 import type { PeerRpc, Reached } from './peer-ports.ts'
@@ -76,7 +77,7 @@ export function createHolding ({ self, rpc, clock }: { readonly self: PeerId, re
         ask: { peer: self, id },
         async heldBy (peer, { signal }) {
           const over = new AbortController()
-          const until = { signal: AbortSignal.any([signal, over.signal]) }
+          using until = joinSignals(signal, over.signal)
           try {
             const polled = pause(clock, askEveryMs, until.signal).then(async () => await pollUntilHeld(peer, cid, until))
             return await Promise.race([toldBy(wait, peer, until.signal), polled])

@@ -6,6 +6,7 @@ import type { PeerId, Pin, PinOptions, Replication } from './api/pin.ts'
 import { abortable } from './async/abortable.ts'
 import { committable, hasLeft } from './async/caller-left.ts'
 import { deadline } from './async/deadline.ts'
+import { joinSignals } from './async/join-signals.ts'
 import type { Clock } from './clock.ts'
 import { enoughHolders } from './holders.ts'
 import type { Holding, Wait } from './holding.ts'
@@ -57,7 +58,7 @@ function callerOf (call: ClusterPinCall): Caller {
   const { signal, commit } = committable(call.signal)
   commit()
   const unwanted = new AbortController()
-  return { call, signal: AbortSignal.any([signal, unwanted.signal]), letGo () { unwanted.abort(new Error('nobody wants it any more')) } }
+  return { call, signal: joinSignals(signal, unwanted.signal).signal, letGo () { unwanted.abort(new Error('nobody wants it any more')) } }
 }
 
 export interface Pinner extends Pick<ClusterApi, 'pin' | 'isLeft'> {

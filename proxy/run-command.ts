@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate as immediate } from 'node:timers/promises'
 import type { AbortOptions } from '../cluster/ports.ts'
+import { joinSignals } from '../cluster/async/join-signals.ts'
 import type { Clock } from '../cluster/clock.ts'
 import { cidTextFor } from '../cluster/api/kubo/cid-text.ts'
 import { parseGoDurationMs } from '../cluster/api/kubo/go-values.ts'
@@ -53,13 +54,14 @@ export async function runCommand (call: AdmittedCall, { clock, log }: { readonly
   })
 
   using timeout = deadlineOf(clock, parsed.options.timeout)
-  const patience = AbortSignal.any([clientSignal(response, { isRead: command.isRead === true }), signal])
-  const gone = AbortSignal.any([patience, ...timeout.signals])
+  using patience = joinSignals(clientSignal(response, { isRead: command.isRead === true }), signal)
+  using given = joinSignals(patience.signal, ...timeout.signals)
+  const gone = given.signal
   try {
     const args = [...parsed.args, ...await bodyArguments(command, request, body)]
     requireArguments(command, args)
     await command.run({
-      options: parsed.options, args, signal: gone, patience, timeLeft: timeout.left, request: body.view, reply, cidText: cidTextFor(command.ignoresCidBase === true ? {} : parsed.options)
+      options: parsed.options, args, signal: gone, patience: patience.signal, timeLeft: timeout.left, request: body.view, reply, cidText: cidTextFor(command.ignoresCidBase === true ? {} : parsed.options)
     } satisfies CommandCall)
     await reply.end()
   } catch (err) {

@@ -1,5 +1,6 @@
 import { ClusterError } from '../api/errors.ts'
 import type { Clock } from '../clock.ts'
+import { joinSignals } from './join-signals.ts'
 
 export interface Deadline extends Disposable { readonly signal: AbortSignal }
 
@@ -8,5 +9,12 @@ export function deadline (clock: Clock, timeoutMs: number, what: string, signal:
   if (timeoutMs === 0) return { signal, [Symbol.dispose] () {} }
   const controller = new AbortController()
   const timer = clock.after(timeoutMs, () => controller.abort(new ClusterError('ERR_TIMEOUT', `${what} took longer than ${timeoutMs} ms`)))
-  return { signal: AbortSignal.any([signal, controller.signal]), [Symbol.dispose]: () => timer[Symbol.dispose]() }
+  const joined = joinSignals(signal, controller.signal)
+  return {
+    signal: joined.signal,
+    [Symbol.dispose] () {
+      timer[Symbol.dispose]()
+      joined[Symbol.dispose]()
+    }
+  }
 }

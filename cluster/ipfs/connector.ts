@@ -8,6 +8,7 @@ import type { Logger } from '../log.ts'
 import type { AbortOptions, IpfsConnector } from '../ports.ts'
 import type { IpfsHttpConfig } from './config.ts'
 import { collect } from './collect.ts'
+import { createDirectPins } from './direct-pins.ts'
 import { importBlocks } from './import-blocks.ts'
 import { jsonLines, parseWithBigints, readText, saysNotPinned } from './kubo-reply.ts'
 import { pinDaemonOver, pinWhileMoving } from './pin.ts'
@@ -25,10 +26,12 @@ export function createIpfsConnector ({ clock, log }: { readonly clock: Clock, re
   const requests = createRequests({ clock }, { endpoint: config.nodeMultiaddress, apiAuth: config.apiAuth })
   const daemon = pinDaemonOver(requests)
   const quick = { timeoutMs: config.ipfsRequestTimeout }
+  const directPins = createDirectPins({ requests, clock }, quick)
   const own = { pins: new Set<string>(), imports: 0 }
 
   async function pinStatus (cid: CID, { signal }: AbortOptions): Promise<PinFound> {
-    const [recursive, direct] = await Promise.all((['recursive', 'direct'] as const).map(type => findPin(requests, cid, type, { signal, ...quick })))
+    const [recursive, mayBeDirect] = await Promise.all([findPin(requests, cid, 'recursive', { signal, ...quick }), directPins.mayHave(cid, { signal })])
+    const direct = recursive === undefined && mayBeDirect ? await findPin(requests, cid, 'direct', { signal, ...quick }) : undefined
     return recursive ?? direct ?? { status: 'unpinned', name: '' }
   }
 

@@ -2,6 +2,7 @@ import type { Pin } from '../api/pin.ts'
 import type { Clock } from '../clock.ts'
 import type { AbortOptions, IpfsConnector } from '../ports.ts'
 import { cidKey } from '../api/cid-key.ts'
+import { joinSignals } from '../async/join-signals.ts'
 import type { Operation } from './operations.ts'
 import type { Held, TrackerIndex } from './tracker-index.ts'
 
@@ -25,9 +26,10 @@ export async function runPin ({ ipfs, index, clock }: RunnerComponents, operatio
   if (found.status === pin.mode && found.name === pin.name) return held
 
   const unnoted = new AbortController()
+  using noted = joinSignals(signal, unnoted.signal)
   const noting = known === undefined ? index.hold(key, { ...held, isConfirmed: false }) : Promise.resolve()
   noting.catch(err => unnoted.abort(err)) // what cannot be noted must not be pinned
-  await ipfs.pin(pin, { ...operation.announcing, signal: AbortSignal.any([signal, unnoted.signal]), onProgress: progress => report(operation, progress) })
+  await ipfs.pin(pin, { ...operation.announcing, signal: noted.signal, onProgress: progress => report(operation, progress) })
   await noting
   return held
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { ClusterError } from '../api/errors.ts'
 import { CallerLeftError } from '../async/caller-left.ts'
+import { joinSignals } from '../async/join-signals.ts'
 import { urlOf } from '../config/endpoint.ts'
 import type { Endpoint } from '../config/endpoint.ts'
 import type { HttpDoor } from '../peer-ports.ts'
@@ -78,7 +79,8 @@ export function createRest ({ overLibp2p, ...parts }: RestParts & { readonly ove
         method,
         url: path,
         handler: async (request, reply) => {
-          const signal = AbortSignal.any([goneSignal(reply), closing.signal])
+          using wanted = joinSignals(goneSignal(reply), closing.signal)
+          const { signal } = wanted
           const path = request.params as Record<string, string>
           await sendAnswer(reply, await serve({ ...parts, details, token: () => tokenOf(users, request.raw), path, search: request.query as URLSearchParams, request: request.raw, signal }), { signal, clock: parts.clock })
           return reply

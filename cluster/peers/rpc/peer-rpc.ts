@@ -1,6 +1,7 @@
 import { abortable } from '../../async/abortable.ts'
 import { deadline } from '../../async/deadline.ts'
 import { untilGivenUp } from '../../async/give-up.ts'
+import { joinSignals } from '../../async/join-signals.ts'
 import { ByteWriter } from '../../api/byte-writer.ts'
 import { ClusterError } from '../../api/errors.ts'
 import type { PeerId } from '../../api/pin.ts'
@@ -62,7 +63,8 @@ class StreamRpc implements PeerRpc {
   async call<M extends CallMethod> (peer: PeerId, method: M, argument: RpcMethods[M]['argument'], { signal }: AbortOptions): Promise<RpcMethods[M]['result']> {
     const { argument: codec, result, timeoutMs, isUrgent = false } = rpcMethods[method]
     const body = asking(method, encodeValue(codec as Codec<RpcMethods[M]['argument']>, argument))
-    using limit = deadline(this.#with.clock, timeoutMs, `${method} on ${peer}`, AbortSignal.any([signal, this.#closing.signal]))
+    using lasting = joinSignals(signal, this.#closing.signal)
+    using limit = deadline(this.#with.clock, timeoutMs, `${method} on ${peer}`, lasting.signal)
     using _turn = isUrgent ? undefined : await this.#callTurns.take(peer, limit.signal)
     const link = await abortable(this.#link(peer), limit.signal)
     const answer = await link.ask(body, limit)
@@ -72,7 +74,8 @@ class StreamRpc implements PeerRpc {
   async * pull<M extends PullMethod> (peer: PeerId, method: M, argument: RpcMethods[M]['argument'], options: AbortOptions): AsyncGenerator<RpcMethods[M]['result'], void, undefined> {
     const { argument: codec, result, resultBytesMax } = rpcMethods[method]
     const body = asking(method, encodeValue(codec as Codec<RpcMethods[M]['argument']>, argument))
-    const signal = AbortSignal.any([options.signal, this.#closing.signal])
+    using lasting = joinSignals(options.signal, this.#closing.signal)
+    const { signal } = lasting
     using _turn = await this.#streamTurns.take(peer, signal)
     using stream = await this.#open(peer, signal)
     stream.write(...encodeFrame('ask', 0, body))
@@ -86,12 +89,14 @@ class StreamRpc implements PeerRpc {
   async push<M extends PushMethod> (peer: PeerId, method: M, source: AsyncIterable<RpcMethods[M]['argument']>, options: AbortOptions): Promise<RpcMethods[M]['result']> {
     const { argument: codec, result, argumentBytesMax, resultBytesMax } = rpcMethods[method]
     const answered = new AbortController()
-    const signal = AbortSignal.any([options.signal, this.#closing.signal])
+    using lasting = joinSignals(options.signal, this.#closing.signal)
+    const { signal } = lasting
     using _turn = await this.#streamTurns.take(peer, signal)
     using stream = await this.#open(peer, signal)
     stream.write(...encodeFrame('ask', 0, asking(method, [])))
 
-    const pumping = pump(stream.raw, source, codec as Codec<RpcMethods[M]['argument']>, argumentBytesMax, AbortSignal.any([signal, answered.signal, stream.raw.closed]))
+    using pumped = joinSignals(signal, answered.signal, stream.raw.closed)
+    const pumping = pump(stream.raw, source, codec as Codec<RpcMethods[M]['argument']>, argumentBytesMax, pumped.signal)
     const answer = stream.frames(resultBytesMax).next()
     try {
       // The answer may come before the end: an error, or a handler that wants no more. A source that fails ends it too.

@@ -1,6 +1,7 @@
 import { createBackground } from '../../async/background.ts'
 import type { Background } from '../../async/background.ts'
 import { deadline } from '../../async/deadline.ts'
+import { joinSignals } from '../../async/join-signals.ts'
 import { ByteReader } from '../../api/byte-reader.ts'
 import { ClusterError } from '../../api/errors.ts'
 import type { PeerId } from '../../api/pin.ts'
@@ -65,8 +66,8 @@ export class RpcServer implements AsyncDisposable {
     const running = new Map<number, AbortController>()
     const writer = new FrameWriter(stream)
     const answer = async (frame: Frame, controller: AbortController): Promise<void> => {
-      const signal = AbortSignal.any([controller.signal, stream.closed])
-      const said = await this.#callSafely(frame, { peer: stream.peer, signal })
+      using either = joinSignals(controller.signal, stream.closed)
+      const said = await this.#callSafely(frame, { peer: stream.peer, signal: either.signal })
       // Counts as running until the stream has room: who asks and does not read has its calls refused, not piled up.
       if (!controller.signal.aborted) await writer.send(said, { signal: stream.closed })
       running.delete(frame.id)
