@@ -119,6 +119,8 @@ t.test('a name may hold any characters', async t => {
   await ask(peer, `pin/add?arg=${cid}&name=${encodeURIComponent(name)}`)
 
   t.equal(keysOf(await ask(peer, `pin/ls?arg=${cid}&names=true`))[cid]?.Name, name)
+  await ask(peer, `pin/add?arg=${cid}&name=no%ffutf8`)
+  for (const filter of ['o%ffu', 'no', '%EF%BF%BD']) t.equal(keysOf(await ask(peer, `pin/ls?name=${filter}`))[cid]?.Name, 'no\ufffdutf8', `found by ${filter}`)
 })
 
 t.test('a pin that times out leaves nothing behind', async t => {

@@ -48,8 +48,9 @@ export function pinLs (components: CommandComponents): KuboCommand {
     },
     xml () { throw new Error('xml: unsupported type: map[string]pin.PinLsType') },
     async run (call) {
-      const { name = '', names, stream, type } = call.options
-      checkPinName(name)
+      const { name: filter = '', names, stream, type } = call.options
+      checkPinName(filter)
+      const name = filter.toWellFormed() // as names are kept
       const detailed = names === true || name !== ''
       const isAsked = call.args.length > 0
       if (!isType(type) && !(isAsked && quietTypes.has(type))) throw new KuboCommandError(`invalid type '${type}', must be one of {direct, indirect, recursive, all}`)
