@@ -3,8 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { startCluster } from '../ipfs-compat-tests/harness/cluster.ts'
 import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
+import type { Daemon } from '../ipfs-compat-tests/harness/kubo.ts'
 import { daemonSettings, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
+import type { RpcTarget } from '../ipfs-compat-tests/harness/rpc.ts'
 import { reportText } from './report.ts'
 import type { Measured, Round } from './report.ts'
 
@@ -12,13 +15,15 @@ export interface Side {
   readonly name: 'bare' | 'peer'
   readonly host: string
   readonly port: number
+  /** The daemons behind it that pin, where they are several and can be asked. */
+  readonly daemons?: readonly RpcTarget[]
 }
 
 export interface Pair extends AsyncDisposable {
   readonly bare: Side
   readonly peer: Side
-  /** They run already and are compared with each other: the goals are none of theirs. */
-  readonly isGiven?: true
+  /** They run already, or several peers are compared with one daemon: the goals are none of theirs. */
+  readonly isWithoutGoals?: true
 }
 
 export interface Sides extends Pair {
@@ -28,16 +33,18 @@ export interface Sides extends Pair {
 }
 
 /**
- * `--against URL --peer URL` name two that run already, by where their `/api/v0` is: the proxy of another cluster, and that of ours. Without them a daemon and a peer are started.
+ * `--against URL --peer URL` name two that run already, by where their `/api/v0` is: the proxy of another cluster, and that of ours. `--peers N` starts a cluster of so many, each
+ * with a daemon, and compares the first one's proxy with one more daemon that is bare. Without either a daemon and a peer in front of it are started.
  *
  * @throws TypeError for other arguments
  */
 export async function pairOf (args: readonly string[]): Promise<Pair> {
-  const { against, peer } = parseArgs({ args: [...args], options: { against: { type: 'string' }, peer: { type: 'string' } } }).values
-  if (against === undefined && peer === undefined) return await startSides()
+  const { against, peer, peers = '1' } = parseArgs({ args: [...args], options: { against: { type: 'string' }, peer: { type: 'string' }, peers: { type: 'string' } } }).values
+  if (!/^[1-9]$/.test(peers)) throw new TypeError(`--peers is from 1 to 9, not ${peers}`)
+  if (against === undefined && peer === undefined) return peers === '1' ? await startSides() : await startClusterPair(Number(peers))
   if (against === undefined || peer === undefined) throw new TypeError('--against and --peer go together')
   process.stdout.write(`bare: ${against}, peer: ${peer}; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
-  return { bare: sideAt('bare', against), peer: sideAt('peer', peer), isGiven: true, async [Symbol.asyncDispose] () {} }
+  return { bare: sideAt('bare', against), peer: sideAt('peer', peer), isWithoutGoals: true, async [Symbol.asyncDispose] () {} }
 }
 
 function sideAt (name: Side['name'], url: string): Side {
@@ -45,13 +52,29 @@ function sideAt (name: Side['name'], url: string): Side {
   return { name, host: hostname, port: Number(port === '' ? 80 : port) }
 }
 
+async function startClusterPair (count: number): Promise<Pair> {
+  await using undo = new AsyncDisposableStack()
+  const daemon = undo.use(await startDaemon())
+  const { peers } = undo.use(await startCluster(count, { settings: { IPFS_CLUSTER_LOG_LEVEL: 'error' } }))
+  const running = undo.move()
+  process.stdout.write(`${nameOf(daemon)} bare, and ${count} peers with ${count} more of them; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
+  return {
+    bare: { name: 'bare', host: daemon.host, port: daemon.port },
+    peer: { name: 'peer', ...peers[0]!.proxy, daemons: peers.map(peer => peer.daemon) },
+    isWithoutGoals: true,
+    [Symbol.asyncDispose]: () => running.disposeAsync()
+  }
+}
+
+const nameOf = ({ kind, values }: Daemon): string => kind === 'kubo' ? `Kubo ${values.VERSION}` : 'the embedded daemon'
+
 export async function startSides (): Promise<Sides> {
   await using undo = new AsyncDisposableStack()
   const daemon = undo.use(await startDaemon())
   const folder = undo.adopt(await mkdtemp(join(tmpdir(), 'ipfs-quorum-bench-')), path => rm(path, { recursive: true, force: true }))
   const peer = undo.adopt(await startPeerProcess(folder, { ...daemonSettings(daemon), IPFS_CLUSTER_LOG_LEVEL: 'error' }), async peer => { await peer.stop() })
   const running = undo.move()
-  process.stdout.write(`${daemon.kind === 'kubo' ? `Kubo ${daemon.values.VERSION}` : 'the embedded daemon'} bare, and the same through a peer; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
+  process.stdout.write(`${nameOf(daemon)} bare, and the same through a peer; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
   return {
     bare: { name: 'bare', host: daemon.host, port: daemon.port },
     peer: { name: 'peer', host: '127.0.0.1', port: Number(new URL(peer.proxy).port) },
@@ -73,13 +96,13 @@ export interface Comparison {
 const warmUps = 2
 
 /** Some turns of each to warm up, then turns in alternating order, so that a slow minute of the machine hits both. Prints the table. */
-export async function compare ({ bare, peer, isGiven }: Pick<Pair, 'bare' | 'peer' | 'isGiven'>, { title, rounds, measured, round }: Comparison): Promise<void> {
+export async function compare ({ bare, peer, isWithoutGoals }: Pick<Pair, 'bare' | 'peer' | 'isWithoutGoals'>, { title, rounds, measured, round }: Comparison): Promise<void> {
   const results = { bare: [] as Round[], peer: [] as Round[] }
   for (let number = -warmUps; number < 0; number++) for (const side of [bare, peer]) await round(side, number)
   for (let number = 0; number < rounds; number++) {
     for (const side of number % 2 === 0 ? [bare, peer] : [peer, bare]) results[side.name].push(await round(side, number))
   }
-  const shown = isGiven ? Object.fromEntries(Object.entries(measured).map(([name, { unit }]) => [name, { unit }])) : measured
+  const shown = isWithoutGoals ? Object.fromEntries(Object.entries(measured).map(([name, { unit }]) => [name, { unit }])) : measured
   process.stdout.write(reportText(title, results.bare, results.peer, shown))
 }
 

@@ -1,12 +1,12 @@
-import { compare, startSides } from './harness.ts'
+import { compare, pairOf } from './harness.ts'
 import { runLoad } from './load.ts'
 
 const connections = 32
 const roundMs = 3_000
 
 /** A request that the proxy only carries: what standing in the way costs. */
-export async function bench (): Promise<void> {
-  await using sides = await startSides()
+export async function bench (args: readonly string[]): Promise<void> {
+  await using sides = await pairOf(args)
   await compare(sides, {
     title: `pass-through: POST /api/v0/version, ${connections} connections`,
     rounds: 5,

@@ -6,7 +6,7 @@ import { runLoad } from './load.ts'
 
 const pins = 256
 
-/** Pins of small content that the daemon has: what being a logged, durable, tracked cluster pin costs on top. */
+/** Pins of small content that every daemon has: what being a logged, durable, tracked cluster pin costs on top. */
 export async function bench (args: readonly string[]): Promise<void> {
   await using sides = await pairOf(args)
   for (const connections of [1, 32]) {
@@ -24,6 +24,7 @@ export async function bench (args: readonly string[]): Promise<void> {
 }
 
 async function unpinned (side: Side): Promise<readonly string[]> {
-  const lines = await callJson(side, 'add?pin=false&raw-leaves=true&cid-version=1', filesBody(Array.from({ length: pins }, () => randomBytes(100))))
+  const files = Array.from({ length: pins }, () => randomBytes(100))
+  const [lines = []] = await Promise.all((side.daemons ?? [side]).map(async daemon => await callJson({ name: side.name, ...daemon }, 'add?pin=false&raw-leaves=true&cid-version=1', filesBody(files))))
   return lines.filter(({ Name }) => Name.includes('/')).map(({ Hash }) => Hash)
 }
