@@ -9,6 +9,13 @@ const post = (path: string, headers = '', body = ''): string => `POST /api/v0/${
 /** Requests that few clients send and that the recordings have none of: the daemon and the proxy before it are asked the same. */
 const requests: Readonly<Record<string, string>> = {
   'no Host': 'POST /api/v0/version HTTP/1.1\r\nContent-Length: 0\r\n\r\n',
+  'a Host that is none': post('version').replace('Host: x', 'Host: a b'),
+  'a Host that is none, for the peer': post('pin/ls').replace('Host: x', 'Host: a/b'),
+  'an IPv6 host and a zone': post('pin/ls').replace('Host: x', 'Host: [fe80::1%25eth0]:5001'),
+  'a method in small letters': post('pin/ls').replace('POST', 'post'),
+  'a method of odd letters': post('version').replace('POST', 'po~T-1'),
+  'a multipart type with a parameter that is none': post(`pin/ls?arg=${cid}`, 'Content-Type: multipart/form-data; boundary\r\n'),
+  'a multipart type with one parameter twice': post('pin/ls?type=x', 'Content-Type: multipart/form-data; boundary=a; boundary=b\r\n'),
   'a header name with a space': 'POST /api/v0/version HTTP/1.1\r\nHost: x\r\nBad Header: 1\r\n\r\n',
   'a bad escape in the path': post('pin/%zz'),
   'a multipart body without a boundary': post(`pin/ls?arg=${cid}`, 'Content-Type: multipart/form-data\r\n', 'abc'),
@@ -23,7 +30,7 @@ const requests: Readonly<Record<string, string>> = {
 }
 
 /** Refused before the command runs: the proxy has Kubo's words, the embedded daemon not all of them. */
-const ofGo = new Set(['no Host', 'a header name with a space', 'a bad escape in the path', 'an empty multipart body for arguments', 'a multipart body that is none'])
+const ofGo = new Set(['no Host', 'a Host that is none', 'a Host that is none, for the peer', 'a multipart type with one parameter twice', 'a header name with a space', 'a bad escape in the path', 'an empty multipart body for arguments', 'a multipart body that is none'])
 
 t.test('odd requests are answered by the proxy as by its daemon', async t => {
   await using peer = await startPeer()

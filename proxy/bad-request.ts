@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import { Socket } from 'node:net'
 import { duplexPair } from 'node:stream'
 import type { Duplex } from 'node:stream'
+import { hostForm } from './plain-request.ts'
 
 /** What node's parser says of what it could not read. */
 export interface ParseFailure extends NodeJS.ErrnoException { readonly reason?: string, readonly rawPacket?: Buffer }
@@ -31,6 +32,7 @@ export function refusedByGo ({ rawHeaders, headers, httpVersion }: IncomingMessa
   for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]!.length === 4 && rawHeaders[i]!.toLowerCase() === 'host') hosts++
   if (hosts > 1) return { line: '400 Bad Request' }
   if (hosts === 0 && httpVersion !== '1.0') return { line: '400 Bad Request: missing required Host header' }
+  if (!hostForm.test(headers.host ?? '')) return { line: '400 Bad Request: malformed Host header' }
   const coding = headers['transfer-encoding']
   return coding === undefined || coding.toLowerCase() === 'chunked' || httpVersion === '1.0' ? undefined : unknownCoding
 }

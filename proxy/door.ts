@@ -133,7 +133,7 @@ function refuseExpectation (response: ServerResponse): void {
  */
 function headOf (packet: Buffer | undefined): UnknownMethod | undefined {
   if (packet === undefined) return undefined
-  const [, method = '', target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r\n/.exec(packet.toString('latin1', 0, headBytesMax)) ?? []
+  const [, method = '', target] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP\/1\.[01]\r\n/.exec(packet.toString('latin1', 0, headBytesMax)) ?? []
   const end = packet.indexOf('\r\n\r\n')
   return target === undefined || end < 0 || METHODS.includes(method) ? undefined : { target, head: packet.subarray(0, end + 4), hasMore: packet.length > end + 4 }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AbortOptions } from '../cluster/ports.ts'
 import type { Clock } from '../cluster/clock.ts'
-import { parseMediaType } from '../cluster/api/kubo/media-type.ts'
+import { readMediaType } from '../cluster/api/kubo/media-type.ts'
 import { parseGoDurationMs } from '../cluster/api/kubo/go-values.ts'
 import { KuboParseError, parseKuboRequest } from '../cluster/api/kubo/request.ts'
 import type { ParsedRequest } from '../cluster/api/kubo/request.ts'
@@ -44,8 +44,11 @@ export async function intercept ({ request, response, match, signal, awaitsConti
 
 function parse ({ command, pathArgument, rawQuery }: CommandMatch, { headers }: IncomingMessage): ParsedRequest | undefined {
   try {
-    const media = parseMediaType(headers['content-type'] ?? '')
-    const isMultipart = media?.type === 'multipart/form-data'
+    const contentType = headers['content-type'] ?? ''
+    const media = readMediaType(contentType)
+    // Of a type with a parameter that is none Go knows the type all the same, and then refuses it.
+    if (media === 'mime: invalid media parameter' && /^\s*multipart\/form-data\s*;/i.test(contentType)) return undefined
+    const isMultipart = typeof media !== 'string' && media.type === 'multipart/form-data'
     if (isMultipart && !media.params.has('boundary')) return undefined
     return parseKuboRequest(command, { pathArgument, rawQuery, body: isMultipart ? 'multipart' : 'none' })
   } catch (err) {

@@ -4,6 +4,8 @@ const headBytesMax = 16_384
 /** Everything that a proxy has to look at, change, answer or frame: such requests are not plain. */
 const looked = new Set(['expect', 'upgrade', 'origin', 'referer', 'te', 'trailer', 'transfer-encoding', 'keep-alive', 'proxy-connection', 'http2-settings'])
 const requestLine = /^POST (\/api\/v0\/[!-"$-~]*) HTTP\/1\.([01])$/
+/** The bytes that Go takes in a host (`httpguts.ValidHostHeader`). */
+export const hostForm = /^[0-9A-Za-z!$%&()*+,\-.:;=['\]_~]*$/
 const headerLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e]*)$/
 
 export interface PlainRequest {
@@ -39,6 +41,7 @@ export function readPlainRequest (bytes: Buffer, host: string): PlainRequest | u
     if (name === 'connection' && !/^(?:close|keep-alive)$/i.test(value)) return undefined
     if (name === 'connection') closes = value.toLowerCase() === 'close' || (closes && !isOld)
     if (name === 'content-length' && (value !== '0' || ++lengths > 1)) return undefined
+    if (name === 'host' && !hostForm.test(value)) return undefined
     if (name === 'host') hosts++
     else kept.push(line)
   }
