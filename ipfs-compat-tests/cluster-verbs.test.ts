@@ -163,7 +163,7 @@ t.test('with repo/gc running on every daemon all the time, nothing that was ackn
   const collecting = peers.map(({ daemon }) => asking(async () => await rpc(daemon, 'repo/gc')))
 
   const acknowledged = (await Promise.all([
-    ...peers.map(async (peer, p) => await times(8, async i => await addThrough(peer, Buffer.alloc(900_000, `${p} ${i} while collecting`)))),
+    ...peers.map(async (peer, p) => await times(8, async i => await addThrough(peer, Buffer.alloc(300_000, `${p} ${i} while collecting`)))),
     times(4, async i => await importThrough(peers[i % 3]!, `while collecting ${i}`))
   ])).flat()
   const collections = (await Promise.all(collecting.map(async one => await one.end()))).flat().length
