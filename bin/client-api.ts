@@ -40,7 +40,9 @@ function declaration (name: string, schema: Schema): string {
 }
 
 function operation (route: Route): string {
-  return `  /** ${route.about} */\n  ${keyOf(route)}: {\n    readonly query: ${queryType(route)}\n    readonly answer: ${answerType(route.answer)}\n  }`
+  const [query, answer] = [queryType(route), answerType(route.answer)]
+  const type = query.includes('\n') ? `{\n    readonly query: ${query}\n    readonly answer: ${answer}\n  }` : `{ readonly query: ${query}, readonly answer: ${answer} }`
+  return `  /** ${route.about} */\n  ${keyOf(route)}: ${type}`
 }
 
 /** A query that another operation has as well is written down once. */

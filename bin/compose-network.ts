@@ -17,6 +17,7 @@ import type { Bootstrap } from '../cluster/peers/bootstrap.ts'
 import { createHost } from '../cluster/peers/host.ts'
 import type { Host } from '../cluster/peers/host.ts'
 import { createPeerstoreFile } from '../cluster/peers/peerstore-file.ts'
+import type { Trust } from '../cluster/peers/rpc/policy.ts'
 import { createPeerRpc } from '../cluster/peers/rpc/peer-rpc.ts'
 import type { AbortOptions, Component, IpfsConnector } from '../cluster/ports.ts'
 
@@ -30,7 +31,7 @@ export interface NetworkParts {
   readonly ipfs: Pick<IpfsConnector, 'id'>
   /** What answers other peers; known once all is built. */
   readonly handlers: () => RpcHandlers
-  readonly isMember: (peer: PeerId) => boolean
+  readonly trustOf: (peer: PeerId) => Trust
   readonly removed: () => void
   readonly clock: Clock
   readonly log: Logger
@@ -60,8 +61,7 @@ export function composeNetwork (parts: NetworkParts): Network {
     noAnnounce: cluster.noAnnounceMultiaddress,
     dialTimeoutMs: cluster.dialPeerTimeout
   })
-  const trustOf = (peer: PeerId): 'writer' | 'open' => parts.isMember(peer) ? 'writer' : 'open'
-  const rpc = createPeerRpc({ streams: host, get handlers () { return parts.handlers() }, trustOf, clock, log: log.for('rpc') })
+  const rpc = createPeerRpc({ streams: host, get handlers () { return parts.handlers() }, trustOf: parts.trustOf, clock, log: log.for('rpc') })
   const contacts = reachable([...parts.bootstrap, ...cluster.peerAddresses], log)
   const bootstrap = createBootstrap({ host, clock, log: log.for('bootstrap') }, { addresses: contacts })
   const peerstore = createPeerstoreFile({ host, clock, log: log.for('peerstore') }, join(folder, cluster.peerstoreFile ?? 'peerstore'))
@@ -78,14 +78,14 @@ export function composeNetwork (parts: NetworkParts): Network {
       rpc,
       addresses: () => host.addresses(),
       transport: given => createPeerTransport({ ...given, streams: host, addresses: () => host.addresses(), clock, log: message => { log.for('raft').debug(message) } }),
-      async join (request, { signal }) {
-        await joinThrough({ host, rpc, self, clock, log: log.for('cluster') }, contacts, { ...request, daemon: await daemonId(signal) }, { signal })
+      async join (request, believe, { signal }) {
+        await joinThrough({ host, rpc, believe, self, clock, log: log.for('cluster') }, contacts, { ...request, daemon: await daemonId(signal) }, { signal })
       },
       removed: parts.removed
     },
     async isFounder (options) {
       if (parts.bootstrap.length > 0) return false
-      if (raft.initPeerset.length > 0) return await isFounderOf(raft.initPeerset as readonly PeerId[], { self, rpc, clock, log: log.for('cluster') }, options)
+      if (raft.initPeerset.length > 0) return await isFounderOf(raft.initPeerset as readonly PeerId[], { self, trusted: raft.trustedPeers, rpc, clock, log: log.for('cluster') }, options)
       return contacts.length === 0 && host.known().size === 0
     },
     components: [host, rpc, peerstore, bootstrap]

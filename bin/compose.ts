@@ -99,7 +99,7 @@ export function compose (parts: ComposeParts): Composed {
 
   const network = composeNetwork({
     folder: folder.path, identity, cluster: configs.cluster, raft: configs.raft, bootstrap: parts.bootstrap, ipfs, clock, log, removed: parts.removed,
-    handlers: () => handlers, isMember: peer => consensus.isTrusted(peer)
+    handlers: () => handlers, trustOf: peer => consensus.isTrusted(peer) ? 'writer' : consensus.members().includes(peer) ? 'member' : 'open'
   })
   const { host, rpc } = network
   const telling = createTelling({ self, tracker, rpc, log: log.for('pintracker') })

@@ -43,8 +43,8 @@ Everything is in one folder: \`~/.ipfs-cluster\`, or where \`IPFS_CLUSTER_PATH\`
 * An API whose section is not in the file is off.
 * \`identity.json\` holds the peer id and its private key; \`CLUSTER_ID\` and \`CLUSTER_PRIVATEKEY\` stand over it.
 * Settings marked **secret** are never printed.
-* \`CLUSTER_CRDT_TRUSTEDPEERS\`: \`*\` is how it is, every member may change the pinset. A list of peers is refused, for nothing would hold the others back;
-  so is \`follower_mode\`. Peers that only store are not there yet.
+* \`CLUSTER_CRDT_TRUSTEDPEERS\` is another name of \`CLUSTER_RAFT_TRUSTEDPEERS\`. \`follower_mode\` is refused: which peers only store is agreed on
+  ([cluster.md](cluster.md#peers-that-only-store)), no peer says it of itself alone.
 `
 
 /** The whole page. */

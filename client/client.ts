@@ -1,6 +1,6 @@
 import { uploadOf } from './multipart.ts'
 import type { FileContent, FileToAdd } from './multipart.ts'
-import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, Drift, GlobalPinInfo, GlobalRepoGC, ID, Metric, Move, Pin } from './objects.ts'
+import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, Drift, GlobalPinInfo, GlobalRepoGC, ID, Metric, Move, Pin, TrustedPeers } from './objects.ts'
 import { createCaller } from './request.ts'
 import type { Call, CallOptions, ClientOptions, QueryOf } from './request.ts'
 
@@ -45,6 +45,12 @@ export interface ClusterClient {
   stopDraining (peer: string, options?: CallOptions): Promise<DrainProgress>
   /** How many pins are left to be moved. */
   drainProgress (peer: string, options?: CallOptions): Promise<DrainProgress>
+  /** The peers that may change the pinset; the other members only store. */
+  trustedPeers (options?: CallOptions): Promise<TrustedPeers>
+  /** Has a peer trusted to change the pinset, whether it is a member yet or not. @returns all that are */
+  trustPeer (peer: string, options?: CallOptions): Promise<TrustedPeers>
+  /** From now on the peer only stores. @throws ClusterClientError 400 when nobody would be left that may change the pinset */
+  untrustPeer (peer: string, options?: CallOptions): Promise<TrustedPeers>
 
   /** Adds files, each first step of their paths a pin: a row for each file and folder. */
   add (files: Iterable<FileToAdd> | AsyncIterable<FileToAdd>, options?: AddOptions): AsyncIterable<Added>
@@ -111,6 +117,9 @@ export function createClient (options: ClientOptions = {}): ClusterClient {
     drainPeer: (peer, options) => value('POST /peers/{peer}/drain', callOf(options, { peer })),
     stopDraining: (peer, options) => value('DELETE /peers/{peer}/drain', callOf(options, { peer })),
     drainProgress: (peer, options) => value('GET /peers/{peer}/drain', callOf(options, { peer })),
+    trustedPeers: options => value('GET /peers/trusted', callOf(options)),
+    trustPeer: (peer, options) => value('POST /peers/{peer}/trust', callOf(options, { peer })),
+    untrustPeer: (peer, options) => value('DELETE /peers/{peer}/trust', callOf(options, { peer })),
     add: (files, options = {}) => added(files, options, 'unixfs'),
     addFile: async (content, options = {}) => {
       const rows: Added[] = [] // no Array.fromAsync: this runs in browsers and Nodes that lack it

@@ -68,6 +68,11 @@ export interface AllocationReason {
   readonly detail: string
 }
 
+export interface TrustedPeers {
+  readonly everyone: boolean
+  readonly peers: ReadonlyArray<string>
+}
+
 export interface DrainProgress {
   readonly peer: string
   readonly draining: boolean

@@ -1,51 +1,33 @@
 /* Written by `npm run docs` from the table of routes in cluster/rest; a test keeps it up to date. */
 
-import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, Drift, GlobalPinInfo, GlobalRepoGC, ID, Metric, Move, Pin, Token, Version } from './objects.ts'
+import type { AddedOutput, Alert, AllocationReason, Bandwidth, ConnectGraph, DrainProgress, Drift, GlobalPinInfo, GlobalRepoGC, ID, Metric, Move, Pin, Token, TrustedPeers, Version } from './objects.ts'
 
 export type NoQuery = Readonly<Record<string, never>>
 
 /** What may be asked for, by method and path: the query, spelt in camel case, and the answer, or what one line of it is. */
 export interface Operations {
   /** This peer and its daemon. */
-  'GET /id': {
-    readonly query: NoQuery
-    readonly answer: ID
-  }
+  'GET /id': { readonly query: NoQuery, readonly answer: ID }
   /** The version of this peer. */
-  'GET /version': {
-    readonly query: NoQuery
-    readonly answer: Version
-  }
+  'GET /version': { readonly query: NoQuery, readonly answer: Version }
   /** The members of the cluster, as they answer. Of one that does not, the error says why. */
-  'GET /peers': {
-    readonly query: NoQuery
-    readonly answer: ID
-  }
+  'GET /peers': { readonly query: NoQuery, readonly answer: ID }
   /** Answers a member as it is. In ipfs-cluster it makes a peer a voter that somebody is about to start; here a peer joins by itself, and 400 says how. */
-  'POST /peers': {
-    readonly query: NoQuery
-    readonly answer: ID
-  }
+  'POST /peers': { readonly query: NoQuery, readonly answer: ID }
   /** Takes a peer out of the cluster, dead or alive; answered once it is agreed on. One that runs stops. */
-  'DELETE /peers/{peer}': {
-    readonly query: NoQuery
-    readonly answer: undefined
-  }
+  'DELETE /peers/{peer}': { readonly query: NoQuery, readonly answer: undefined }
   /** Relieves a member of its pins: others get a copy of each, then it is let off. Answered once that is agreed on, with the number of pins there are to move; 400 when the others are too few. An addition. */
-  'POST /peers/{peer}/drain': {
-    readonly query: NoQuery
-    readonly answer: DrainProgress
-  }
+  'POST /peers/{peer}/drain': { readonly query: NoQuery, readonly answer: DrainProgress }
   /** Relieves a member of its pins no longer: it keeps those it still has, and is given new ones. An addition. */
-  'DELETE /peers/{peer}/drain': {
-    readonly query: NoQuery
-    readonly answer: DrainProgress
-  }
+  'DELETE /peers/{peer}/drain': { readonly query: NoQuery, readonly answer: DrainProgress }
   /** Whether a member is being relieved of its pins, and how many still name it. Pins that go everywhere are not counted. An addition. */
-  'GET /peers/{peer}/drain': {
-    readonly query: NoQuery
-    readonly answer: DrainProgress
-  }
+  'GET /peers/{peer}/drain': { readonly query: NoQuery, readonly answer: DrainProgress }
+  /** The peers that may change the pinset: all members, or those named, who need not be members yet. The others only store. An addition. */
+  'GET /peers/trusted': { readonly query: NoQuery, readonly answer: TrustedPeers }
+  /** Has a peer trusted to change the pinset; answered with all that are, once that is agreed on and the peer, if it is a member, has a vote. An addition. */
+  'POST /peers/{peer}/trust': { readonly query: NoQuery, readonly answer: TrustedPeers }
+  /** Has a peer trusted no longer: from now on it only stores. Where all members were trusted, those that are members now stay it, and who joins later is not. 400 when nobody would be left. An addition. */
+  'DELETE /peers/{peer}/trust': { readonly query: NoQuery, readonly answer: TrustedPeers }
   /** Adds files, each one at the top a pin of its own, or CARs, each root a pin. */
   'POST /add': {
     readonly query: {
@@ -103,15 +85,9 @@ export interface Operations {
     readonly answer: Pin
   }
   /** One pin: what should be pinned and by whom. */
-  'GET /allocations/{cid}': {
-    readonly query: NoQuery
-    readonly answer: Pin
-  }
+  'GET /allocations/{cid}': { readonly query: NoQuery, readonly answer: Pin }
   /** Each peer and why it would hold the pin or not, by what is known of the peers now. An addition. */
-  'GET /allocations/{cid}/reasons': {
-    readonly query: NoQuery
-    readonly answer: readonly AllocationReason[]
-  }
+  'GET /allocations/{cid}/reasons': { readonly query: NoQuery, readonly answer: readonly AllocationReason[] }
   /** Where all pins stand, in the order of the CIDs' bytes; those of `cids` in the order asked for. */
   'GET /pins': {
     readonly query: {
@@ -165,30 +141,15 @@ export interface Operations {
     readonly answer: Pin
   }
   /** Pins what a path leads to. The path after /ipfs, /ipns or /ipld is resolved by the daemon. */
-  'POST /pins/{namespace}/{path}': {
-    readonly query: Operations['POST /pins/{cid}']['query']
-    readonly answer: Pin
-  }
+  'POST /pins/{namespace}/{path}': { readonly query: Operations['POST /pins/{cid}']['query'], readonly answer: Pin }
   /** Unpins content; answers the pin that went. */
-  'DELETE /pins/{cid}': {
-    readonly query: NoQuery
-    readonly answer: Pin
-  }
+  'DELETE /pins/{cid}': { readonly query: NoQuery, readonly answer: Pin }
   /** Unpins what a path leads to; answers the pin that went. The path after /ipfs, /ipns or /ipld is resolved by the daemon. */
-  'DELETE /pins/{namespace}/{path}': {
-    readonly query: NoQuery
-    readonly answer: Pin
-  }
+  'DELETE /pins/{namespace}/{path}': { readonly query: NoQuery, readonly answer: Pin }
   /** Tries a pin again that has failed. What nobody pins is unpinned everywhere, but for one peer alone (local) 404, as in ipfs-cluster. */
-  'POST /pins/{cid}/recover': {
-    readonly query: Operations['GET /pins/{cid}']['query']
-    readonly answer: GlobalPinInfo
-  }
+  'POST /pins/{cid}/recover': { readonly query: Operations['GET /pins/{cid}']['query'], readonly answer: GlobalPinInfo }
   /** Tries all pins again that have failed, are missing or too much; answers those. */
-  'POST /pins/recover': {
-    readonly query: Operations['GET /pins/{cid}']['query']
-    readonly answer: GlobalPinInfo
-  }
+  'POST /pins/recover': { readonly query: Operations['GET /pins/{cid}']['query'], readonly answer: GlobalPinInfo }
   /** Compares the pinset with what each peer has noted and what its daemon holds, both ways; answers what differs, and mends nothing: POST /pins/recover does. No line at all when all is as it should be. An addition. */
   'GET /audit': {
     readonly query: {
@@ -210,58 +171,25 @@ export interface Operations {
     readonly answer: Move
   }
   /** Collects garbage on the daemons; answers what each threw away, which may be nothing. */
-  'POST /ipfs/gc': {
-    readonly query: Operations['GET /pins/{cid}']['query']
-    readonly answer: GlobalRepoGC
-  }
+  'POST /ipfs/gc': { readonly query: Operations['GET /pins/{cid}']['query'], readonly answer: GlobalRepoGC }
   /** Whether this peer can do its work: it knows a leader, its disk has room, its daemon answers. If not, 503 and why; ipfs-cluster's tests nothing. */
-  'GET /health': {
-    readonly query: NoQuery
-    readonly answer: undefined
-  }
+  'GET /health': { readonly query: NoQuery, readonly answer: undefined }
   /** The same as /health. An addition. */
-  'GET /health/ready': {
-    readonly query: NoQuery
-    readonly answer: undefined
-  }
+  'GET /health/ready': { readonly query: NoQuery, readonly answer: undefined }
   /** Whether the process answers. An addition. */
-  'GET /health/live': {
-    readonly query: NoQuery
-    readonly answer: undefined
-  }
+  'GET /health/live': { readonly query: NoQuery, readonly answer: undefined }
   /** Who is connected with whom. A member that does not answer is there without links. */
-  'GET /health/graph': {
-    readonly query: NoQuery
-    readonly answer: ConnectGraph
-  }
+  'GET /health/graph': { readonly query: NoQuery, readonly answer: ConnectGraph }
   /** Metrics that were not renewed in time, the newest first, as this peer has seen it. */
-  'GET /health/alerts': {
-    readonly query: NoQuery
-    readonly answer: readonly Alert[]
-  }
+  'GET /health/alerts': { readonly query: NoQuery, readonly answer: readonly Alert[] }
   /** Bytes between this peer and the others since it started, and a second, by protocol. What libp2p itself says is not counted. */
-  'GET /health/bandwidth': {
-    readonly query: NoQuery
-    readonly answer: Bandwidth
-  }
+  'GET /health/bandwidth': { readonly query: NoQuery, readonly answer: Bandwidth }
   /** Names of what the peers measure of themselves. */
-  'GET /monitor/metrics': {
-    readonly query: NoQuery
-    readonly answer: readonly string[]
-  }
+  'GET /monitor/metrics': { readonly query: NoQuery, readonly answer: readonly string[] }
   /** The latest of one metric by each peer. What could not be measured is left out; a name that nobody measures is an empty list. */
-  'GET /monitor/metrics/{name}': {
-    readonly query: NoQuery
-    readonly answer: readonly Metric[]
-  }
+  'GET /monitor/metrics/{name}': { readonly query: NoQuery, readonly answer: readonly Metric[] }
   /** A token (JWT) that stands for the credentials this is asked with, to be sent as Authorization: Bearer. It is good until the user's password is changed. 401 where no users are configured. */
-  'POST /token': {
-    readonly query: NoQuery
-    readonly answer: Token
-  }
+  'POST /token': { readonly query: NoQuery, readonly answer: Token }
   /** This API as an OpenAPI 3.1 document. An addition. */
-  'GET /openapi.json': {
-    readonly query: NoQuery
-    readonly answer: object
-  }
+  'GET /openapi.json': { readonly query: NoQuery, readonly answer: object }
 }

@@ -73,12 +73,17 @@ export function createCluster (components: ClusterComponents, { peername, versio
     self,
     state,
     defaults,
-    pin: (cid, options, call) => pinner.pin(cid, options, call),
+    assertMayChange: () => { consensus.assertMayChange() },
+    async pin (cid, options, call) {
+      consensus.assertMayChange() // also for what is pinned like this already
+      return await pinner.pin(cid, options, call)
+    },
     isLeft: cid => pinner.isLeft(cid),
     async unpin (cid, call) {
       for (let tries = 0; tries < triesMax; tries++) {
         const entry = await state.get(cid)
         if (entry === undefined) throw new ClusterError('ERR_PIN_NOT_FOUND', 'not pinned or pinned indirectly')
+        consensus.assertMayChange()
         try {
           await consensus.log([{ kind: 'unpin', cid, ifRevision: entry.revision, asker: self }], call)
         } catch (err) {
@@ -100,6 +105,7 @@ export function createCluster (components: ClusterComponents, { peername, versio
     foresee: cid => tracker.foresee(cid),
     async allocate (options, { signal }) {
       signal.throwIfAborted()
+      consensus.assertMayChange()
       const wanted = options.replication ?? replication
       const peers = wanted === 'everywhere' ? peerset() : placer.place({ replication: wanted, holders: [], wanted: options.userAllocations })
       return { peers: [...peers].sort((a, b) => Number(b === self) - Number(a === self)), min: holdersNeeded(wanted, peerset()) }

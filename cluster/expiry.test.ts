@@ -41,7 +41,7 @@ t.test('what another peer is closer to is left to it, but not for ever', async t
   await using peer = await onePeer()
   const seed = Array.from({ length: 100 }, (_, i) => i).find(i => closestPeer(cidOf(i), [self, other]) === other)!
   await peer.consensus.log([{ kind: 'pin', pin: pinOf(seed, { expireAtMs: 1_000 }) }], { signal })
-  const ofTwo = { ...peer.consensus, peerset: () => [self, other] }
+  const ofTwo = { ...peer.consensus, writers: () => [self, other] }
   peer.clock.advance(1_000)
 
   t.equal(await unpinExpired({ consensus: ofTwo, clock: peer.clock, self }, { signal }), 0)

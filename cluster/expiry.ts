@@ -16,6 +16,7 @@ export interface ExpiryComponents { readonly consensus: Consensus, readonly cloc
  * @returns how many
  */
 export async function unpinExpired ({ consensus, clock, self }: ExpiryComponents, options: AbortOptions): Promise<number> {
+  if (!consensus.isTrusted(self)) return 0
   const nowMs = clock.now()
   let unpinned = 0
   let batch: PinsetEntry[] = []
@@ -26,7 +27,7 @@ export async function unpinExpired ({ consensus, clock, self }: ExpiryComponents
     batch = []
   }
   for await (const entry of consensus.state.expired(nowMs, options)) {
-    const isOurs = closestPeer(entry.pin.cid, consensus.peerset()) === self || entry.pin.expireAtMs! + graceMs <= nowMs
+    const isOurs = closestPeer(entry.pin.cid, consensus.writers()) === self || entry.pin.expireAtMs! + graceMs <= nowMs
     if (!isOurs) continue
     batch.push(entry)
     if (batch.length >= atOnceMax) await flush()

@@ -12,20 +12,23 @@ const toldEvery = 20
 
 export interface FoundingComponents {
   readonly self: PeerId
+  /** Peers that are to change the pinset, one of which has to found; `*` is all. */
+  readonly trusted?: readonly string[]
   readonly rpc: Pick<PeerRpc, 'call'>
   readonly clock: Clock
   readonly log: Logger
 }
 
 /**
- * Whether this peer is the one of `initPeerset`, to which it belongs itself, that founds the cluster: the one with the smallest id. It asks the others first, and waits until a
+ * Whether this peer is the one of `initPeerset`, to which it belongs itself, that founds the cluster: the one with the smallest id of those that are trusted. It asks the others first, and waits until a
  * majority of all is known to be in no cluster; when one is in a cluster, this peer has only lost its folder, and joins that one instead.
  */
-export async function isFounderOf (initPeerset: readonly PeerId[], { self, rpc, clock, log }: FoundingComponents, { signal }: AbortOptions): Promise<boolean> {
+export async function isFounderOf (initPeerset: readonly PeerId[], { self, trusted = ['*'], rpc, clock, log }: FoundingComponents, { signal }: AbortOptions): Promise<boolean> {
   const all = [...new Set([...initPeerset, self])].sort()
   const others = all.filter(peer => peer !== self)
   const majority = Math.floor(all.length / 2) + 1
-  if (all[0] !== self) return false
+  const founders = trusted.includes('*') ? all : all.filter(peer => trusted.includes(peer))
+  if ((founders[0] ?? all[0]) !== self) return false
 
   async function standingOf (peer: PeerId): Promise<Standing> {
     try {

@@ -25,7 +25,7 @@ function arrange (answers: readonly (Error | undefined)[], { known = [] as reado
   }
   const log: Logger = { ...silentLogger, warn: message => { warnings.push(message) } }
   const host = { connectTo: async () => at, known: () => new Map(known.map(peer => [peer, undefined])) }
-  return { clock, asked, warnings, parts: { host, rpc: { call } as unknown as Pick<PeerRpc, 'call'>, self, clock, log } }
+  return { clock, asked, warnings, parts: { host, rpc: { call } as unknown as Pick<PeerRpc, 'call'>, believe () {}, self, clock, log } }
 }
 
 /** Lets what is waiting go on. */

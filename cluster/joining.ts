@@ -3,7 +3,7 @@ import type { PeerId } from './api/pin.ts'
 import { pause } from './async/pause.ts'
 import type { Clock } from './clock.ts'
 import type { Logger } from './log.ts'
-import type { JoinRequest, PeerRpc } from './peer-ports.ts'
+import type { JoinRequest, PeerRpc, TrustedPeers } from './peer-ports.ts'
 import type { AbortOptions } from './ports.ts'
 
 const firstWaitMs = 250
@@ -19,6 +19,8 @@ export interface JoiningComponents {
   /** Finds out who answers at an address, and which peers are known besides. */
   readonly host: { connectTo (address: string, options: AbortOptions): Promise<PeerId>, known (): ReadonlyMap<PeerId, unknown> }
   readonly rpc: Pick<PeerRpc, 'call'>
+  /** Told by each peer that is asked who may write there: nobody else is to bring what was agreed on. */
+  readonly believe: (told: TrustedPeers) => void
   readonly self: PeerId
   readonly clock: Clock
   readonly log: Logger
@@ -60,10 +62,11 @@ export async function joinThrough (components: JoiningComponents, addresses: rea
 
 interface Contact { readonly who: string, readonly peer: () => Promise<PeerId> }
 
-async function ask ({ who, peer: find }: Contact, { rpc, self, log }: JoiningComponents, request: JoinRequest, signal: AbortSignal): Promise<Asked> {
+async function ask ({ who, peer: find }: Contact, { rpc, believe, self, log }: JoiningComponents, request: JoinRequest, signal: AbortSignal): Promise<Asked> {
   try {
     const peer = await find()
     if (peer === self) return { who, outcome: 'itself' }
+    if (!request.votes) believe(await rpc.call(peer, 'Consensus.TrustedPeers', undefined, { signal }))
     await rpc.call(peer, 'Cluster.Join', request, { signal })
     log.info(request.votes ? 'joined the cluster' : 'taken in; what was agreed on is copied', { through: peer })
     return { who, outcome: 'joined' }

@@ -91,11 +91,13 @@ class Three implements AsyncDisposable {
 
   async #pin (cid: CID): Promise<Pin> { return (await this.state.get(cid))!.pin }
 
-  #consensus (): Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset'> {
+  #consensus (): Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset' | 'writers' | 'isTrusted'> {
     return {
       state: this.state,
       leader: () => a,
       peerset: () => peers,
+      writers: () => peers,
+      isTrusted: () => true,
       log: async ops => {
         const [applied] = await this.state.apply([{ ops: ops, index: ++this.#index }])
         if (applied!.some(outcome => 'outdated' in outcome)) throw new ClusterError('ERR_OUTDATED', 'somebody was quicker')

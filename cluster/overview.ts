@@ -22,8 +22,8 @@ const roomBytes = 1 << 20
 
 export interface OverviewComponents {
   readonly self: PeerId
-  readonly consensus: Pick<Consensus, 'state' | 'leader' | 'peerset'>
-  readonly membership: Pick<Membership, 'remove'>
+  readonly consensus: Pick<Consensus, 'state' | 'leader' | 'assertMayChange' | 'peerset'>
+  readonly membership: Pick<Membership, 'remove' | 'trust' | 'trusted'>
   readonly drain: Drain
   readonly rebalance: Rebalance
   readonly tracker: PinTracker & Auditor
@@ -60,8 +60,17 @@ export function createOverview ({ self, consensus, membership, drain, rebalance,
       using limit = deadline(clock, changeTimeoutMs, `agreeing on what ${request.peer} is to hold`, signal)
       return await drain.ask(request, limit)
     },
+    trusted: () => membership.trusted(),
+    async trust (request, { signal }) {
+      using limit = deadline(clock, changeTimeoutMs, `agreeing on whether ${request.peer} may change the pinset`, signal)
+      await membership.trust(request, limit)
+      return membership.trusted()
+    },
     drainProgress: async (peer, options) => await drain.progress(peer, options),
-    rebalance: (wish, options) => rebalance.run(wish, options),
+    rebalance (wish, options) {
+      if (!wish.isDry) consensus.assertMayChange()
+      return rebalance.run(wish, options)
+    },
     audit ({ foreign, local }, options) {
       if (local) return tracker.audit({ foreign }, options)
       const askOne = (peer: PeerId, call: AbortOptions): AsyncIterable<Drift> => peer === self ? tracker.audit({ foreign }, call) : rpc.pull(peer, 'PinTracker.Audit', { foreign }, call)

@@ -32,6 +32,12 @@ export interface PeerAddresses { readonly peer: PeerId, readonly addresses: read
 /** That a member is to be relieved of all it holds, or no longer. */
 export interface DrainRequest { readonly peer: PeerId, readonly isDraining: boolean }
 
+/** Who may change the pinset and the peerset: all members, or those named, who need not be members yet. As of an entry of the log: of two answers the one with the higher number is the newer. */
+export interface TrustedPeers { readonly everyone: boolean, readonly peers: readonly PeerId[], readonly asOf: number }
+
+/** That a peer may change the pinset from now on, or that it only stores. */
+export interface TrustRequest { readonly peer: PeerId, readonly isTrusted: boolean }
+
 /** How far that is: pins that still name the peer. Those that go everywhere are not counted, for they stay on all members. */
 export interface DrainProgress extends DrainRequest { readonly pins: number }
 
@@ -39,7 +45,7 @@ export interface DrainProgress extends DrainRequest { readonly pins: number }
 export interface Membership {
   /** Where each member is reached; it travels with the membership, so that who knows one peer finds all. */
   members (): readonly PeerAddresses[]
-  /** Takes a peer in, or notes where it is reached now; resolves once it votes. @throws ClusterError ERR_INVALID_ARGUMENT when it must not be taken in */
+  /** Takes a peer in, or notes where it is reached now; resolves once it votes, or stores if that is all it may. @throws ClusterError ERR_INVALID_ARGUMENT when it must not be taken in */
   add (request: JoinRequest, options: AbortOptions): Promise<readonly PeerAddresses[]>
   /** Has it noted where this peer is reached now. */
   readdress (addresses: readonly string[], options: AbortOptions): Promise<void>
@@ -49,6 +55,13 @@ export interface Membership {
   draining (): ReadonlySet<PeerId>
   /** Has it agreed on; once it is, pins are given to others, see `relocation.ts`. As good twice as once. @throws ClusterError ERR_INVALID_ARGUMENT when it is no member, or nobody else would be left; else as `remove` */
   drain (request: DrainRequest, options: AbortOptions): Promise<void>
+  /** @throws ClusterError ERR_NO_LEADER when this peer is in no cluster yet */
+  trusted (): TrustedPeers
+  /**
+   * Has it agreed on who may change the pinset. A member that is trusted gets a vote as soon as it has caught up; one that is trusted no longer loses it. As good
+   * twice as once. @throws ClusterError ERR_INVALID_ARGUMENT when nobody would be left that may, or when it is no member and all members are trusted; else as `remove`
+   */
+  trust (request: TrustRequest, options: AbortOptions): Promise<void>
   /** Told after each change, and once at the start. */
   watch (changed: () => void): Disposable
 }
@@ -90,6 +103,9 @@ export interface ClusterOverview {
   /** Has a member relieved of its pins, or no longer. Given up after a while. @throws as `Drain.ask` */
   drain (request: DrainRequest, options: AbortOptions): Promise<DrainProgress>
   drainProgress (peer: PeerId, options: AbortOptions): Promise<DrainProgress>
+  trusted (): TrustedPeers
+  /** Has a peer trusted to change the pinset, or no longer. Given up after a while. @returns who is, afterwards @throws as `Membership.trust` */
+  trust (request: TrustRequest, options: AbortOptions): Promise<TrustedPeers>
   /** Moves pins to where they would be put now, for as long as it is iterated. @throws as `Rebalance.run` */
   rebalance (wish: RebalanceWish, options: AbortOptions): AsyncIterable<Move>
   /** As `Auditor`, of all members at the same time, as they come. @throws ClusterError ERR_PEER_FAILED, after what the others found, that names who did not answer */
@@ -121,6 +137,10 @@ export interface RpcMethods {
   'Consensus.RemovePeer': { readonly shape: 'call', readonly argument: PeerId, readonly result: undefined }
   /** To any member; it asks the leader. */
   'Consensus.DrainPeer': { readonly shape: 'call', readonly argument: DrainRequest, readonly result: undefined }
+  /** To any member; it asks the leader. Answered once the peer votes, or votes no longer. */
+  'Consensus.TrustPeer': { readonly shape: 'call', readonly argument: TrustRequest, readonly result: undefined }
+  /** Whom a peer is to believe that does not know it from its own log yet. */
+  'Consensus.TrustedPeers': { readonly shape: 'call', readonly argument: undefined, readonly result: TrustedPeers }
   'PinTracker.Status': { readonly shape: 'call', readonly argument: CID, readonly result: PinInfo }
   'PinTracker.StatusAll': { readonly shape: 'pull', readonly argument: readonly TrackerStatus[], readonly result: PinInfo }
   'PinTracker.Audit': { readonly shape: 'pull', readonly argument: AuditWish, readonly result: Drift }

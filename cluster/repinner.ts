@@ -20,7 +20,7 @@ const allOverMs = 60 * 60_000
 
 export interface RepinnerComponents {
   readonly self: PeerId
-  readonly consensus: Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset'>
+  readonly consensus: Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset' | 'writers' | 'isTrusted'>
   readonly draining: () => ReadonlySet<PeerId>
   readonly monitor: Pick<Monitor, 'latest'>
   readonly placer: Pick<Placer, 'place'>
@@ -51,7 +51,7 @@ export function createRepinner ({ self, consensus, draining, monitor, placer, st
     let acted: Acted | undefined
     while (true) {
       const { key: on } = watch.look()
-      const due = consensus.leader() === undefined ? undefined : whatIsDue(acted, on, clock.now())
+      const due = consensus.leader() === undefined || !consensus.isTrusted(self) ? undefined : whatIsDue(acted, on, clock.now())
       if (due !== undefined) {
         const left = await tryRepin(due.round, options)
         acted = { on, round: due.round, looks: left.repinned > 0 ? 0 : due.looks, atMs: clock.now(), left }

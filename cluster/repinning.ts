@@ -32,7 +32,7 @@ export type Repinned = Readonly<Record<'repinned' | 'waiting' | 'left', number>>
 
 export interface RepinComponents {
   readonly self: PeerId
-  readonly consensus: Pick<Consensus, 'state' | 'log'>
+  readonly consensus: Pick<Consensus, 'state' | 'log' | 'writers'>
   readonly look: () => Situation
   readonly placer: Pick<Placer, 'place'>
   /** Of one pin on all peers. */
@@ -43,7 +43,7 @@ export interface RepinComponents {
 
 /**
  * Gives pins to other peers where those that hold them are gone, and lets these off once enough others have a copy, see `nextAllocations`. The closest
- * of the peers that are there acts for a pin; `round` counts the tries since somebody came or went.
+ * of the peers that are there and may change the pinset acts for a pin; `round` counts the tries since somebody came or went.
  *
  * @throws ClusterError ERR_NO_LEADER, ERR_STORAGE
  */
@@ -69,7 +69,7 @@ export function createRepin ({ self, consensus, look, placer, status, clock, log
     const entry = await state.get(cid)
     if (entry === undefined || !isMisplaced(entry.pin, situation)) return { is: 'well' }
     const { pin, revision } = entry
-    const isOurs = round >= anybodyFromRound || closestPeer(cid, [...situation.members].filter(peer => !situation.gone.has(peer))) === self
+    const isOurs = round >= anybodyFromRound || closestPeer(cid, consensus.writers().filter(peer => !situation.gone.has(peer))) === self
     if (!isOurs) return { is: 'left', cause: undefined }
     try {
       const allocations = await nextAllocations(pin, situation, { placer, status }, options)

@@ -13,7 +13,7 @@ const request: JoinRequest = { peer: joiner, clusterName: 'x', nodeId: 3, incarn
 function handlersOf (learners: readonly PeerId[]) {
   const added: JoinRequest[] = []
   const components = {
-    consensus: { peerset: () => [self], isTrusted: (peer: PeerId) => [self, ...learners].includes(peer) },
+    consensus: { assertMayChange () {}, peerset: () => [self], isTrusted: (peer: PeerId) => [self, ...learners].includes(peer) },
     membership: { async add (request: JoinRequest) { added.push(request); return [] } }
   }
   return { added, handlers: createHandlers(components as unknown as HandlersComponents) }

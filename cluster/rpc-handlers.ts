@@ -8,7 +8,7 @@ import type { Presence } from './presence.ts'
 import { takeBlocks } from './remote-import.ts'
 
 export interface HandlersComponents {
-  readonly consensus: Pick<Consensus, 'peerset' | 'isTrusted'>
+  readonly consensus: Pick<Consensus, 'peerset' | 'isTrusted' | 'assertMayChange'>
   readonly membership: Membership
   readonly tracker: PinTracker & Auditor
   readonly ipfs: IpfsConnector
@@ -32,15 +32,17 @@ export function createHandlers ({ consensus, membership, tracker, ipfs, monitor,
     'Cluster.Id': async (_nothing, caller) => await id(caller),
     'Cluster.Links': async (_nothing, caller) => await links(caller),
     async 'Cluster.Join' (request, caller) {
-      // A member, though it may not vote yet, passes on what a stranger has asked of it; a stranger speaks for itself. That is no fault of whom it is for.
+      // A member that may write, though it may not vote yet, passes on what a stranger has asked of it; a stranger speaks for itself. That is no fault of whom it is for.
       if (request.peer !== caller.peer && !consensus.isTrusted(caller.peer)) {
-        throw new ClusterError('ERR_NO_LEADER', `${caller.peer} is no member and asks for somebody else`)
+        throw new ClusterError('ERR_NO_LEADER', `${caller.peer} is no member that may change the peerset, and asks for somebody else`)
       }
+      consensus.assertMayChange() // nobody is taken in through a peer that only stores
       if (consensus.peerset().length === 0) throw new ClusterError('ERR_NO_LEADER', 'this peer is in no cluster itself yet')
       refuseSharedDaemon(request)
       return await membership.add(request, caller)
     },
     async 'Consensus.RemovePeer' (peer, caller) {
+      if (peer !== caller.peer && !consensus.isTrusted(caller.peer)) throw new ClusterError('ERR_STORES_ONLY', `${caller.peer} may not remove ${peer}: it only stores`)
       await membership.remove(peer, caller)
       return undefined
     },
@@ -48,6 +50,11 @@ export function createHandlers ({ consensus, membership, tracker, ipfs, monitor,
       await membership.drain(request, caller)
       return undefined
     },
+    async 'Consensus.TrustPeer' (request, caller) {
+      await membership.trust(request, caller)
+      return undefined
+    },
+    'Consensus.TrustedPeers': async () => membership.trusted(),
     'PinTracker.Status': async (cid, caller) => await tracker.status(cid, caller),
     'PinTracker.StatusAll': (filter, caller) => tracker.statusAll(new Set(filter), caller),
     'PinTracker.Audit': (wish, caller) => tracker.audit(wish, caller),

@@ -4,8 +4,12 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { freePort } from '../cluster/consensus/raft/processes/ports.ts'
+import type { PeerId } from '../cluster/api/pin.ts'
 import { createIdentity, writeIdentity } from '../cluster/config/identity.ts'
 import type { Identity } from '../cluster/config/identity.ts'
+import type { RpcMethod } from '../cluster/peer-ports.ts'
+import { rpcResponse } from './harness/rpc.ts'
+import { attackFrom } from './harness/store-only-attack.ts'
 import { startCluster } from './harness/cluster.ts'
 import type { PeerSettings, TestPeer } from './harness/cluster.ts'
 import { addThrough, agreeOnMembers, allocationsOf, heldBy, membersOf, pinnedOn, takeOut } from './harness/cluster-asking.ts'
@@ -144,4 +148,67 @@ t.test('a stranger at the address of a member is not taken for it, and the membe
   t.strictSame([...await membersOf(first)].sort(), [first.id, second.id].sort())
   await eventually('its new address is in the file for the next start', async () => (await readFile(join(first.folder, 'peerstore'), 'utf8')).includes(second.address), patience)
   await thief.kill()
+})
+
+/** What each method is to answer a member that only stores; complete by type. */
+const ofStorers = {
+  'Cluster.Id': 'may', 'Cluster.Links': 'may', 'Cluster.Join': 'refused', 'Consensus.RemovePeer': 'refused', 'Consensus.DrainPeer': 'refused', 'Consensus.TrustPeer': 'refused',
+  'Consensus.TrustedPeers': 'may', 'PinTracker.Status': 'may', 'PinTracker.StatusAll': 'may', 'PinTracker.Audit': 'may', 'PinTracker.Recover': 'may', 'PinTracker.RecoverAll': 'may', 'PinTracker.Reached': 'may',
+  'IpfsConnector.ImportBlocks': 'refused', 'IpfsConnector.RepoStat': 'may', 'IpfsConnector.RepoGc': 'refused', 'IpfsConnector.SwarmAddresses': 'may', 'Monitor.Receive': 'either'
+} as const satisfies Record<RpcMethod, 'may' | 'refused' | 'either'>
+
+t.test('a member that is not trusted any more stores, changes nothing through any door, and nothing by force; trusted again it votes', async t => {
+  const third = await cluster.another()
+  await third.start(['--bootstrap', first.address])
+  const { id } = third
+  const before = await addThrough(third, 'while it is trusted')
+  const trusted = async ({ rest }: TestPeer): Promise<readonly string[]> => (await (await fetch(`${rest}/peers/trusted`)).json() as { peers: string[] }).peers.toSorted()
+  const writers = [first.id, second.id].sort()
+  const trust = async (method: 'POST' | 'DELETE', peer: string, through = first): Promise<void> => {
+    await eventually(`${method} ${peer} is agreed on`, async () => (await fetch(`${through.rest}/peers/${peer}/trust`, { method })).ok, patience)
+  }
+
+  await trust('DELETE', id)
+  t.strictSame(await trusted(first), writers)
+  await eventually('it knows itself', async () => String(await trusted(third)) === String(writers), patience)
+
+  const cid = await addThrough(first, 'stored by one that only stores')
+  await eventually('it holds what others pin', async () => (await heldBy([third], cid)).length === 1, patience)
+  await eventually('it reads the pinset', async () => (await allocationsOf(third)).has(cid), patience)
+  const said = new RegExp(`only stores.*ask one that may: .*${first.id}`)
+  await t.rejects(addThrough(third, 'not through this one'), { message: said })
+  for (const command of [`pin/add?arg=${before}`, `pin/rm?arg=${cid}`, `pin/update?arg=${before}&arg=${cid}`]) {
+    const response = await rpcResponse(third.proxy, command)
+    t.match([response.status, await response.json()], [500, { Message: said, Code: 0, Type: 'error' }], command)
+  }
+  for (const [method, path] of [['POST', `pins/${before}`], ['DELETE', `pins/${cid}`], ['DELETE', `peers/${second.id}`], ['POST', `peers/${second.id}/drain`], ['POST', `peers/${id}/trust`]] as const) {
+    const response = await fetch(`${third.rest}/${path}`, { method })
+    t.match([response.status, await response.json()], [403, { code: 403, message: said }], `${method} ${path}`)
+  }
+  t.ok((await rpcResponse(third.proxy, `block/stat?arg=${cid}`)).ok, 'its daemon serves')
+
+  await trust('POST', id)
+  await eventually('it may write again', async () => (await trusted(third)).includes(id), patience)
+  await eventually('it writes again', async () => await addThrough(third, 'trusted again').then(() => true, () => false), patience)
+  await trust('DELETE', first.id, second) // the one that leads hands over
+  await trust('POST', first.id, second)
+  await trust('DELETE', id, second)
+  await third.kill()
+  await eventually('all know of it', async () => String(await trusted(first)) === String(writers), patience)
+  const members = (await membersOf(first)).toSorted()
+  await using attacker = await attackFrom(third, { folder: first.folder, id: first.id, address: first.address }, second.id as PeerId)
+  for (const [method, verdict] of Object.entries(ofStorers)) {
+    const outcome = await attacker.calls[method as RpcMethod]().then(() => 'may', (err: Error) => /only stores|may not call|may change the peerset/.test(err.message) ? 'refused' : `failed: ${err.message}`)
+    if (verdict !== 'either') t.equal(outcome, verdict, method)
+  }
+  for (const as of ['itself', 'a stranger'] as const) {
+    for (const lane of ['control', 'append', 'snapshot'] as const) t.equal(await attacker.forge(lane, as), as === 'itself' ? 'welcome' : 'refused', `${lane} as ${as}`)
+  }
+  await attacker[Symbol.asyncDispose]()
+  await eventually('the cluster goes on', async () => await addThrough(second, 'after the attack').then(() => true, () => false), patience)
+  t.ok((await allocationsOf(second)).has(cid))
+  t.strictSame((await membersOf(first)).toSorted(), members)
+  t.strictSame(await trusted(first), writers)
+
+  t.ok(await takeOut(first, id))
 })

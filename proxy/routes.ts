@@ -26,19 +26,28 @@ export interface CommandComponents {
 
 /** The only place that says what the proxy answers itself. Everything else is the daemon's. */
 export function createRoutes (components: CommandComponents, config: { readonly pinWait: PinWait }): CommandTable {
+  const changing: readonly KuboCommand[] = [
+    pinAdd(components, config), pinUpdate(components, config), add(components, config), dagImport(components, config), blockPut(components), dagPut(components)
+  ]
   const commands: readonly KuboCommand[] = [
-    pinAdd(components, config),
-    pinRm(components),
+    ...changing.map(command => ofWriters(command, components)),
+    pinRm(components), // of what the daemon alone has pinned, also where the pinset may not be changed
     pinLs(components),
-    pinUpdate(components, config),
-    add(components, config),
-    dagImport(components, config),
-    blockPut(components),
     blockRm(components),
-    dagPut(components),
     repoStat(components, 'repo/stat'),
     repoStat(components, 'stats/repo'),
     repoGc(components)
   ]
   return new Map(commands.map(command => [command.path, command]))
+}
+
+/** Refused at once where the pinset may not be changed, before anything is fetched or read. */
+function ofWriters (command: KuboCommand, { cluster }: CommandComponents): KuboCommand {
+  return {
+    ...command,
+    async run (call) {
+      cluster.assertMayChange()
+      await command.run(call)
+    }
+  }
 }

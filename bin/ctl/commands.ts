@@ -43,6 +43,9 @@ export const commands: Readonly<Record<string, Run>> = {
     const { drainPeer } = await import('./drain.ts')
     await drainPeer(context)
   },
+  'peers trusted': async ({ client, show }) => show(await client.one('GET', '/peers/trusted'), print.trustedText),
+  'peers trust': async ({ client, args, show }) => show(await client.one('POST', `/peers/${(await peerIdsOf(args))[0]}/trust`), print.trustedText),
+  'peers untrust': async ({ client, args, show }) => show(await client.one('DELETE', `/peers/${(await peerIdsOf(args))[0]}/trust`), print.trustedText),
   add: async context => {
     const { addPaths } = await import('./add.ts')
     await addPaths(context)

@@ -64,6 +64,11 @@ export const drainText: TextOf = json => {
   return pins > 0 ? `${name} is being drained: ${pins} pins are left\n` : `${name} holds no pins of its own; take it out with: ipfs-cluster-ctl peers rm ${name}\n`
 }
 
+export const trustedText: TextOf = json => {
+  const { everyone, peers } = json as { everyone: boolean, peers: readonly string[] }
+  return everyone ? 'all members may change the pinset\n' : peers.map(peer => `${printable(peer)}\n`).join('')
+}
+
 export const driftText: TextOf = (json, { good, bad }) => {
   const { cid, name, peer, peername, kind, detail } = json as DriftJson
   const paint = kind === 'foreign' ? good : bad

@@ -69,6 +69,19 @@ export const program: Program = {
       flags: { stop: { type: 'boolean', help: 'move no more: the peer keeps what it still has' }, 'no-wait': { type: 'boolean', help: 'print how many pins there are to move, and end' } },
       examples: [`peers drain ${peer}`, `peers drain --stop ${peer}`]
     },
+    'peers trusted': { help: 'the peers that may change the pinset; the other members only store', examples: ['peers trusted'] },
+    'peers trust': {
+      usage: '<peer id>',
+      args: { min: 1, max: 1 },
+      help: 'has a peer trusted to change the pinset\nA member gets a vote as soon as it has caught up; a peer that is no member yet will when it joins.',
+      examples: [`peers trust ${peer}`]
+    },
+    'peers untrust': {
+      usage: '<peer id>',
+      args: { min: 1, max: 1 },
+      help: 'has a peer only store from now on\nIt keeps its pins and is given new ones, and no other peer takes a change from it. Where all members were trusted, who joins afterwards only stores until it is trusted.',
+      examples: [`peers untrust ${peer}`]
+    },
     add: {
       usage: '<path|url>...',
       args: { min: 1, max: Infinity },

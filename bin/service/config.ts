@@ -31,8 +31,7 @@ async function convert (folder: PeerFolder, { flags }: ConfigCall): Promise<void
   const { CLUSTER_RAFT_INITPEERSET: ids, CLUSTER_PEERADDRESSES: addresses } = peersIn(flags.text('peers'))
   const converted = convertCrdt(json, {
     raft: ids === undefined ? {} : { init_peerset: ids.split(',') },
-    cluster: addresses === undefined ? {} : { peer_addresses: addresses.split(',') },
-    anyMember: flags.is('force')
+    cluster: addresses === undefined ? {} : { peer_addresses: addresses.split(',') }
   })
   if (converted === undefined) throw new UsageError(`${folder.serviceJson} has no consensus.crdt: there is nothing to convert`)
   readServiceJson(converted.json, sections, {})

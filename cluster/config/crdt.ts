@@ -1,4 +1,4 @@
-import { assertAllTrusted, crdtSection, parseTree } from './service-json.ts'
+import { parseTree } from './service-json.ts'
 import type { Part } from './service-json.ts'
 
 export interface Converted {
@@ -12,27 +12,27 @@ export interface Converted {
  * Everything else stays as it is written. Who founds the cluster is for the caller to say, who knows the peers.
  *
  * @param raft what `consensus.raft` gets besides the cluster's name
- * @param anyMember goes on where only some peers were to change the pinset, which is not seen to here
- * @throws ClusterError ERR_INVALID_ARGUMENT when there is nothing to convert, or only some peers are trusted
+ * @returns undefined when there is nothing to convert
  */
-export function convertCrdt (json: string, { raft = {}, cluster = {}, anyMember }: { readonly raft?: Part, readonly cluster?: Part, readonly anyMember: boolean }): Converted | undefined {
+export function convertCrdt (json: string, { raft = {}, cluster = {} }: { readonly raft?: Part, readonly cluster?: Part } = {}): Converted | undefined {
   const tree = parseTree(json)
   const { crdt, ...consensus } = (tree['consensus'] ?? {}) as { readonly crdt?: Part }
   if (crdt === undefined) return undefined
 
-  const trusted = (crdt['trusted_peers'] ?? []) as readonly string[]
-  if (!anyMember) assertAllTrusted(trusted, `${crdtSection}.trusted_peers`, 'convert with --force')
+  const trusted = (crdt['trusted_peers'] ?? ['*']) as readonly string[]
+  const isLimited = !trusted.includes('*')
   const name = crdt['cluster_name']
   const { datastore, ...others } = tree
   const converted = {
     ...others,
     cluster: { ...tree['cluster'] as Part | undefined, ...cluster },
-    consensus: { ...consensus, raft: { ...(consensus as { readonly raft?: Part }).raft, ...name !== undefined && { cluster_name: name }, ...raft } }
+    consensus: { ...consensus, raft: { ...(consensus as { readonly raft?: Part }).raft, ...name !== undefined && { cluster_name: name }, ...isLimited && { trusted_peers: trusted }, ...raft } }
   }
   return {
     json: `${JSON.stringify(converted, null, 2)}\n`,
     changes: [
       `consensus.crdt → consensus.raft${name === undefined ? '' : ` (cluster_name ${JSON.stringify(name)} kept)`}`,
+      ...isLimited ? ['trusted_peers are kept: they and the founder may change the pinset, the others store'] : [],
       ...datastore === undefined ? [] : ['datastore is gone: a peer keeps its state in one store of its own']
     ]
   }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { raftSection } from '../consensus/config.ts'
 import { clusterSection, defaultReplication } from './cluster-section.ts'
 import { hidden, showSection } from './secrets.ts'
 import { durationMs, endpoint, optional, secret, section, textMap } from './section.ts'
@@ -83,12 +84,19 @@ t.test('a text that is no JSON is not quoted: it may hold a secret', async t => 
   t.throws(() => readServiceJson('{"cluster": {"secret": "hunter2" x}}', sections, {}), { code: 'ERR_INVALID_ARGUMENT', message: /^(?!.*hunter2)/s })
 })
 
-t.test('a list of peers that alone are trusted is refused, not read over', async t => {
-  t.throws(() => readServiceJson('{}', sections, { CLUSTER_CRDT_TRUSTEDPEERS: '12D3KooWA,12D3KooWB' }), { message: /^CLUSTER_CRDT_TRUSTEDPEERS: names 2 peers that alone may change the pinset/ })
+t.test('the Go program\'s variable for who is trusted is that of consensus.raft, which wins where both are set', async t => {
+  const raft = { raft: raftSection }
+  const [given, both] = [{ CLUSTER_CRDT_TRUSTEDPEERS: '12D3KooWA,12D3KooWB' }, { CLUSTER_CRDT_TRUSTEDPEERS: '12D3KooWA', CLUSTER_RAFT_TRUSTEDPEERS: '12D3KooWC' }]
+
+  t.strictSame(readServiceJson('{}', raft, {}).configs.raft.trustedPeers, ['*'])
+  const read = readServiceJson('{}', raft, given)
+  t.strictSame([read.configs.raft.trustedPeers, read.warnings], [['12D3KooWA', '12D3KooWB'], []])
+  t.strictSame(readServiceJson('{}', raft, both).configs.raft.trustedPeers, ['12D3KooWC'])
+  t.throws(() => readServiceJson('{}', raft, { CLUSTER_CRDT_TRUSTEDPEERS: 'alice' }), { message: /^consensus\.raft\.trusted_peers: expected peer ids, or \*/ })
 })
 
-t.test('who may change nothing is refused, in the file and by a variable', async t => {
-  t.throws(() => readServiceJson('{"cluster": {"follower_mode": true}}', sections, {}), { message: /^cluster\.follower_mode: .* every member of the cluster may/ })
+t.test('that a peer says of itself that it only stores is refused, in the file and by a variable', async t => {
+  t.throws(() => readServiceJson('{"cluster": {"follower_mode": true}}', sections, {}), { message: /^cluster\.follower_mode: .* ipfs-cluster-ctl peers untrust/ })
   t.throws(() => readServiceJson('{}', sections, { CLUSTER_FOLLOWERMODE: 'true' }), { message: /^cluster\.follower_mode: / })
 })
 

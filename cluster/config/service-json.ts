@@ -25,22 +25,19 @@ const goSections: readonly string[] = [
 /** What the Go program's variables start with where there is no part for them here. */
 const goVariables = /^CLUSTER_(CRDT|PINSVCAPI|NUMPIN|METRICS|TRACING|PEBBLE|BADGER3|BADGER|LEVELDB)_/
 const followerVariable = 'CLUSTER_FOLLOWERMODE'
-const trustedPeersVariable = 'CLUSTER_CRDT_TRUSTEDPEERS'
-const elsewhereVariables: readonly string[] = ['CLUSTER_ID', 'CLUSTER_PRIVATEKEY', 'CLUSTER_CREDENTIALS', trustedPeersVariable, followerVariable]
+const elsewhereVariables: readonly string[] = ['CLUSTER_ID', 'CLUSTER_PRIVATEKEY', 'CLUSTER_CREDENTIALS', followerVariable]
+/** The Go program's variables that mean here what another one does, unless that is set. */
+const otherNames: Readonly<Record<string, string>> = { CLUSTER_CRDT_TRUSTEDPEERS: 'CLUSTER_RAFT_TRUSTEDPEERS' }
 
-/**
- * @param wayOn what to do if that is well
- * @throws ClusterError ERR_INVALID_ARGUMENT when a list of peers would be trusted alone: here every member may change the pinset
- */
-export function assertAllTrusted (trusted: readonly string[], setting: string, wayOn = 'leave it out, or set it to *'): void {
-  if (trusted.length === 0 || trusted.includes('*')) return
-  refuse(`${setting}: names ${trusted.length === 1 ? 'one peer' : `${trusted.length} peers`} that alone may change the pinset, which this version cannot see to: every member of the cluster may. If that is well, ${wayOn}`)
+function withOtherNames (env: Environment): Environment {
+  const given = Object.entries(otherNames).filter(([other, name]) => env[other] && !env[name]).map(([other, name]) => [name, env[other]] as const)
+  return Object.fromEntries([...Object.entries(env).filter(([name]) => !Object.hasOwn(otherNames, name)), ...given])
 }
 
-/** A follower changes nothing by itself; as a member it could. @throws ClusterError ERR_INVALID_ARGUMENT */
+/** A follower changes nothing by itself; as a member that is trusted it could. @throws ClusterError ERR_INVALID_ARGUMENT */
 function assertNoFollower (parts: ReadonlyMap<string, Part>, env: Environment): void {
   const isFollower = boolean(false).parse(env[followerVariable] || (parts.get('cluster')?.['follower_mode'] ?? false))
-  if (isFollower) refuse('cluster.follower_mode: a peer that stores and may change nothing is what this version cannot see to: every member of the cluster may. Leave it out if that is well')
+  if (isFollower) refuse('cluster.follower_mode: which peers only store is agreed on by the cluster here, not by each for itself: leave it out, and set consensus.raft.trusted_peers where the cluster is founded, or ask a peer: ipfs-cluster-ctl peers untrust')
 }
 
 /**
@@ -51,13 +48,13 @@ function assertNoFollower (parts: ReadonlyMap<string, Part>, env: Environment): 
  * @param fetched what stands at the address that the file has as its `source`; the file's own settings stand over it
  * @throws ClusterError ERR_INVALID_ARGUMENT naming section, key and what was expected
  */
-export function readServiceJson<const S extends Sections> (json: string, sections: S, env: Environment, fetched = '{}'): Loaded<S> {
+export function readServiceJson<const S extends Sections> (json: string, sections: S, given: Environment, fetched = '{}'): Loaded<S> {
+  const env = withOtherNames(given)
   const { [sourceKey]: _, ...own } = parseTree(json)
   const known = [...Object.values(sections).map(({ path }) => path), ...goSections]
   const parts = withFetched(partsOf(own, known), fetchedParts(fetched, known), sections, env)
   if (parts.has(crdtSection)) refuse(`${crdtSection}: the peers agree by Raft here; "ipfs-cluster-service config convert" makes a configuration for it of this one, and docs/migrate-from-go.md tells how the pins come along`)
   assertNoFollower(parts, env)
-  assertAllTrusted((env[trustedPeersVariable] ?? '').split(',').filter(peer => peer !== ''), trustedPeersVariable)
   const configs = Object.entries(sections).map(([name, section]) => [name, section(parts.get(section.path) ?? {}, env)])
   const written = Object.entries(sections).filter(([, { path }]) => parts.has(path)).map(([name]) => name)
 
@@ -74,7 +71,8 @@ export function writeServiceJson<const S extends Sections> (sections: S, configs
 }
 
 /** A file that has the rest from an address: what the environment sets, and where the rest is. @throws ClusterError ERR_INVALID_ARGUMENT */
-export function writeSourcedJson (source: URL, sections: Sections, env: Environment): string {
+export function writeSourcedJson (source: URL, sections: Sections, given: Environment): string {
+  const env = withOtherNames(given)
   const { configs } = readServiceJson('{}', sections, env)
   const own = Object.entries(sections).map(([name, section]): [string, Part] => {
     const isSet = new Set(Object.keys(section.fields).filter(field => env[variableOf(section.envPrefix, field)]).map(jsonKeyOf))
@@ -154,7 +152,7 @@ function keysReadOver (parts: ReadonlyMap<string, Part>, sections: Sections): st
 }
 
 function variablesReadOver (env: Environment, sections: Sections): string[] {
-  const known = new Set([...elsewhereVariables, ...Object.values(sections).flatMap(({ envPrefix, fields }) => Object.keys(fields).map(field => variableOf(envPrefix, field)))])
+  const known = new Set([...elsewhereVariables, ...Object.values(otherNames), ...Object.values(sections).flatMap(({ envPrefix, fields }) => Object.keys(fields).map(field => variableOf(envPrefix, field)))])
   const strangers = Object.keys(env).filter(name => name.startsWith('CLUSTER_') && env[name] !== '' && !known.has(name))
   return strangers.length === 0 ? [] : [`variables that have no effect here: ${strangers.map(name => goVariables.test(name) ? name : name + didYouMean(name, known)).join(', ')}`]
 }

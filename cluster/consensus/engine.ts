@@ -11,6 +11,10 @@ import { foundOnPinset } from './founding.ts'
 import { joiningMark } from './joining-mark.ts'
 import { createPinsetMachine } from './pinset-machine.ts'
 import { removedText } from './removed-text.ts'
+import { createTrust } from './trust.ts'
+import type { Trust } from './trust.ts'
+import { noBookkeeping } from './raft/applier.ts'
+import type { Bookkeeping } from './raft/applier.ts'
 import type { Disk } from './raft/disk.ts'
 import { openLogStorage } from './raft/log-storage.ts'
 import type { Member } from './raft/members.ts'
@@ -28,12 +32,12 @@ const takenInRetryMs = 50
 
 /** What there is to the other peers. */
 export interface Others {
-  readonly transport: (parts: Pick<PeerTransportComponents, 'storage' | 'memory' | 'confIndex' | 'acknowledged'>) => RaftTransport
+  readonly transport: (parts: Pick<PeerTransportComponents, 'storage' | 'memory' | 'confIndex' | 'acknowledged' | 'standing'>) => RaftTransport
   readonly rpc: Pick<PeerRpc, 'call'>
   /** Where this peer is reached. */
   readonly addresses: () => readonly string[]
-  /** Asks peers that are members already to take this one in, and tries until one has. */
-  readonly join: (request: Omit<JoinRequest, 'daemon'>, options: AbortOptions) => Promise<void>
+  /** Asks peers that are members already to take this one in, and tries until one has. Each says first whom to believe. */
+  readonly join: (request: Omit<JoinRequest, 'daemon'>, believe: Trust['believe'], options: AbortOptions) => Promise<void>
   /** This peer has learnt that it is no member any more. */
   readonly removed: () => void
 }
@@ -57,11 +61,11 @@ export interface EngineConfig extends RaftConfig {
 }
 
 /** The engine, and whose folder it runs on. */
-export interface Engine { readonly node: RaftNode, readonly transport: RaftTransport, readonly identity: Pick<JoinRequest, 'nodeId' | 'incarnation'> }
+export interface Engine { readonly node: RaftNode, readonly transport: RaftTransport, readonly trust: Trust, readonly identity: Pick<JoinRequest, 'nodeId' | 'incarnation'> }
 
 /**
  * Opens the log and starts the engine on it. A new folder founds a cluster of this one peer, or asks to be taken in by others and waits for that:
- * again, if it was stopped meanwhile, until it votes.
+ * again, if it was stopped meanwhile, until it votes, or stores if that is all it may.
  * `running` is told of the engine before anything is waited for.
  */
 export async function startEngine (parts: EngineParts, config: EngineConfig, running: (engine: Engine) => void, { signal }: AbortOptions): Promise<void> {
@@ -77,12 +81,15 @@ export async function startEngine (parts: EngineParts, config: EngineConfig, run
   const joining = joiningMark(disk, folder)
   // Who has asked once may have been taken in without having heard of it.
   const mayFound = storage.identity.clusterId === undefined && !await joining.isSet()
-  if (mayFound && await config.found({ signal })) await foundOnPinset({ storage, machine, store, state, self, folder, addresses: others?.addresses() ?? [] })
+  if (mayFound && await config.found({ signal })) await foundOnPinset({ storage, machine, store, state, self, folder, addresses: others?.addresses() ?? [], trusted: config.trustedPeers })
+  const trust = undo.use(createTrust({
+    self, clock, book: () => node?.bookkeeping() ?? noBookkeeping, ask: async (peer, options) => await others!.rpc.call(peer, 'Consensus.TrustedPeers', undefined, options)
+  }))
   const transport = others === undefined ? noTransport : others.transport({
-    storage, memory: await openPeerMemory(disk, folder), confIndex: () => node?.bookkeeping().confIndex ?? 0, acknowledged: id => node?.acknowledged(id) ?? 0
+    storage, memory: await openPeerMemory(disk, folder), confIndex: () => node?.bookkeeping().confIndex ?? 0, acknowledged: id => node?.acknowledged(id) ?? 0, standing: trust
   })
   node = undo.use(createRaftNode({
-    storage, machine, transport, folder, disk, clock, log: (level, message) => { log[level](message) }
+    storage, machine, transport, folder, disk, clock, standing: trust, log: (level, message) => { log[level](message) }
   }, {
     tickMs,
     electionTicks: ticks(config.electionTimeout),
@@ -92,7 +99,7 @@ export async function startEngine (parts: EngineParts, config: EngineConfig, run
   }, parts.events))
   void node.ended.then(reason => { if (reason !== undefined) failed(reason) })
   const { nodeId, incarnation } = storage.identity
-  running({ node, transport, identity: { nodeId, incarnation } })
+  running({ node, transport, trust, identity: { nodeId, incarnation } })
   await node.start()
   const { members } = node.bookkeeping()
   const member = members.find(({ id }) => id === nodeId)
@@ -101,7 +108,7 @@ export async function startEngine (parts: EngineParts, config: EngineConfig, run
   if (!isJoining || member !== undefined) assertOurs(member, parts, members.length)
   if (isJoining) {
     if (isNew) await joining.set()
-    await joinOthers(node, others!, { peer: self, clusterName, nodeId, incarnation, addresses: others!.addresses() }, clock, { signal })
+    await joinOthers(node, trust, others!, { peer: self, clusterName, nodeId, incarnation, addresses: others!.addresses() }, clock, { signal })
     await joining.clear()
   }
   await usable(node, parts, config, { signal })
@@ -117,12 +124,13 @@ function assertOurs (member: Member | undefined, { self }: EngineParts, memberCo
   }
 }
 
-/** Who votes counts: the others wait for it. So it first learns, and asks for its vote when it has carried out all until it was taken in, however many pins that are. */
-async function joinOthers (node: RaftNode, { join }: Others, request: Omit<JoinRequest, 'daemon' | 'votes'>, clock: Clock, { signal }: AbortOptions): Promise<void> {
-  await join({ ...request, votes: false }, { signal })
+/** Who votes counts: the others wait for it. So it first learns, and asks for its vote when it has carried out all until it was taken in, however many pins that are. One that only stores stays a learner. */
+async function joinOthers (node: RaftNode, { believe }: Trust, { join }: Others, request: Omit<JoinRequest, 'daemon' | 'votes'>, clock: Clock, { signal }: AbortOptions): Promise<void> {
+  await join({ ...request, votes: false }, believe, { signal })
   while (!node.bookkeeping().members.some(({ id }) => id === request.nodeId)) await pause(clock, takenInRetryMs, signal)
-  await join({ ...request, votes: true }, { signal })
-  while (!node.bookkeeping().conf.voters.includes(request.nodeId)) await pause(clock, takenInRetryMs, signal)
+  await join({ ...request, votes: true }, believe, { signal })
+  const isSettled = ({ conf, members }: Bookkeeping): boolean => conf.voters.includes(request.nodeId) || members.some(({ id, storesOnly }) => id === request.nodeId && storesOnly === true)
+  while (!isSettled(node.bookkeeping())) await pause(clock, takenInRetryMs, signal)
 }
 
 /** Usable means that a change can be agreed on. Alone that must be so soon; with others it may take until enough of them are there. */
@@ -131,7 +139,7 @@ async function usable (node: RaftNode, { log }: EngineParts, { waitForLeaderTime
     await node.readBarrier({ signal: AbortSignal.any([signal, AbortSignal.timeout(waitForLeaderTimeout)]) })
   } catch (err) {
     signal.throwIfAborted()
-    if (node.bookkeeping().conf.voters.length <= 1) throw err
+    if (node.bookkeeping().conf.voters.every(id => id === node.id)) throw err
     log.warn('no majority of the peers is there yet: nothing can be agreed on before', { waitedMs: waitForLeaderTimeout })
   }
 }

@@ -18,17 +18,19 @@ const rowsPerTransaction = 256
  *
  * @throws ClusterError ERR_STORAGE when the pinset was kept under a Raft log that is not there any more
  */
-export async function foundOnPinset ({ storage, machine, store, state, self, folder, addresses }: {
+export async function foundOnPinset ({ storage, machine, store, state, self, folder, addresses, trusted }: {
   readonly storage: RaftStorage, readonly machine: StateMachine, readonly store: Store, readonly state: StateStore, readonly self: PeerId, readonly folder: string,
   /** Where this peer is reached. */
   readonly addresses: readonly string[]
+  /** Peers that may change the pinset besides this one; `*` is every member. */
+  readonly trusted: readonly string[]
 }): Promise<void> {
   if (await machine.load() !== undefined) {
     throw new ClusterError('ERR_STORAGE', `the log that belongs to this pinset is not in ${folder} any more: put it back. If it is lost and this peer was alone, save the pins with ` +
       '"ipfs-cluster-service state export --file pins.json" and begin anew with "ipfs-cluster-service --force state import pins.json"')
   }
   const after = Number(state.appliedIndex())
-  await foundCluster(storage, randomUUID(), { name: self, address: addressText(addresses) }, { after })
+  await foundCluster(storage, randomUUID(), { name: self, address: addressText(addresses) }, { after, trusted: trusted.includes('*') ? undefined : [...new Set([self, ...trusted])] })
   if (after > 0) await removeOneVoterLog(store)
 }
 

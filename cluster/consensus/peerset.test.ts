@@ -40,11 +40,11 @@ function memberA ({ remove = async () => { throw new Error('not asked') }, call 
     }
   }
   const node = (): RaftNode => ({
-    bookkeeping: () => ({ members: members.map(name => ({ id: peers.indexOf(name) + 1, name, address: '', incarnation: 1, ...draining.has(name) && { isDraining: true } })) }),
+    bookkeeping: () => ({ conf: { voters: members.map(name => peers.indexOf(name) + 1) }, members: members.map(name => ({ id: peers.indexOf(name) + 1, name, address: '', incarnation: 1, ...draining.has(name) && { isDraining: true } })) }),
     membership: { amend, remove: async () => { await remove(members) } }
   }) as unknown as RaftNode
   const rpc = { call: async (leader: PeerId) => { await call(leader, members) } } as unknown as PeersetComponents['rpc']
-  return createPeerset({ self: a, node, rpc, clusterName: 'x', clock })
+  return createPeerset({ self: a, node, rpc, clusterName: 'x', clock, assertMayChange () {} })
 }
 
 t.test('a leader that is gone is asked no more: the next one is', async t => {

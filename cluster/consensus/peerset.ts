@@ -4,6 +4,7 @@ import { pause } from '../async/pause.ts'
 import type { Clock } from '../clock.ts'
 import type { DrainRequest, JoinRequest, Membership, PeerAddresses, PeerRpc } from '../peer-ports.ts'
 import type { AbortOptions } from '../ports.ts'
+import { createPromotions } from './promotions.ts'
 import { addressText, addressesOf } from './raft/addresses.ts'
 import { DroppedError, NotLeaderError, UnknownOutcomeError } from './raft/errors.ts'
 import type { Member } from './raft/members.ts'
@@ -24,11 +25,14 @@ export interface PeersetComponents {
   readonly rpc: Pick<PeerRpc, 'call'>
   readonly clusterName: string
   readonly clock: Clock
+  /** @throws ClusterError ERR_STORES_ONLY when this peer may change nothing */
+  readonly assertMayChange: () => void
 }
 
 /** Changes of who belongs to the cluster, from whichever peer is asked: the leader makes them. */
-export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetComponents): Pick<Membership, 'members' | 'add' | 'remove' | 'drain'> {
+export function createPeerset ({ self, node, rpc, clusterName, clock, assertMayChange }: PeersetComponents): Pick<Membership, 'members' | 'add' | 'remove' | 'drain' | 'trust'> {
   const list = (): readonly Member[] => node().bookkeeping().members
+  const promotions = createPromotions(node)
   const members = (): readonly PeerAddresses[] => list().map(member => ({ peer: member.name as PeerId, addresses: addressesOf(member) }))
 
   /**
@@ -72,14 +76,15 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
     const known = list().find(({ name }) => name === peer)
     if (known === undefined) {
       if (list().some(other => other.id === id)) throw refused(`${peer} has a copy of another peer's folder: give it an empty one`)
-      await membership.add(member, { ...options, asLearner: !votes })
+      await membership.add(member, { ...options, asLearner: true })
+      if (votes) await promotions.settle(peer, options)
       return members()
     }
     if (known.id !== id || known.incarnation !== incarnation) {
       throw refused(`${peer} is a member with another folder. If that is lost, remove the member first: ipfs-cluster-ctl peers rm ${peer}. If the member still runs, this peer was given its identity.json, and needs one of its own`)
     }
     if (known.address !== member.address) await membership.amend({ ...known, address: member.address }, options)
-    if (votes) await membership.promote(id, options)
+    if (votes) await promotions.settle(peer, options)
     return members()
   }
 
@@ -87,6 +92,7 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
     const known = list().find(({ name }) => name === peer)
     if (known === undefined) throw noMember(peer)
     if (list().length === 1) throw refused(`${peer} is the only member left; there is nobody to leave the cluster to`)
+    if (promotions.isLastWriter(known.id)) throw refused(`${peer} is the only peer that may change the pinset; trust another one first: ipfs-cluster-ctl peers trust`)
     await node().membership.remove(known.id, options)
   }
 
@@ -102,12 +108,19 @@ export function createPeerset ({ self, node, rpc, clusterName, clock }: PeersetC
   return {
     members,
     async drain (request, options) {
+      assertMayChange()
       const { peer, isDraining } = request
       await atLeader(async () => { await drainHere(request, options) }, async leader => { await rpc.call(leader, 'Consensus.DrainPeer', request, options) }, options)
       while (list().some(member => member.name === peer && (member.isDraining === true) !== isDraining)) await pause(clock, appliedRetryMs, options.signal) // here too
     },
+    async trust (request, options) {
+      assertMayChange()
+      await atLeader(async () => { await promotions.trust(request, options) }, async leader => { await rpc.call(leader, 'Consensus.TrustPeer', request, options) }, options)
+      while (!promotions.isSo(request)) await pause(clock, appliedRetryMs, options.signal) // here too
+    },
     add: async (request, options) => await atLeader(async () => await addHere(request, options), async leader => await rpc.call(leader, 'Cluster.Join', request, options), options),
     async remove (peer, options) {
+      if (peer !== self) assertMayChange() // whoever only stores may go
       let isAsked = false
       await atLeader(async () => {
         if (!isAsked || list().some(({ name }) => name === peer)) await removeHere(peer, options)

@@ -12,6 +12,7 @@ import type { Engine, Others } from './engine.ts'
 import { encodeLogOp } from './log-op.ts'
 import { createPeerset } from './peerset.ts'
 import { wasApplied } from './pinset-machine.ts'
+import { addressesOf } from './raft/addresses.ts'
 import { realDisk } from './raft/disk.ts'
 import type { Disk } from './raft/disk.ts'
 import { DroppedError } from './raft/errors.ts'
@@ -74,12 +75,24 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
   const nameOf = (id: number | undefined): PeerId | undefined =>
     engine?.node.bookkeeping().members.find(member => member.id === id)?.name as PeerId | undefined
   const members = (): readonly Member[] => engine?.node.bookkeeping().members ?? []
+  const nameById = (ids: readonly number[]): readonly PeerId[] => members().filter(({ id }) => ids.includes(id)).map(({ name }) => name as PeerId)
   const names = (): readonly PeerId[] => engine === undefined ? [self] : members().map(({ name }) => name as PeerId)
-  function voters (): readonly PeerId[] {
+  const voters = (): readonly PeerId[] => engine === undefined ? [self] : nameById(engine.node.bookkeeping().conf.voters)
+  function holders (): readonly PeerId[] {
     const voting = engine?.node.bookkeeping().conf.voters ?? []
-    return engine === undefined ? [self] : members().filter(({ id }) => voting.includes(id)).map(({ name }) => name as PeerId)
+    return engine === undefined ? [self] : nameById([...voting, ...members().filter(({ storesOnly }) => storesOnly).map(({ id }) => id)])
   }
-  const peerset = createPeerset({ self, node: running, rpc: others?.rpc ?? nobody, clusterName, clock })
+  const mayWrite = (peer: PeerId): boolean => engine === undefined || (peer === self && members().length === 0) || engine.trust.mayWrite(peer)
+  function assertMayChange (): void {
+    if (!mayWrite(self)) throw storesOnly(members().filter(({ name }) => name !== self && mayWrite(name as PeerId)))
+  }
+  const peerset = createPeerset({ self, node: running, rpc: others?.rpc ?? nobody, clusterName, clock, assertMayChange })
+
+  /** What was proposed before this peer lost its right to is taken by nobody any more. */
+  function membershipChanged (): void {
+    engine?.node.refuseProposals(mayWrite(self) ? undefined : storesOnly([]))
+    for (const changed of watchers) changed()
+  }
 
   async function propose (ops: readonly PinsetOp[], signal: AbortSignal): Promise<Applied> {
     const data = encodeLogOp(ops)
@@ -102,16 +115,18 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
       signal.throwIfAborted()
       const parts = {
         store, state, applied, self, log, clock, disk, others, failed: fail,
-        events: { membership () { for (const changed of watchers) changed() } }
+        events: { membership: membershipChanged }
       }
       await startEngine(parts, config, started => {
         engine = started
         removal?.watch(started)
       }, { signal })
       removal?.joined()
+      membershipChanged()
     },
     async log (ops, { signal }) {
       signal.throwIfAborted()
+      assertMayChange()
       try {
         const { index, answer } = await propose(ops, signal)
         const isApplied = wasApplied(answer)
@@ -125,11 +140,17 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
       }
     },
     leader: () => nameOf(engine?.node.leader()),
-    peerset: voters,
+    peerset: holders,
+    writers: voters,
     members: names,
-    isTrusted: peer => peer === self || names().includes(peer),
+    isTrusted: peer => (peer === self || names().includes(peer)) && mayWrite(peer),
+    assertMayChange,
     membership: {
       ...peerset,
+      trusted () {
+        if (engine === undefined || members().length === 0) throw new ClusterError('ERR_NO_LEADER', 'this peer is in no cluster itself yet')
+        return engine.trust.told()
+      },
       draining: () => new Set(members().filter(({ isDraining }) => isDraining).map(({ name }) => name as PeerId)),
       async readdress (addresses, options) {
         if (engine !== undefined) await peerset.add({ peer: self, clusterName, ...engine.identity, addresses, daemon: '', votes: true }, options)
@@ -143,6 +164,7 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
     async [Symbol.asyncDispose] () {
       isClosing = true
       removal?.[Symbol.dispose]()
+      await engine?.trust[Symbol.asyncDispose]()
       await engine?.node[Symbol.asyncDispose]()
     }
   }
@@ -167,6 +189,14 @@ function inTheClustersWords (err: unknown, signal: AbortSignal, failure: unknown
 }
 
 const unknownOutcome = 'whether the change is agreed on is not known: too few of the peers answered in time, and it may happen yet when they are back'
+
+const toldMax = 5
+
+/** Names whom to ask instead. */
+function storesOnly (writers: readonly Member[]): ClusterError {
+  const told = writers.slice(0, toldMax).map(member => [member.name, ...addressesOf(member).slice(0, 1)].join(' at '))
+  return new ClusterError('ERR_STORES_ONLY', `this peer only stores, and may not change what the cluster agrees on${told.length === 0 ? '' : `; ask one that may: ${told.join(', ')}`}`)
+}
 
 /** For a peer that has nobody to ask. */
 const nobody = { async call (): Promise<never> { throw new ClusterError('ERR_NO_LEADER', 'there is nobody to ask') } }

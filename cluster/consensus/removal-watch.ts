@@ -28,7 +28,8 @@ export function createRemovalWatch ({ clock, removed, unfit }: RemovalWatchCompo
   let isOver = false
   let wasMember = false
 
-  function look ({ node, transport, identity }: Engine): void {
+  function look (engine: Engine): void {
+    const { node, transport, identity } = engine
     if (isOver) return
     const { conf } = node.bookkeeping()
     const isMember = [...conf.voters, ...conf.learners, ...conf.votersOutgoing].includes(identity.nodeId)
@@ -43,7 +44,7 @@ export function createRemovalWatch ({ clock, removed, unfit }: RemovalWatchCompo
       return removed()
     }
     wasMember ||= isMember
-    timer = clock.after(lookMs, () => { look({ node, transport, identity }) })
+    timer = clock.after(lookMs, () => { look(engine) })
   }
 
   return {

@@ -41,13 +41,14 @@ async function readiness ({ overview, signal }: RestCall): Promise<Answer> {
 async function connectionGraph ({ cluster, overview, signal }: RestCall): Promise<Answer> {
   const links = await overview.links({ signal })
   const answered = [...links].filter((entry): entry is [PeerId, PeerLinks] => entry[1] !== undefined)
+  const { everyone, peers: trusted } = overview.trusted()
   const daemons = answered.filter(([, { daemon }]) => daemon !== '')
   return valueAnswer({
     cluster_id: cluster.self,
     id_to_peername: Object.fromEntries(answered.map(([peer, { peername }]) => [peer, peername])),
     ipfs_links: Object.fromEntries(daemons.map(([, { daemon, daemonPeers }]) => [daemon, daemonPeers])),
     cluster_links: Object.fromEntries([...links].map(([peer, own]) => [peer, own?.peers ?? []])),
-    cluster_trust_links: Object.fromEntries([...links.keys()].map(peer => [peer, true])),
+    cluster_trust_links: Object.fromEntries([...links.keys()].map(peer => [peer, everyone || trusted.includes(peer)])),
     cluster_to_ipfs: Object.fromEntries(daemons.map(([peer, { daemon }]) => [peer, daemon]))
   })
 }

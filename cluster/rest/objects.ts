@@ -71,6 +71,7 @@ export const objects = {
     peer_map: mapSchema(refSchema('PinInfo'))
   }),
   AllocationReason: objectSchema({ peer: peerSchema, chosen: booleanSchema, why: textSchema, detail: textSchema }),
+  TrustedPeers: objectSchema({ everyone: booleanSchema, peers }),
   DrainProgress: objectSchema({ peer: peerSchema, draining: booleanSchema, pins: integerSchema }),
   Drift: objectSchema({ cid: cidSchema, name: textSchema, peer: peerSchema, peername: textSchema, kind: wordSchema(driftKinds), detail: textSchema }),
   Move: objectSchema({ cid: cidSchema, name: textSchema, from: peerSchema, to: peerSchema, bytes: nullableSchema(integerSchema), why: textSchema, state: wordSchema(['planned', 'moved', 'left']), detail: textSchema }),

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { parsePeerId } from '../api/peer-id.ts'
 import type { PeerId } from '../api/pin.ts'
-import type { DrainProgress } from '../peer-ports.ts'
+import type { DrainProgress, TrustedPeers } from '../peer-ports.ts'
 import { linesAnswer, nothing, valueAnswer } from './answer.ts'
 import { idToJson } from './answers.ts'
 import { RefusedError } from './rest-error.ts'
@@ -63,8 +63,31 @@ export const peerRoutes: readonly Route[] = [
     path: '/peers/:peer/drain',
     about: 'Whether a member is being relieved of its pins, and how many still name it. Pins that go everywhere are not counted. An addition.',
     answer: { kind: 'value', of: 'DrainProgress' }
-  }, async ({ overview, path, signal }) => drainAnswer(await overview.drainProgress(peerIn(path), { signal })))
+  }, async ({ overview, path, signal }) => drainAnswer(await overview.drainProgress(peerIn(path), { signal }))),
+
+  route({
+    method: 'GET',
+    path: '/peers/trusted',
+    about: 'The peers that may change the pinset: all members, or those named, who need not be members yet. The others only store. An addition.',
+    answer: { kind: 'value', of: 'TrustedPeers' }
+  }, ({ overview }) => trustedAnswer(overview.trusted())),
+
+  route({
+    method: 'POST',
+    path: '/peers/:peer/trust',
+    about: 'Has a peer trusted to change the pinset; answered with all that are, once that is agreed on and the peer, if it is a member, has a vote. An addition.',
+    answer: { kind: 'value', of: 'TrustedPeers' }
+  }, async ({ overview, path, signal }) => trustedAnswer(await overview.trust({ peer: peerIn(path), isTrusted: true }, { signal }))),
+
+  route({
+    method: 'DELETE',
+    path: '/peers/:peer/trust',
+    about: 'Has a peer trusted no longer: from now on it only stores. Where all members were trusted, those that are members now stay it, and who joins later is not. 400 when nobody would be left. An addition.',
+    answer: { kind: 'value', of: 'TrustedPeers' }
+  }, async ({ overview, path, signal }) => trustedAnswer(await overview.trust({ peer: peerIn(path), isTrusted: false }, { signal })))
 ]
+
+const trustedAnswer = ({ everyone, peers }: TrustedPeers): ReturnType<typeof valueAnswer> => valueAnswer({ everyone, peers })
 
 const drainAnswer = ({ peer, isDraining, pins }: DrainProgress): ReturnType<typeof valueAnswer> => valueAnswer({ peer, draining: isDraining, pins })
 const peerIn = (path: Readonly<Record<string, string>>): PeerId => peerFrom(path['peer']!, 'error decoding Peer ID')

@@ -4,7 +4,7 @@ import { ClusterError } from '../api/errors.ts'
 import type { ErrorCode } from '../api/errors.ts'
 import { MultipartError } from '../api/kubo/multipart.ts'
 
-/** As ipfs-cluster: 404 for a pin that is not there, 500 for all that fails; 400 for what was asked wrongly, wherever that is found out. */
+/** As ipfs-cluster: 404 for a pin that is not there, 500 for all that fails; 400 for what was asked wrongly, wherever that is found out; 403 for what a peer that only stores may not. */
 const statuses = {
   ERR_INVALID_ARGUMENT: 400,
   ERR_PIN_NOT_FOUND: 404,
@@ -19,7 +19,8 @@ const statuses = {
   ERR_QUEUE_FULL: 500,
   ERR_STORAGE: 500,
   ERR_PEER_FAILED: 500,
-  ERR_UNKNOWN_OUTCOME: 500
+  ERR_UNKNOWN_OUTCOME: 500,
+  ERR_STORES_ONLY: 403
 } as const satisfies Record<ErrorCode, number>
 
 /** Go clients tell a missing pin by this text. */

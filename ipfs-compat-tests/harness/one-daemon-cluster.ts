@@ -20,6 +20,7 @@ export function oneDaemonCluster (node: Endpoint, { auth }: { auth?: string | un
   const cluster: ClusterApi = {
     self,
     state,
+    assertMayChange () {},
     pin: (cid, options, call) => pinOn(daemon, pins, cid, options, call),
     async unpin (cid, { signal }) {
       const pin = pins.get(cid.toString())

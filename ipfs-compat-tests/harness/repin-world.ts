@@ -34,11 +34,13 @@ export class RepinWorld {
     await this.state.apply([{ ops: pins.map(pin => ({ kind: 'pin', pin })), index: ++this.#index }])
   }
 
-  get consensus (): Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset'> {
+  get consensus (): Pick<Consensus, 'state' | 'log' | 'leader' | 'peerset' | 'writers' | 'isTrusted'> {
     return {
       state: this.state,
       leader: () => this.leader,
       peerset: () => this.peerset,
+      writers: () => this.peerset,
+      isTrusted: () => true,
       log: async ops => {
         const reason = this.refuse(ops[0]!)
         if (reason !== undefined) throw reason

@@ -83,24 +83,24 @@ export function faults (test: RpcTest, signal: AbortSignal): void {
     const b = await network.peer({
       'Cluster.Join': async () => [{ peer: b.id, addresses: ['x'] }],
       'PinTracker.Status': async () => pinned(b.id, ''),
-      'Consensus.RemovePeer': async () => undefined,
+      'Consensus.DrainPeer': async () => undefined,
       'IpfsConnector.ImportBlocks': async source => { await Array.fromAsync(source); return [] }
     }, peer => trust.get(peer) ?? 'open')
     const a = await network.peer({})
     const join = (): Promise<unknown> => a.rpc.call(b.id, 'Cluster.Join', { peer: a.id, clusterName: 'n', nodeId: 1, incarnation: 2, addresses: [], daemon: '', votes: true }, { signal })
     const status = (): Promise<unknown> => a.rpc.call(b.id, 'PinTracker.Status', cid, { signal })
-    const remove = (): Promise<unknown> => a.rpc.call(b.id, 'Consensus.RemovePeer', b.id, { signal })
+    const drain = (): Promise<unknown> => a.rpc.call(b.id, 'Consensus.DrainPeer', { peer: b.id, isDraining: true }, { signal })
     const push = (): Promise<unknown> => a.rpc.push(b.id, 'IpfsConnector.ImportBlocks', asSource([block(1)]), { signal })
-    const refused = { code: 'ERR_PEER_FAILED', message: new RegExp(`${a.id} may not call`) }
+    const message = new RegExp(`${a.id} may not call`)
 
     t.match(await join(), [{ addresses: ['x'] }])
-    for (const call of [status, remove, push]) await t.rejects(call(), refused)
+    for (const call of [status, drain, push]) await t.rejects(call(), { code: 'ERR_PEER_FAILED', message })
     trust.set(a.id, 'member')
     await status()
-    for (const call of [remove, push]) await t.rejects(call(), refused)
+    for (const call of [drain, push]) await t.rejects(call(), { code: 'ERR_STORES_ONLY', message })
     trust.set(a.id, 'writer')
 
-    t.equal(await remove(), undefined)
+    t.equal(await drain(), undefined)
     t.strictSame(await push(), [])
   })
 

@@ -9,7 +9,7 @@ import type { Instruction, RequestId } from './command.ts'
 import { decodeConfChange } from './core/conf-codec.ts'
 import { readConfState, writeConfState } from './entry-codec.ts'
 import { FatalError } from './errors.ts'
-import { decodeMembers, membersAfter, readMembers, writeMembers } from './members.ts'
+import { decodeRoster, membersAfter, readRoster, writeRoster } from './members.ts'
 import type { Member } from './members.ts'
 import { SessionTable } from './sessions.ts'
 import type { Command, Kept, Loaded, StateMachine } from './state-machine.ts'
@@ -21,6 +21,8 @@ export interface Bookkeeping {
   readonly term: Term
   readonly conf: ConfState
   readonly members: readonly Member[]
+  /** Names of those that may write; undefined when all members may. */
+  readonly trusted?: readonly string[] | undefined
   /** The last entry that changed the membership: what a change may be made conditional on. */
   readonly confIndex: Index
   readonly featureLevel: number
@@ -154,7 +156,8 @@ export class Applier {
 
   #applyChange (change: ConfChange, entry: Entry, later: Array<() => void>): void {
     const conf = this.#hooks.applyConfChange(change)
-    this.#at = { ...this.#at, conf, confIndex: entry.index, members: membersAfter(this.#at.members, decodeMembers(change.context), conf) }
+    const { members, trusted = this.#at.trusted } = decodeRoster(change.context)
+    this.#at = { ...this.#at, conf, confIndex: entry.index, members: membersAfter(this.#at.members, members, conf), trusted }
     const now = { ...this.#at, index: entry.index, term: entry.term }
     later.push(() => { this.#hooks.membershipApplied(now) })
   }
@@ -179,10 +182,10 @@ export class Applier {
 
 const bookkeepingVersion = 1
 
-export function encodeBookkeeping ({ index, term, conf, members, confIndex, featureLevel }: Bookkeeping): Uint8Array {
+export function encodeBookkeeping ({ index, term, conf, confIndex, featureLevel, ...roster }: Bookkeeping): Uint8Array {
   const to = new ByteWriter().u8(bookkeepingVersion).varint(index).varint(term).varint(confIndex).varint(featureLevel)
   writeConfState(to, conf)
-  writeMembers(to, members)
+  writeRoster(to, roster)
   return to.done()
 }
 
@@ -192,5 +195,5 @@ export function decodeBookkeeping (bytes: Uint8Array): Bookkeeping {
   if (version !== bookkeepingVersion) throw new FatalError(`the state was kept by a newer version of this program (${version})`)
   const [index, term, confIndex, featureLevel] = [from.varint(), from.varint(), from.varint(), from.varint()] as const
   const conf = readConfState(from)
-  return { index, term, confIndex, featureLevel, conf, members: readMembers(from) }
+  return { index, term, confIndex, featureLevel, conf, ...readRoster(from) }
 }

@@ -5,11 +5,11 @@ import { message } from './core/message.ts'
 import type { Message, MessageType } from './core/types.ts'
 
 /** The position is the number on the wire: only ever append to it. */
-const types: readonly MessageType[] = [
+export const wireTypes: readonly MessageType[] = [
   'MsgProp', 'MsgApp', 'MsgAppResp', 'MsgVote', 'MsgVoteResp', 'MsgPreVote', 'MsgPreVoteResp', 'MsgSnap',
   'MsgHeartbeat', 'MsgHeartbeatResp', 'MsgTransferLeader', 'MsgTimeoutNow', 'MsgReadIndex', 'MsgReadIndexResp'
 ]
-const numberOf = new Map(types.map((type, i) => [type, i]))
+const numberOf = new Map(wireTypes.map((type, i) => [type, i]))
 
 export function writeMessage (to: ByteWriter, m: Message): void {
   const number = numberOf.get(m.type)
@@ -25,7 +25,7 @@ export function writeMessage (to: ByteWriter, m: Message): void {
 
 /** @throws MalformedError for a kind this program does not know: it is dropped, never guessed at */
 export function readMessage (from: ByteReader): Message {
-  const type = types[from.u8()]
+  const type = wireTypes[from.u8()]
   if (type === undefined) throw new MalformedError('a message of unknown kind')
   const flags = from.u8()
   const fields = {

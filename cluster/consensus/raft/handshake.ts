@@ -67,7 +67,7 @@ export function frameTag ({ clusterId, from, boot, to, toIncarnation }: Hello): 
 }
 
 export type Refusal =
-  | 'protocol-version' | 'other-cluster' | 'not-me' | 'other-incarnation' | 'older-copy' | 'second-process' | 'lost-log' | 'removed'
+  | 'protocol-version' | 'other-cluster' | 'not-me' | 'other-incarnation' | 'older-copy' | 'second-process' | 'lost-log' | 'removed' | 'only-stores'
 
 /** What has been seen of each folder: it can only grow. */
 export interface Seen { readonly boot: number, readonly nonce: number, readonly term: Term }
@@ -107,5 +107,6 @@ export const refusalText: Readonly<Record<Refusal, string>> = {
   'older-copy': 'its folder is an older copy of itself (a restored backup?). Remove it, move the folder away and let it join again',
   'second-process': 'two processes run on copies of one folder',
   'lost-log': 'its log no longer has what it acknowledged. Remove it, move the folder away and let it join again',
-  removed: 'it has been removed from the cluster'
+  removed: 'it has been removed from the cluster',
+  'only-stores': 'it is no member here, and none of those that may write'
 }

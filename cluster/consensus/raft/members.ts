@@ -11,37 +11,63 @@ export interface Member {
   readonly address: string
   /** It is to be relieved of what it holds. */
   readonly isDraining?: true
+  /** It has all that was agreed on until it was taken in, and stores without a vote for as long as nobody trusts it. */
+  readonly storesOnly?: true
 }
 
-export function encodeMembers (members: readonly Member[]): Uint8Array {
+/** Members, and the names of those that may write; without such a list all members may. */
+export interface Roster {
+  readonly members: readonly Member[]
+  readonly trusted?: readonly string[] | undefined
+}
+
+export function encodeRoster (roster: Roster): Uint8Array {
   const to = new ByteWriter()
-  writeMembers(to, members)
+  writeRoster(to, roster)
   return to.done()
 }
 
-/** Has to be the last of what is written: who drains stands behind the list, where earlier versions of this program read no further. */
-export function writeMembers (to: ByteWriter, members: readonly Member[]): void {
+/** Has to be the last of what is written: who drains, who only stores and who is trusted stand behind the list, where earlier versions of this program read no further. */
+export function writeRoster (to: ByteWriter, { members, trusted = [] }: Roster): void {
   to.varint(members.length)
   for (const { id, incarnation, name, address } of members) to.varint(id).varint(incarnation).text(name).text(address)
-  const draining = members.filter(({ isDraining }) => isDraining)
-  if (draining.length === 0) return
-  to.varint(draining.length)
-  for (const { id } of draining) to.varint(id)
-}
-
-/** @see writeMembers */
-export function readMembers (from: ByteReader): readonly Member[] {
-  const members: Member[] = []
-  for (let left = from.varint(); left > 0; left--) {
-    members.push({ id: from.varint(), incarnation: from.varint(), name: from.text(), address: from.text() })
+  const parts = [members.filter(({ isDraining }) => isDraining), members.filter(({ storesOnly }) => storesOnly), trusted]
+  const written = parts.slice(0, parts.findLastIndex(part => part.length > 0) + 1)
+  for (const part of written) {
+    to.varint(part.length)
+    for (const one of part) {
+      if (typeof one === 'string') to.text(one)
+      else to.varint(one.id)
+    }
   }
-  const draining = new Set<NodeId>()
-  for (let left = from.left > 0 ? from.varint() : 0; left > 0; left--) draining.add(from.varint())
-  return draining.size === 0 ? members : members.map(member => draining.has(member.id) ? { ...member, isDraining: true } : member)
 }
 
-export function decodeMembers (bytes: Uint8Array): readonly Member[] {
-  return bytes.length === 0 ? [] : readMembers(new ByteReader(bytes))
+/** @see writeRoster */
+export function readRoster (from: ByteReader): Roster {
+  const rows = <T>(count: number, read: () => T): readonly T[] => {
+    const all: T[] = []
+    while (all.length < count) all.push(read())
+    return all
+  }
+  const next = <T>(read: () => T): readonly T[] => rows(from.left > 0 ? from.varint() : 0, read)
+  const members = rows(from.varint(), (): Member => ({ id: from.varint(), incarnation: from.varint(), name: from.text(), address: from.text() }))
+  const draining = new Set(next(() => from.varint()))
+  const storing = new Set(next(() => from.varint()))
+  const trusted = next(() => from.text())
+  return {
+    members: members.map(member => ({ ...member, ...draining.has(member.id) && { isDraining: true }, ...storing.has(member.id) && { storesOnly: true } })),
+    ...trusted.length > 0 && { trusted }
+  }
+}
+
+/** Of a change that says nothing of its members, there are none. */
+export function decodeRoster (bytes: Uint8Array): Roster {
+  return bytes.length === 0 ? { members: [] } : readRoster(new ByteReader(bytes))
+}
+
+/** Whoever votes may write, whatever the list says: a survivor that was made a cluster of its own is on none. */
+export function mayWrite (name: string, { trusted, members, conf }: Roster & { readonly conf: ConfState }): boolean {
+  return trusted === undefined || trusted.includes(name) || members.some(member => member.name === name && conf.voters.includes(member.id))
 }
 
 export function memberIds ({ voters, votersOutgoing, learners, learnersNext }: ConfState): readonly NodeId[] {

@@ -5,13 +5,13 @@
 import { emptyData } from './core/entries.ts'
 import type { ConfChange, ConfChangeSingle, ConfState, Index, NodeId, ProposeResult, Status, Term } from './core/types.ts'
 import { DroppedError, NotLeaderError, UnknownOutcomeError } from './errors.ts'
-import { encodeMembers } from './members.ts'
-import type { Member } from './members.ts'
+import { encodeRoster } from './members.ts'
+import type { Member, Roster } from './members.ts'
 
 export interface MembershipComponents {
   readonly status: () => Status
-  readonly confIndex: () => Index
-  readonly propose: (change: ConfChange) => Promise<ProposeResult>
+  /** Undefined, and nothing done, when the membership is not the one that entry `ifConfIndex` brought about. */
+  readonly propose: (change: ConfChange, ifConfIndex: Index | undefined) => Promise<ProposeResult | undefined>
   readonly transfer: (to: NodeId, options: { readonly signal: AbortSignal }) => Promise<void>
   /** Resolves after the next tick. */
   readonly nextTick: (signal: AbortSignal) => Promise<void>
@@ -22,6 +22,11 @@ export interface ChangeOptions {
   /** Only if the membership is still the one this entry brought about. */
   readonly ifConfIndex?: Index
 }
+
+/** What is noted along with a change, in the same entry: of these members, and of who is trusted. */
+export interface NotedChange extends ChangeOptions { readonly noted?: Partial<Roster> }
+
+const nothing: Partial<Roster> = {}
 
 /**
  * A learner votes once it has received, within so many ticks, all that was committed when they began (the last of the rounds of Raft's
@@ -39,31 +44,43 @@ export class Membership {
   async add (member: Member, { asLearner = false, ...options }: ChangeOptions & { readonly asLearner?: boolean }): Promise<void> {
     const { conf } = this.#with.status()
     if (!conf.learners.includes(member.id) && !conf.voters.includes(member.id)) {
-      await this.#change([{ type: 'ConfChangeAddLearnerNode', nodeId: member.id }], [member], options)
+      await this.#change([{ type: 'ConfChangeAddLearnerNode', nodeId: member.id }], { ...options, noted: { members: [member] } })
     }
     if (!asLearner) await this.promote(member.id, { signal: options.signal })
   }
 
   /** Waits until the learner has caught up. It is refused nothing but time: the caller's signal ends the wait. */
-  async promote (id: NodeId, { signal }: ChangeOptions): Promise<void> {
+  async promote (id: NodeId, options: NotedChange): Promise<void> {
     while (!this.#with.status().conf.voters.includes(id)) {
-      await this.#caughtUp(id, signal)
-      if (!this.#with.status().conf.voters.includes(id)) await this.#change([{ type: 'ConfChangeAddNode', nodeId: id }], [], { signal })
+      await this.caughtUp(id, options)
+      if (!this.#with.status().conf.voters.includes(id)) await this.#change([{ type: 'ConfChangeAddNode', nodeId: id }], options)
     }
   }
 
   /** What is noted of a member changes, where it is reached, say. Whether it votes does not. */
   async amend (member: Member, options: ChangeOptions): Promise<void> {
-    const isLearner = this.#with.status().conf.learners.includes(member.id)
-    await this.#change([{ type: isLearner ? 'ConfChangeAddLearnerNode' : 'ConfChangeAddNode', nodeId: member.id }], [member], options)
+    await this.note({ members: [member] }, options)
   }
 
-  async demote (id: NodeId, options: ChangeOptions): Promise<void> {
-    await this.#change([{ type: 'ConfChangeAddLearnerNode', nodeId: id }], [], options)
+  /** What is noted changes, of members or of who is trusted, and nothing else. */
+  async note (noted: Partial<Roster>, options: ChangeOptions): Promise<void> {
+    await this.#change([{ type: 'ConfChangeUpdateNode', nodeId: this.#with.status().id }], { ...options, noted })
+  }
+
+  /** A voter learns from now on. A leader hands over first, see `remove`. */
+  async demote (id: NodeId, options: NotedChange): Promise<void> {
+    await this.#spare(id, options)
+    await this.#change([{ type: 'ConfChangeAddLearnerNode', nodeId: id }], options)
   }
 
   /** A leader that is to go hands over first, so that nobody waits for an election. */
   async remove (id: NodeId, options: ChangeOptions): Promise<void> {
+    await this.#spare(id, options)
+    await this.#change([{ type: 'ConfChangeRemoveNode', nodeId: id }], options)
+  }
+
+  /** Sees to it that the others can decide without `id`. @throws NotLeaderError when this peer was it, and hands over; DroppedError when too few of them are there */
+  async #spare (id: NodeId, options: ChangeOptions): Promise<void> {
     const { id: self, conf, role, lead, progress } = this.#with.status()
     if (role !== 'leader') throw new NotLeaderError(lead === 0 ? undefined : lead) // it hears of nobody
     if (id === self && conf.voters.length > 1) {
@@ -74,17 +91,16 @@ export class Membership {
     const alive = progress.filter(peer => others.includes(peer.id) && (peer.recentActive || peer.id === self)).length
     // Two of which one is dead: without it the other alone decides, but it cannot decide that.
     if (conf.voters.includes(id) && others.length > 0 && alive < Math.floor(others.length / 2) + 1) throw new DroppedError('no-leader')
-    await this.#change([{ type: 'ConfChangeRemoveNode', nodeId: id }], [], options)
   }
 
   /** `added` learns first; then one joint change puts it in the place of `removed`. */
   async replace (removed: NodeId, added: Member, options: ChangeOptions): Promise<void> {
     await this.add(added, { ...options, asLearner: true })
-    await this.#caughtUp(added.id, options.signal)
+    await this.caughtUp(added.id, options)
     await this.#change([
       { type: 'ConfChangeAddNode', nodeId: added.id },
       { type: 'ConfChangeRemoveNode', nodeId: removed }
-    ], [], { signal: options.signal })
+    ], { signal: options.signal })
     while (this.#with.status().conf.votersOutgoing.length > 0) await this.#with.nextTick(options.signal)
   }
 
@@ -101,7 +117,8 @@ export class Membership {
     for (const { done } of this.#waiting.values()) done.reject(new UnknownOutcomeError(0, 0, { cause: reason }))
   }
 
-  async #caughtUp (id: NodeId, signal: AbortSignal): Promise<void> {
+  /** Resolves when a learner has all that was committed a moment ago. */
+  async caughtUp (id: NodeId, { signal }: ChangeOptions): Promise<void> {
     let round = { commit: this.#with.status().commit, ticks: 0 }
     while (true) {
       const { role, lead, commit, progress } = this.#with.status()
@@ -115,14 +132,14 @@ export class Membership {
     }
   }
 
-  async #change (changes: readonly ConfChangeSingle[], members: readonly Member[], { signal, ifConfIndex }: ChangeOptions): Promise<void> {
-    const context = members.length === 0 ? emptyData : encodeMembers(members)
+  async #change (changes: readonly ConfChangeSingle[], { signal, ifConfIndex, noted = nothing }: NotedChange): Promise<void> {
+    const context = noted === nothing ? emptyData : encodeRoster({ members: [], ...noted })
     while (true) {
       signal.throwIfAborted()
       const { role, lead } = this.#with.status()
       if (role !== 'leader') throw new NotLeaderError(lead === 0 ? undefined : lead)
-      if (ifConfIndex !== undefined && this.#with.confIndex() !== ifConfIndex) throw new DroppedError('outdated')
-      const outcome = await this.#with.propose({ transition: 'auto', changes, context })
+      const outcome = await this.#with.propose({ transition: 'auto', changes, context }, ifConfIndex)
+      if (outcome === undefined) throw new DroppedError('outdated')
       if (outcome.kind === 'appended' && outcome.refusal === undefined) {
         await this.#applied(outcome.index, outcome.term, signal)
         return

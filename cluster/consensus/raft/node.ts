@@ -14,7 +14,7 @@ import { DroppedError, StoppedError } from './errors.ts'
 import { inboundHandlers } from './inbound.ts'
 import { AppendLane, ApplyLane } from './lanes.ts'
 import { isAlone, leadAtOnce } from './lone-start.ts'
-import { isOnly } from './members.ts'
+import { isOnly, mayWrite } from './members.ts'
 import { Membership, mostUpToDate } from './membership.ts'
 import { monotonicClock } from './monotonic-clock.ts'
 import { pendingMaxDefault, Proposals } from './proposals.ts'
@@ -76,8 +76,7 @@ class Engine implements RaftNode {
     }, snapshots)
     this.membership = new Membership({
       status: () => this.#running.core.status(),
-      confIndex: () => this.#applier.at.confIndex,
-      propose: async change => await this.#running.ask(core => core.proposeConfChange(change)),
+      propose: async (change, ifConfIndex) => await this.#running.ask(core => ifConfIndex !== undefined && ifConfIndex !== this.#applier.at.confIndex ? undefined : core.proposeConfChange(change)),
       transfer: async (to, options) => { await this.transferLeadership(to, options) },
       nextTick: async signal => { await this.#ticks.next(signal) }
     })
@@ -98,7 +97,8 @@ class Engine implements RaftNode {
     this.#driver = driver
     this.#reads.applied(this.#applier.at.index)
     transport.useMembers(this.#applier.at.members)
-    await transport.start(inboundHandlers({ driver, applier: this.#applier, snapshotter: this.#snapshotter }))
+    const { standing = { mayWrite: name => mayWrite(name, this.#applier.at), doubt () {} } } = this.#with
+    await transport.start(inboundHandlers({ driver, applier: this.#applier, snapshotter: this.#snapshotter, standing }))
     this.#state = 'running'
     driver.start()
     if (isAlone(this.id, this.#applier.at, storage)) void leadAtOnce({ driver, storage, ticks: this.#ticks, applied: () => this.#applier.at.index })
@@ -116,6 +116,8 @@ class Engine implements RaftNode {
   async openSession (options: { readonly signal: AbortSignal }): Promise<number> { return await this.#proposals.openSession(options) }
 
   async readBarrier (options: { readonly signal: AbortSignal }): Promise<Index> { return await this.#reads.read(options) }
+
+  refuseProposals (reason: Error | undefined): void { if (this.#state === 'built' || this.#state === 'running') this.#proposals.refuse(reason) }
 
   async raiseFeatureLevel (level: number): Promise<void> {
     await this.#running.ask(core => core.propose([{ type: 'EntryNormal', data: encodeInstruction({ kind: 'feature-level', level }) }]))
@@ -181,7 +183,7 @@ class Engine implements RaftNode {
 
   #stopWork (reason: Error): void {
     this.#driver?.stop()
-    this.#proposals.stop(reason)
+    this.#proposals.refuse(reason)
     this.#reads.stop(reason)
     this.membership.stop(reason)
     this.#ticks.stop()

@@ -8,6 +8,7 @@ import type { Hello, Lane, Refusal } from './handshake.ts'
 import { encodeMessages } from './link-frames.ts'
 import type { Member } from './members.ts'
 import type { PeerMemory } from './peer-memory.ts'
+import type { Standing } from './standing.ts'
 import type { RaftStorage } from './storage.ts'
 import type { LinkStatus, TransportHandlers } from './transport.ts'
 
@@ -42,6 +43,8 @@ export interface LinkParts {
   readonly memory: PeerMemory
   readonly confIndex: () => Index
   readonly acknowledged: (id: NodeId) => Index
+  /** Without it all are let in that are members, or may be by now. */
+  readonly standing?: Standing
 }
 
 export interface PeerLinksComponents extends LinkParts {
@@ -122,12 +125,16 @@ export class PeerLinks implements Disposable {
     }
   }
 
-  /** A peer that is being taken in knows nobody yet: whoever of the right cluster asks for this very folder is believed. */
+  /** A peer that is being taken in knows nobody yet: whoever of the right cluster asks for this very folder, and may write there, is believed. */
   async letIn (said: Hello): Promise<Refusal | undefined> {
-    const { storage, memory, acknowledged } = this.#with
+    const { storage, memory, acknowledged, standing } = this.#with
     const refusal = refusalOf(said, { identity: storage.identity, members: this.#members, confIndex: this.#membersIndex, acknowledged, seen: memory.seen })
     if (refusal !== undefined) return refusal
     if (this.#members.some(({ id, name }) => id === said.from.id && name !== said.from.name)) return 'other-incarnation'
+    if (!this.#members.some(({ id, name }) => id === said.from.id && name === said.from.name) && standing?.mayWrite(said.from.name) === false) {
+      standing.doubt(said.from.name)
+      return 'only-stores'
+    }
     if (storage.identity.clusterId === undefined) await storage.adoptCluster(said.clusterId)
     await memory.note(said)
     if (!this.#members.some(({ id }) => id === said.from.id)) this.#usePeer(said.from)

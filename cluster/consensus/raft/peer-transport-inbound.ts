@@ -37,7 +37,7 @@ async function takeMessages (stream: PeerStream, frames: Frames, said: Hello, ha
   for await (const body of frames) {
     const messages = decodeMessages(body, tag)
     if (messages.length === 0) stream.write(heardFrame())
-    else await handlers.received(said.from.id, messages)
+    else await handlers.received(said.from.id, messages, stream.peer)
   }
 }
 
@@ -46,7 +46,7 @@ async function takeSnapshot (stream: PeerStream, frames: Frames, said: Hello, ha
   if (offer.done === true) return
   const manifest = decodeManifest(offer.value)
   if (manifest === undefined) throw new Error('a snapshot that cannot be read')
-  const have = await handlers.snapshotOffered(said.from.id, manifest)
+  const have = await handlers.snapshotOffered(said.from.id, manifest, stream.peer)
   stream.write(snapshotOffsetFrame(have))
   await handlers.snapshotArrives(said.from.id, manifest, upTo(frames, manifest.bytes - have))
   stream.write(snapshotDoneFrame())

@@ -41,10 +41,10 @@ class StreamTransport implements RaftTransport {
   readonly #serving
 
   constructor (components: PeerTransportComponents) {
-    const { streams, addresses, storage, memory, confIndex, acknowledged, log } = components
+    const { streams, addresses, storage, memory, confIndex, acknowledged, standing, log } = components
     this.#with = components
     this.#links = new PeerLinks({
-      storage, memory, confIndex, acknowledged, self: () => ({ name: streams.self, address: addressText(addresses()) }), reach: member => this.#reach(member)
+      storage, memory, confIndex, acknowledged, ...standing !== undefined && { standing }, self: () => ({ name: streams.self, address: addressText(addresses()) }), reach: member => this.#reach(member)
     })
     this.#serving = createBackground(err => { log((err as Error).message) })
     for (const lane of ['control', 'append', 'snapshot'] as const) streams.handle(raftProtocol(lane), laneOf[lane], stream => { this.#serve(stream) })

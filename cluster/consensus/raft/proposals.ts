@@ -66,7 +66,7 @@ export class Proposals {
   #blocked: 'full' | 'no-leader' | undefined
   #leader: NodeId | undefined
   #leaderlessSince: number | undefined = 0
-  #stopped: Error | undefined
+  #refusal: Error | undefined
 
   constructor (config: ProposalsConfig, wake: () => void, nonce: () => number) {
     this.#config = config
@@ -82,7 +82,7 @@ export class Proposals {
     signal.throwIfAborted()
     if (data.length + 32 > this.#config.entryBytesMax) throw new DroppedError('entry-too-large')
     if (this.#count >= this.#config.pendingMax) await this.#room(signal)
-    if (this.#stopped !== undefined) throw this.#stopped
+    if (this.#refusal !== undefined) throw this.#refusal
     const own = id === undefined ? this.#own ?? await this.#openOwn(signal) : undefined
     // No waiting between numbering a request and noting it as under way: the next number says that all before are answered.
     const pending = this.#admit(data, id ?? this.#nextId(own!), decoded)
@@ -98,7 +98,7 @@ export class Proposals {
   /** A session of the caller's own: with it a request can be repeated at any peer. */
   async openSession ({ signal }: { readonly signal: AbortSignal }): Promise<number> {
     signal.throwIfAborted()
-    if (this.#stopped !== undefined) throw this.#stopped
+    if (this.#refusal !== undefined) throw this.#refusal
     const nonce = this.#nonce()
     const done = Promise.withResolvers<number>()
     this.#openings.set(nonce, { done, sinceTick: this.#tick, sentAtTick: undefined })
@@ -177,14 +177,13 @@ export class Proposals {
     if (this.#blocked !== undefined) { this.#blocked = undefined; this.#wake() }
   }
 
-  stop (reason: Error): void {
-    this.#stopped = reason
-    for (const session of [...this.#pending.values()]) {
-      for (const pending of [...session.values()]) {
-        this.#forget(pending)
-        const { session, sequence } = pending.id
-        pending.done.reject(pending.sentInTerm === 0 ? reason : new UnknownOutcomeError(session, sequence, { cause: reason }))
-      }
+  /** From now on, for as long as there is a reason; whoever waits is told. */
+  refuse (reason: Error | undefined): void {
+    this.#refusal = reason
+    if (reason === undefined) return
+    for (const pending of [...this.#pending.values()].flatMap(session => [...session.values()])) {
+      this.#forget(pending)
+      pending.done.reject(pending.sentInTerm === 0 ? reason : new UnknownOutcomeError(pending.id.session, pending.id.sequence, { cause: reason }))
     }
     for (const { done } of this.#openings.values()) done.reject(reason)
     for (const go of this.#waiting.splice(0)) go()
@@ -279,7 +278,7 @@ export class Proposals {
   }
 
   async #room (signal: AbortSignal): Promise<void> {
-    while (this.#count >= this.#config.pendingMax && this.#stopped === undefined) {
+    while (this.#count >= this.#config.pendingMax && this.#refusal === undefined) {
       if (this.#waiting.length >= this.#config.waitingMax) throw new DroppedError('overloaded')
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#waiting.push(resolve)

@@ -8,6 +8,7 @@ import type { Recorder } from './mailbox-record.ts'
 import type { Membership } from './membership.ts'
 import type { Applied, ProposeOptions } from './proposals.ts'
 import type { SnapshotPolicy } from './snapshotter.ts'
+import type { Standing } from './standing.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { NodeStatus } from './status.ts'
 import type { RaftStorage } from './storage.ts'
@@ -24,6 +25,8 @@ export interface RaftNodeComponents {
   readonly log?: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Writes down all that the core is told. */
   readonly recorder?: Recorder
+  /** Who may write and who only stores; without it the log alone says so. */
+  readonly standing?: Standing
 }
 
 export interface RaftNodeConfig {
@@ -64,6 +67,8 @@ export interface RaftNode extends AsyncDisposable {
   readBarrier (options: { readonly signal: AbortSignal }): Promise<Index>
   /** Raises what entries may need; refused by peers too old for it by stopping. */
   raiseFeatureLevel (level: number): Promise<void>
+  /** For as long as there is a reason; whoever waits for what was sent is told that its outcome is not known. */
+  refuseProposals (reason: Error | undefined): void
   transferLeadership (to: NodeId | undefined, options: { readonly signal: AbortSignal }): Promise<void>
   campaign (): void
   leader (): NodeId | undefined

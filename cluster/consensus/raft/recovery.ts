@@ -3,7 +3,7 @@ import type { Applier } from './applier.ts'
 import { encodeConfChange } from './core/conf-codec.ts'
 import type { Entry } from './core/types.ts'
 import { FatalError } from './errors.ts'
-import { encodeMembers, isOnly } from './members.ts'
+import { encodeRoster, isOnly } from './members.ts'
 import type { Member } from './members.ts'
 import type { Snapshotter } from './snapshotter.ts'
 import type { RaftStorage } from './storage.ts'
@@ -14,15 +14,16 @@ import type { StateMachine } from './state-machine.ts'
  * has never belonged to a cluster; two peers founded apart are two clusters, and stay that. What an interrupted founding
  * left is simply done again: it is over when the folder has its cluster.
  *
+ * `trusted`: who may write, this peer among them; without it all members may.
  * `after`: what the state has already seen under another log; this one begins behind it.
  */
-export async function foundCluster (storage: RaftStorage, clusterId: string, self: Omit<Member, 'id' | 'incarnation'>, { after = 0 } = {}): Promise<void> {
+export async function foundCluster (storage: RaftStorage, clusterId: string, self: Omit<Member, 'id' | 'incarnation'>, { after = 0, trusted }: { readonly after?: number, readonly trusted?: readonly string[] | undefined } = {}): Promise<void> {
   const { nodeId, incarnation, clusterId: before } = storage.identity
   if (before !== undefined) throw new FatalError(`this folder belongs to cluster ${before}: it cannot found another`)
   if (storage.log.lastIndex() > after + 1) throw new FatalError('there is a log in this folder, but it does not say which cluster it belongs to')
   const member: Member = { ...self, id: nodeId, incarnation }
   const first: Entry = {
-    ...encodeConfChange({ transition: 'auto', changes: [{ type: 'ConfChangeAddNode', nodeId }], context: encodeMembers([member]) }), term: 1, index: after + 1
+    ...encodeConfChange({ transition: 'auto', changes: [{ type: 'ConfChangeAddNode', nodeId }], context: encodeRoster({ members: [member], trusted }) }), term: 1, index: after + 1
   }
   await storage.append({ hard: { term: 1, vote: 0, commit: 0 }, entries: [], mustSync: true })
   if (after > 0) await storage.setBase({ index: after, term: 1, confState: storage.base.confState })

@@ -4,12 +4,15 @@ import type { Member } from './members.ts'
 import type { Manifest } from './snapshot-files.ts'
 
 export interface TransportHandlers {
-  /** In order per sender and lane. A promise asks the transport to read no more from this sender until it resolves. */
-  received (from: NodeId, messages: readonly Message[]): Promise<void> | undefined
+  /**
+   * In order per sender and lane. A promise asks the transport to read no more from this sender until it resolves. `name`: who its connection has
+   * proven to be, where it proves that.
+   */
+  received (from: NodeId, messages: readonly Message[], name?: string): Promise<void> | undefined
   /** A message to it was dropped, or the connection broke. */
   unreachable (to: NodeId): void
-  /** Where to go on with this snapshot; the whole of it if there is no use for it here. */
-  snapshotOffered (from: NodeId, manifest: Manifest): Promise<number>
+  /** Where to go on with this snapshot; the whole of it if there is no use for it here. @throws Error when this peer takes none of it */
+  snapshotOffered (from: NodeId, manifest: Manifest, name?: string): Promise<number>
   /** Resolves when all of it is durable here. */
   snapshotArrives (from: NodeId, manifest: Manifest, pieces: AsyncIterable<Uint8Array>): Promise<void>
 }

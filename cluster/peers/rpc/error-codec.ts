@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../api/errors.ts'
 const known: Readonly<Record<ErrorCode, true>> = {
   ERR_INVALID_ARGUMENT: true, ERR_PIN_NOT_FOUND: true, ERR_NOT_ENOUGH_PEERS: true, ERR_NO_LEADER: true, ERR_TOO_FEW_DESTINATIONS: true, ERR_OUTDATED: true,
   ERR_IPFS_UNREACHABLE: true, ERR_IPFS_REPLIED: true, ERR_STALLED: true, ERR_TIMEOUT: true, ERR_QUEUE_FULL: true, ERR_STORAGE: true, ERR_PEER_FAILED: true,
-  ERR_UNKNOWN_OUTCOME: true
+  ERR_UNKNOWN_OUTCOME: true, ERR_STORES_ONLY: true
 }
 const messageCharsMax = 4_096
 

@@ -8,7 +8,7 @@ import type { PinInfo } from '../../api/pin-info.ts'
 import type { PeerId } from '../../api/pin.ts'
 import type { Measurement } from '../../api/metric.ts'
 import type { RepoStat } from '../../api/repo.ts'
-import type { AuditWish, DrainRequest, ImportItem, JoinRequest, PeerAddresses, Reached, RpcMethod, RpcMethods } from '../../peer-ports.ts'
+import type { AuditWish, DrainRequest, ImportItem, JoinRequest, PeerAddresses, Reached, RpcMethod, RpcMethods, TrustedPeers, TrustRequest } from '../../peer-ports.ts'
 import type { Announcement, NamedRoot, UnpinnedRoot } from '../../ports.ts'
 import { bigNumber, booleanCodec, cidCodec, float, listOf, nothing, struct, textCodec, wholeNumber, wordOf } from './codec.ts'
 import type { Codec } from './codec.ts'
@@ -56,6 +56,8 @@ const measurementCodec = struct<Measurement>({
 })
 const joinCodec = struct<JoinRequest>({ peer: peerIdCodec, clusterName: textCodec, nodeId: wholeNumber, incarnation: wholeNumber, addresses: textsCodec, daemon: textCodec, votes: booleanCodec })
 const drainCodec = struct<DrainRequest>({ peer: peerIdCodec, isDraining: booleanCodec })
+const trustCodec = struct<TrustRequest>({ peer: peerIdCodec, isTrusted: booleanCodec })
+const trustedCodec = struct<TrustedPeers>({ everyone: booleanCodec, peers: listOf(peerIdCodec), asOf: wholeNumber })
 const peersetCodec = listOf(struct<PeerAddresses>({ peer: peerIdCodec, addresses: textsCodec }))
 const gcLineCodec = struct<{ key: string, error: string }>({ key: textCodec, error: textCodec })
 const rootsCodec = listOf(struct<NamedRoot>({ cid: cidCodec, name: textCodec }))
@@ -103,6 +105,8 @@ export const rpcMethods: { readonly [M in RpcMethod]: MethodRules<M> } = {
   'Cluster.Join': { shape: 'call', argument: joinCodec, result: peersetCodec, argumentBytesMax: small, resultBytesMax: large, timeoutMs: 60_000 },
   'Consensus.RemovePeer': { shape: 'call', argument: peerIdCodec, result: nothing, argumentBytesMax: small, resultBytesMax: 0, timeoutMs: 60_000 },
   'Consensus.DrainPeer': { shape: 'call', argument: drainCodec, result: nothing, argumentBytesMax: small, resultBytesMax: 0, timeoutMs: 60_000 },
+  'Consensus.TrustPeer': { shape: 'call', argument: trustCodec, result: nothing, argumentBytesMax: small, resultBytesMax: 0, timeoutMs: 60_000 },
+  'Consensus.TrustedPeers': { shape: 'call', argument: nothing, result: trustedCodec, argumentBytesMax: 0, resultBytesMax: large, timeoutMs: 10_000 },
   'PinTracker.Status': { shape: 'call', argument: cidCodec, result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: 30_000 },
   'PinTracker.StatusAll': { shape: 'pull', argument: listOf(statusCodec), result: pinInfoCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: noLimit },
   'PinTracker.Audit': { shape: 'pull', argument: struct<AuditWish>({ foreign: booleanCodec }), result: driftCodec, argumentBytesMax: small, resultBytesMax: small, timeoutMs: noLimit },

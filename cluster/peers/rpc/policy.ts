@@ -1,6 +1,6 @@
 import type { RpcMethod } from '../../peer-ports.ts'
 
-/** What a caller may: any peer that knows the secret; members of the peerset; members that may change the pinset. */
+/** What a caller may: any peer that knows the secret; members of the peerset, those that only store among them; members that may change the pinset. */
 export type Trust = 'open' | 'member' | 'writer'
 
 const ranks: Readonly<Record<Trust, number>> = { open: 0, member: 1, writer: 2 }
@@ -9,14 +9,16 @@ const ranks: Readonly<Record<Trust, number>> = { open: 0, member: 1, writer: 2 }
 export const rpcPolicy = {
   'Cluster.Id': 'open', // to find out whom one talks to
   'Cluster.Links': 'member',
-  'Cluster.Join': 'open', // who asks is no member yet
-  'Consensus.RemovePeer': 'writer',
+  'Cluster.Join': 'open', // who asks is no member yet; for others only a writer may, see rpc-handlers.ts
+  'Consensus.RemovePeer': 'member', // itself; others only a writer may, see rpc-handlers.ts
   'Consensus.DrainPeer': 'writer',
+  'Consensus.TrustPeer': 'writer',
+  'Consensus.TrustedPeers': 'open', // who is to be taken in has to know whom to believe
   'PinTracker.Status': 'member',
   'PinTracker.StatusAll': 'member',
   'PinTracker.Audit': 'member', // it changes nothing
-  'PinTracker.Recover': 'writer',
-  'PinTracker.RecoverAll': 'writer',
+  'PinTracker.Recover': 'member', // it changes no pin
+  'PinTracker.RecoverAll': 'member',
   'PinTracker.Reached': 'member',
   'IpfsConnector.ImportBlocks': 'writer',
   'IpfsConnector.RepoStat': 'member',

@@ -133,7 +133,7 @@ export class RpcServer implements AsyncDisposable {
     const method = from.text().slice(0, methodBytesMax)
     if (!isMethod(method) || (rpcMethods[method].shape === 'call') !== (shape === 'call')) throw new ClusterError('ERR_PEER_FAILED', `no method ${JSON.stringify(method)}: is the other peer of another version?`)
     const trust = this.#with.trustOf(peer)
-    if (!mayCall(method, trust)) throw new ClusterError('ERR_PEER_FAILED', `${peer} may not call ${method}: to this peer it is ${trust === 'open' ? 'no member of the cluster' : 'a member that may not change anything'}`)
+    if (!mayCall(method, trust)) throw new ClusterError(trust === 'open' ? 'ERR_PEER_FAILED' : 'ERR_STORES_ONLY', `${peer} may not call ${method}: to this peer it is ${trust === 'open' ? 'no member of the cluster' : 'a member that only stores'}`)
     return { method, rest: from.rest() }
   }
 
