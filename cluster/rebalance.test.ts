@@ -20,6 +20,7 @@ class BalanceWorld extends RepinWorld {
   /** Whose daemons fail with what they are to copy. */
   failing: PeerId[] = []
   alerts: Alert[] = []
+  storesOnly = false
   readonly leaving = new AbortController()
   readonly #metrics = new Map<PeerId, Metric>()
 
@@ -42,7 +43,7 @@ class BalanceWorld extends RepinWorld {
       }
     })
     return createRebalance({
-      self: a, consensus: this.consensus, draining: () => new Set(this.draining), monitor, allocator: createBalancedAllocator({ allocateBy: ['freespace'] }), mover,
+      self: a, consensus: { ...this.consensus, assertMayChange: () => { if (this.storesOnly) throw new ClusterError('ERR_STORES_ONLY', 'a only stores') } }, draining: () => new Set(this.draining), monitor, allocator: createBalancedAllocator({ allocateBy: ['freespace'] }), mover,
       sizeOf: async () => this.bytes, clock: this.clock
     }, { calmMs: 10 * minuteMs })
   }
@@ -167,6 +168,15 @@ t.test('while peers come and go, or one is drained, it is refused and says why',
   world.leader = undefined
   await t.rejects(world.moves(), { code: 'ERR_NO_LEADER' })
   t.strictSame(world.logged, [])
+})
+
+t.test('a peer that only stores plans, and moves nothing', async t => {
+  const world = new BalanceWorld()
+  await world.put(...pins(1, a, b))
+  world.storesOnly = true
+
+  await t.rejects(world.moves(), { code: 'ERR_STORES_ONLY' })
+  t.match(await world.moves({ isDry: true }), [{ state: 'planned' }])
 })
 
 t.test('one at a time, and what goes everywhere or is on the move is left alone', async t => {

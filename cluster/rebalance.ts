@@ -20,7 +20,7 @@ const assumedBytes = 256 << 10
 
 export interface RebalanceComponents {
   readonly self: PeerId
-  readonly consensus: Pick<Consensus, 'state' | 'leader' | 'peerset'>
+  readonly consensus: Pick<Consensus, 'state' | 'leader' | 'peerset' | 'assertMayChange'>
   readonly draining: () => ReadonlySet<PeerId>
   readonly monitor: Pick<Monitor, 'latest' | 'alerts'>
   readonly allocator: Allocator
@@ -40,7 +40,7 @@ export interface Rebalance {
   /**
    * What is moved, as it is done, or with `isDry` what would be. It ends when who asks leaves: what is under way then is put back.
    *
-   * @throws ClusterError ERR_PEER_FAILED while peers come and go, which it names; ERR_INVALID_ARGUMENT while another one is under way here; ERR_NO_LEADER
+   * @throws ClusterError ERR_PEER_FAILED while peers come and go, which it names; ERR_INVALID_ARGUMENT while another one is under way here; ERR_STORES_ONLY; ERR_NO_LEADER
    */
   run (wish: RebalanceWish, options: AbortOptions): AsyncIterable<Move>
 }
@@ -122,6 +122,7 @@ export function createRebalance ({ self, consensus, draining, monitor, allocator
     async * run (wish, options) {
       options.signal.throwIfAborted()
       if (isRunning) throw new ClusterError('ERR_INVALID_ARGUMENT', 'a rebalance is under way here already')
+      if (!wish.isDry) consensus.assertMayChange()
       assertCalm()
       isRunning = true
       try {
