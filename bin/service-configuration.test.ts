@@ -90,7 +90,7 @@ t.test('settings are shown as they take effect, secrets hidden; what is wrong wi
   t.match(JSON.parse(out), { id: /^12D3Koo/, cluster: { peername: 'alice', secret: '(hidden)' }, api: { restapi: { basic_auth_credentials: '(hidden)', idle_timeout: '2m0s' } } })
   t.match(await service(folder, ['config', 'check']), { code: 0, out: /are understood: peer 12D3Koo/ })
   t.match(await service(folder, ['config', 'check'], { CLUSTER_STATELESS_CONCURRENTPINS: 'x' }), { code: 1, err: /concurrent_pins: expected an integer/ })
-  t.match(await service(folder, ['config', 'check'], { CLUSTER_CRDT_TRUSTEDPEERS: '12D3KooWA' }), { code: 1, err: /CLUSTER_CRDT_TRUSTEDPEERS: names one peer that alone/ })
+  t.match(await service(folder, ['config', 'check'], { CLUSTER_CRDT_TRUSTEDPEERS: 'alice' }), { code: 1, err: /trusted_peers: expected peer ids, or \*/ })
 })
 
 t.test('a configuration is fetched from where service.json says, kept for when it cannot be, and may not change what is this peer\'s own', async t => {
