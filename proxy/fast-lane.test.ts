@@ -118,3 +118,21 @@ t.test('an HTTP/1.0 client that wants to keep its connection does, when the daem
   t.equal(connections.size, 1)
   client.destroy()
 })
+
+t.test('what is under way when the proxy closes gets its answer, and then its connection ends', async t => {
+  const asked: Socket[] = []
+  await using daemon = await scripted(socket => { asked.push(socket) })
+  const proxy = await proxyAlone(daemon.multiaddr)
+  const clients = ['', 'TE: trailers\r\n'].map(header => {
+    const client = proxy.connect()
+    client.write(post('cat?arg=x', header))
+    return client
+  })
+  await eventually('both are asked', () => asked.length === 2)
+
+  const closing = proxy[Symbol.asyncDispose]()
+  for (const socket of asked) socket.write(saying('late'))
+
+  for (const client of clients) t.match(await readAll(client), /late$/)
+  await closing
+})

@@ -1,9 +1,16 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { joinSignals } from '../cluster/async/join-signals.ts'
 import { openDoor } from '../cluster/async/open-door.ts'
+import { pause } from '../cluster/async/pause.ts'
+import type { Clock } from '../cluster/clock.ts'
 import { urlOf } from '../cluster/config/endpoint.ts'
 import type { Endpoint } from '../cluster/config/endpoint.ts'
+import type { AbortOptions } from '../cluster/ports.ts'
+
+/** Nobody tells when a connection has nothing under way any more. */
+const lookEveryMs = 50
 
 /** Opens a door. @throws ClusterError ERR_STORAGE that names the setting and what is in the way */
 export async function open (server: Server, endpoint: Endpoint): Promise<Server> {
@@ -14,12 +21,21 @@ export async function open (server: Server, endpoint: Endpoint): Promise<Server>
   return server
 }
 
-/** Lets nobody in any more, and ends what is left once `ended` has settled. */
-export async function close (server: Server, ended: Promise<unknown>): Promise<void> {
-  const closed = new Promise<void>(resolve => { server.close(() => resolve()) })
-  await ended
+/** Lets nobody in any more, and ends each connection behind the answer that is under way; when `signal` aborts it cuts what is left. */
+export async function close (server: Server, clock: Clock, { signal }: AbortOptions): Promise<void> {
+  const closed = new AbortController()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.close(() => {
+    closed.abort(new Error('closed'))
+    resolve()
+  })
+  using waiting = joinSignals(signal, closed.signal)
+  while (!waiting.signal.aborted) {
+    await pause(clock, lookEveryMs, waiting.signal).catch(() => {})
+    server.closeIdleConnections()
+  }
   server.closeAllConnections()
-  await closed
+  await promise
 }
 
 export function portOf (server: Server): number | undefined {

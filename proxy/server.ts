@@ -28,7 +28,9 @@ import { refuseCommand } from './refuse-command.ts'
 import { createRoutes } from './routes.ts'
 import { answerUnreachable } from './unreachable.ts'
 
-/** What a caller waits at most for the end of what it asked when the proxy closes. */
+/** What is under way when the proxy closes has so long to end by itself: a restart fails nobody who asked for little. */
+const graceMs = 2_000
+/** What a caller waits at most after that for the end of what it asked. */
 const endTimeoutMs = 5_000
 
 export interface ProxyComponents {
@@ -95,13 +97,21 @@ export function createProxy ({ cluster, adder, followRoot, clock, log: parentLog
 
   const isForDaemon = (target: string): boolean => matchCommand(table, target) === undefined && !rules.refuses(target) && !concernsFiles(target)
 
+  const within = async (timeoutMs: number, work: Promise<unknown>): Promise<void> => {
+    using limit = deadline(clock, timeoutMs, 'closing the proxy', new AbortController().signal)
+    await abortable(work, limit.signal).catch(() => {})
+  }
+
   const stop = async (): Promise<void> => {
+    const cut = new AbortController()
+    const closed = Promise.all(servers.splice(0).map(server => close(server, clock, cut)))
+    await within(graceMs, closed)
     stopping.abort(new Error('the proxy is closing'))
     // What was asked of the cluster is told why it ends, and what it began is put back, while the parts below still stand.
-    using limit = deadline(clock, endTimeoutMs, 'closing the proxy', new AbortController().signal)
-    const ended = abortable(Promise.allSettled(running), limit.signal).catch(() => undefined)
+    await within(endTimeoutMs, Promise.allSettled(running))
+    cut.abort(new Error('the proxy is closing'))
     await files?.[Symbol.asyncDispose]()
-    await Promise.all(servers.splice(0).map(server => close(server, ended)))
+    await closed
     await daemon.pool.destroy()
   }
 
