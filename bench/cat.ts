@@ -10,7 +10,7 @@ export async function bench (): Promise<void> {
   const [{ Hash }] = await callJson(sides.bare, 'add?quieter=true', fileBody(randomBytes(size)))
   await compare(sides, {
     title: 'cat of 128 MiB',
-    rounds: 7,
+    rounds: 15,
     measured: { rate: { unit: 'MB/s', goal: { atLeast: 0.9 } } },
     round: async side => {
       let bytes = 0
