@@ -10,10 +10,9 @@ import type { Clock } from './clock.ts'
 import type { Move, RebalanceWish } from './peer-ports.ts'
 import type { Mover } from './mover.ts'
 import type { AbortOptions, Allocator, Consensus, Monitor } from './ports.ts'
+import { pinPages } from './pin-pages.ts'
 import { isOnTheMove } from './relocation.ts'
 
-/** Pins that are read at once; the pinset is not held while one is being moved. */
-const pageMax = 500
 const restMs = 200
 /** What a pin is taken for whose size nobody knows. */
 const assumedBytes = 256 << 10
@@ -87,22 +86,9 @@ export function createRebalance ({ self, consensus, draining, monitor, allocator
     }
   }
 
-  async function * pins ({ signal }: AbortOptions): AsyncGenerator<Pin, void, undefined> {
-    let page: Pin[] = []
-    do {
-      const after = page.at(-1)?.cid
-      page = []
-      for await (const pin of state.list({ after, signal })) {
-        page.push(pin)
-        if (page.length === pageMax) break
-      }
-      yield * page
-    } while (page.length === pageMax)
-  }
-
   async function * walk ({ isDry, bytesPerSecond }: RebalanceWish, options: AbortOptions): AsyncGenerator<Move, void, undefined> {
     const plan = plannerOf(isDry ? look() : undefined)
-    for await (const { cid } of pins(options)) {
+    for await (const page of pinPages(state, options)) for (const { cid } of page) {
       const entry = await state.get(cid)
       if (entry === undefined) continue
       if (!isDry) assertCalm()

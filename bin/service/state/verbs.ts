@@ -1,6 +1,7 @@
 import { encodePin } from '../../../cluster/api/pin-bytes.ts'
 import { pinToJson } from '../../../cluster/api/pin-json.ts'
 import type { Pin } from '../../../cluster/api/pin.ts'
+import { pinPages } from '../../../cluster/pin-pages.ts'
 import type { AbortOptions, Consensus, PinsetOp, PinsetReader } from '../../../cluster/ports.ts'
 import type { Staged } from './staging.ts'
 
@@ -57,26 +58,12 @@ export async function * removeAll (consensus: Consensus, { signal }: AbortOption
 
 async function removePins ({ state, log }: Consensus, goes: (pin: Pin) => boolean, { signal }: AbortOptions): Promise<number> {
   let removed = 0
-  for await (const page of pages(state, { signal })) {
+  for await (const page of pinPages(state, { signal })) {
     const ops = page.filter(goes).map(({ cid }): PinsetOp => ({ kind: 'unpin', cid }))
     if (ops.length > 0) await log(ops, { signal })
     removed += ops.length
   }
   return removed
-}
-
-/** The pinset in parts, none of which is being read while it is written. */
-async function * pages (state: PinsetReader, { signal }: AbortOptions): AsyncGenerator<readonly Pin[]> {
-  let page: Pin[] = []
-  do {
-    const after = page.at(-1)?.cid
-    page = []
-    for await (const pin of state.list({ after, signal })) {
-      page.push(pin)
-      if (page.length === opsPerEntry) break
-    }
-    yield page
-  } while (page.length === opsPerEntry)
 }
 
 const isSame = (a: Pin, b: Pin): boolean => encodePin(a).equals(encodePin(b))
