@@ -103,6 +103,27 @@ t.test('a connection that the daemon closed in between is made anew', async t =>
   client.destroy()
 })
 
+t.test('a file comes through whole and in order, whatever the pieces that it is sent in', async t => {
+  const sizes = [700_000, 16_384, 40_000, 3, 600_000, 20_000, 1, 300_000, 32_768, 32_768, 8_191, 2_000_000, 16_400]
+  const pieces = sizes.map((size, i) => Buffer.alloc(size, i + 65))
+  const file = Buffer.concat(pieces)
+  await using daemon = await scripted(socket => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${file.length}\r\n\r\n`)
+    const next = (i: number): void => { if (i < pieces.length) socket.write(pieces[i]!, () => setImmediate(next, i + 1)) }
+    next(0)
+  })
+  await using proxy = await proxyAlone(daemon.multiaddr)
+  const client = proxy.connect()
+
+  for (let i = 0; i < 2; i++) {
+    client.write(post('cat?arg=file'))
+    const answer = await readAll(client, text => text.length - text.indexOf('\r\n\r\n') - 4 === file.length)
+    t.ok(answer.slice(answer.indexOf('\r\n\r\n') + 4) === file.toString('latin1'))
+  }
+
+  client.destroy()
+})
+
 t.test('an HTTP/1.0 client that wants to keep its connection does, when the daemon does', async t => {
   const connections = new Set<Socket>()
   await using daemon = await scripted(socket => { connections.add(socket); socket.write('HTTP/1.0 404 Not Found\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nno') })
