@@ -318,6 +318,12 @@ for (const [request, status, message] of [
   ['POST /add?shard=true', 400, /^request Content-Type/],
   ['POST /peers', 400, 'error decoding request body'],
   ['DELETE /peers/xx', 400, /^error decoding Peer ID/],
+  ['POST /peers/xx/trust', 400, /^error decoding Peer ID/],
+  ['DELETE /peers/xx/trust', 400, /^error decoding Peer ID/],
+  ['DELETE /peers/trusted', 400, /^error decoding Peer ID/],
+  ['POST /peers/trusted', 405, /^POST is not a method of this path: expected /],
+  ['PUT /peers/xx/trust', 405, /expected POST or DELETE$/],
+  ['GET /peers/trusted?local=true', 400, 'parameter local unknown'],
   ['DELETE /peers/QmZULkCELmmk5XNfCgTnCyFgAVxBRBXyDHGGMVoLFLiXEN', 400, /is not a member of this cluster$/],
   [`GET /allocations/${absent}/reasons`, 404, 'pin is not part of the pinset']
 ] as const) {

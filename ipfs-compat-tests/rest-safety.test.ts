@@ -166,7 +166,7 @@ t.test('a libp2p listener wants an address, an id and the key of that id', async
   t.throws(() => restSection({ libp2p_listen_multiaddress: [address], id: other, private_key: privateKey }, {}), { message: /the private key belongs to/ })
 })
 
-t.test('with a certificate the API speaks TLS, 1.2 at least, and nothing else', async t => {
+t.test('with a certificate the API speaks TLS, 1.2 at least; who comes without is told so', async t => {
   const { cert, key } = await selfSigned()
   const folder = t.testdir({ 'server.crt': cert, 'server.key': key })
   const rest = await openRest(t, { ssl_cert_file: 'server.crt', ssl_key_file: join(folder, 'server.key') })
@@ -180,7 +180,9 @@ t.test('with a certificate the API speaks TLS, 1.2 at least, and nothing else', 
   t.equal(await get({}), 200)
   await t.rejects(get({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1' }))
   await t.rejects(get({ ca: [] }), { code: /SELF_SIGNED|UNABLE/ })
-  await t.rejects(ask(rest, '/version'), 'without TLS nothing is answered')
+  t.match(await ask(rest, '/version'), { status: 400, headers: { connection: 'close' }, text: /"message":"Client sent an HTTP request to an HTTPS server\."/ }, 'without TLS that is all that is answered')
+  t.notMatch(await text(connect(port, '127.0.0.1').end('hello\r\n\r\n')).catch(() => ''), /HTTP/, 'what is no HTTP either is cut off')
+  t.match(rest.addresses, [{ secure: true }])
 })
 
 t.test('a certificate that cannot be read or used keeps the API shut, and says which setting it is', async t => {
@@ -309,6 +311,19 @@ t.test('an address that is taken is refused, naming the setting', async t => {
   const { multiaddr } = first.addresses[0]!
 
   await t.rejects(openRest(t, { http_listen_multiaddress: multiaddr }), { code: 'ERR_STORAGE', message: `api.restapi.http_listen_multiaddress: cannot listen on ${multiaddr}: another process listens there` })
+})
+
+t.test('who sends a whole upload without TLS reads why it is not taken', async t => {
+  const { cert, key } = await selfSigned()
+  t.testdir({ 'server.crt': cert, 'server.key': key })
+  const rest = await openRest(t, { ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' })
+  const socket = connect((rest.addresses[0] as { port: number }).port, '127.0.0.1').on('error', () => {})
+  const said = text(socket)
+  socket.write('POST /add HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n')
+  for (let sent = 0; sent < 64; sent++) socket.write(Buffer.alloc(64 * 1024))
+  socket.end()
+
+  t.match(await said, /^HTTP\/1\.1 400 Bad Request\r\n/)
 })
 
 t.test('what is no request is refused as one would be', async t => {

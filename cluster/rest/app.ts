@@ -1,11 +1,13 @@
-import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../clock.ts'
 import { sendError } from './answer.ts'
 import type { Certificate } from './certificate.ts'
 import type { RestConfig } from './config.ts'
+import { answerPlainHttp } from './plain-http.ts'
+import { refusalText } from './refusal-text.ts'
 import { RefusedError } from './rest-error.ts'
 
 /** Go's servers allow so much above the configured limit. */
@@ -17,7 +19,7 @@ const streamsPerConnectionMax = 250
 const http2WindowBytes = 1024 * 1024
 
 /** An HTTP server that listens nowhere yet and has no routes: its limits are the configuration's. With a certificate it speaks HTTP/2 too. */
-export function createApp (config: RestConfig, tls: Certificate | undefined): FastifyInstance {
+export function createApp (config: RestConfig, tls: Certificate | undefined, clock: Clock): FastifyInstance {
   const limits = {
     maxHeaderSize: config.maxHeaderBytes + headerSlackBytes,
     requestTimeout: config.readTimeout,
@@ -38,6 +40,7 @@ export function createApp (config: RestConfig, tls: Certificate | undefined): Fa
 
   const settings = { maxConcurrentStreams: streamsPerConnectionMax, maxHeaderListSize: limits.maxHeaderSize, initialWindowSize: http2WindowBytes }
   const app = fastify({ ...options as object, http2: true, http2SessionTimeout: config.idleTimeout, https: { ...tls, allowHTTP1: true, settings } })
+  answerPlainHttp(app.server, { clock, helloTimeoutMs: config.readHeaderTimeout })
   Object.assign(app.server, limits) // of those who speak HTTP/1.1 with it: it takes none of them as an option
   app.server.on('session', session => { session.setLocalWindowSize(http2WindowBytes) })
   return app as unknown as FastifyInstance
@@ -50,6 +53,5 @@ function answerUnreadable ({ code }: NodeJS.ErrnoException, socket: Duplex, { ma
   const [status, message] = code === 'HPE_HEADER_OVERFLOW'
     ? ['431 Request Header Fields Too Large', `the request's address and headers are longer than ${maxHeaderBytes + headerSlackBytes} bytes; see api.restapi.max_header_bytes`]
     : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? ['408 Request Timeout', 'the request did not arrive in time'] : ['400 Bad Request', 'not an HTTP request']
-  const body = `${JSON.stringify({ code: Number(status!.slice(0, 3)), message })}\n`
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+  socket.end(refusalText(status!, message!))
 }

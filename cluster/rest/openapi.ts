@@ -19,7 +19,7 @@ const pathParameters: Readonly<Record<string, { readonly about: string, readonly
 const refusals: Readonly<Record<number, string>> = {
   400: 'What was asked for is wrong: a parameter that is unknown or out of its range, a CID, an upload.',
   401: 'Credentials are needed, or are wrong.',
-  403: 'Web pages of that site may not do this, or the Host header names another machine.',
+  403: 'Web pages of that site may not do this, or the Host header names another machine, or this peer only stores: who is trusted to change what is agreed on stands in the message.',
   500: 'It failed, and the message says why. As in ipfs-cluster also what the daemon refuses, and pins for which there are too few peers.'
 }
 const furtherRefusals = { 404: 'There is no such pin.', 503: 'This peer cannot do its work just now, and the message says why.' } as const

@@ -96,7 +96,7 @@ export function createRest ({ overLibp2p, ...parts }: RestParts & { readonly ove
   }
 
   async function openOverLibp2p (listen: ListenOverLibp2p, opened: AsyncDisposableStack): Promise<readonly string[]> {
-    const app = createApp(config, undefined) // libp2p encrypts
+    const app = createApp(config, undefined, parts.clock) // libp2p encrypts
     serve(app, undefined)
     opened.defer(() => app.close())
     await app.ready()
@@ -112,10 +112,10 @@ export function createRest ({ overLibp2p, ...parts }: RestParts & { readonly ove
       const tls = await certificateOf(config, folder)
       await using opened = new AsyncDisposableStack()
       for (const endpoint of config.httpListenMultiaddress) {
-        const app = createApp(config, tls)
+        const app = createApp(config, tls, parts.clock)
         serve(app, endpoint)
         opened.defer(() => app.close())
-        addresses.push(await listening(app, endpoint, 'api.restapi.http_listen_multiaddress'))
+        addresses.push(await listening(app, endpoint, { setting: 'api.restapi.http_listen_multiaddress', isSecure: tls !== undefined }))
       }
       const libp2pAddresses = overLibp2p === undefined ? [] : await openOverLibp2p(overLibp2p, opened)
       doors.use(opened.move())
