@@ -48,7 +48,9 @@ import { createTelling } from '../cluster/telling.ts'
 import { createUpkeep } from '../cluster/upkeep.ts'
 import { createProxy } from '../proxy/server.ts'
 import type { Proxy } from '../proxy/server.ts'
+import type { Stats } from '../cluster/stats/server.ts'
 import { composeNetwork } from './compose-network.ts'
+import { composeStats } from './compose-stats.ts'
 import type { PeerFolder, Settings } from './service/folder.ts'
 import { version } from './version.ts'
 
@@ -84,6 +86,8 @@ export interface Composed {
   /** The doors; one that service.json leaves out stays shut. */
   readonly rest: Rest | undefined
   readonly proxy: Proxy | undefined
+  /** Where Prometheus is told numbers, if it is. */
+  readonly stats: Stats | undefined
 }
 
 /** Configuration → a peer, built and idle. The one place that knows which implementation stands behind which seam. */
@@ -94,7 +98,7 @@ export function compose (parts: ComposeParts): Composed {
   const ipfsConfig = { ...configs.ipfsHttp, nodeMultiaddress: daemon.endpoint, ...daemon.isEmbedded && { apiAuth: undefined } }
   const store = createPeerStore({ folder: folder.state })
   const state = createPinset({ store })
-  const ipfs = createIpfsConnector({ clock, log: log.for('ipfshttp') }, ipfsConfig)
+  const { ipfs, statsOf } = composeStats(createIpfsConnector({ clock, log: log.for('ipfshttp') }, ipfsConfig), configs)
   const tracker = createPinTracker({ ipfs, state, store, clock, log: log.for('pintracker'), self }, configs.pinTracker)
 
   const network = composeNetwork({
@@ -152,12 +156,13 @@ export function compose (parts: ComposeParts): Composed {
   const rootPin = createRootPin({ self, consensus, placer, clock }, { replication: defaultReplication(configs.cluster) })
   const adding: Component = { name: 'adder', start: async () => {}, [Symbol.asyncDispose]: () => requests[Symbol.asyncDispose]() }
   const { rest, proxy } = doors(parts, { cluster, adder })
+  const stats = statsOf({ self, consensus, tracker, monitor, clock, log: log.for('stats') })
   return {
     components: [
       store, ...network.components, ipfs, consensus, member, presence, monitor, publisher, measuredNames, tracker, telling, swarm, upkeep, repinner, adding,
-      ...[rest, proxy].filter(door => door !== undefined)
+      ...[stats, rest, proxy].filter(door => door !== undefined)
     ],
-    cluster, consensus, ipfs, placer, addresses: () => host.addresses(), rest, proxy
+    cluster, consensus, ipfs, placer, addresses: () => host.addresses(), rest, proxy, stats
   }
 
   function doors ({ settings: { configs, written } }: ComposeParts, { cluster, adder }: { readonly cluster: ClusterApi, readonly adder: ReturnType<typeof createAdder> }): Pick<Composed, 'rest' | 'proxy'> {

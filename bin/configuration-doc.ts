@@ -18,7 +18,8 @@ const tables: Readonly<Record<keyof typeof sections, string>> = {
   balanced: 'cluster/allocator/config.ts',
   disk: 'cluster/informer/config.ts',
   tags: 'cluster/informer/config.ts',
-  pinQueue: 'cluster/informer/config.ts'
+  pinQueue: 'cluster/informer/config.ts',
+  stats: 'cluster/stats/config.ts'
 }
 export const docPath: string = fileURLToPath(new URL('docs/configuration.md', root))
 

@@ -38,9 +38,13 @@ t.test('from nothing a peer writes its files, says where it is and stops cleanly
   const identity = await readFile(join(folder, 'identity.json'), 'utf8')
   t.match(await first.stop('SIGTERM'), { code: 0 })
 
-  const second = await start(t, folder, noKubo)
+  const second = await start(t, folder, { ...noKubo, CLUSTER_METRICS_PROMETHEUSENDPOINT: '/ip4/127.0.0.1/tcp/0' }, ['--stats', '--no-trust'])
   t.notMatch(second.out(), /wrote/)
+  t.match(second.out(), /^Peers that this one joins through are trusted no more than others, --no-trust or not/m)
   t.match(second.out(), /pinset +1 pin\n/)
+  const numbers = await (await fetch(/metrics +(\S+)/.exec(second.out())![1]!)).text()
+  t.match(numbers, /^# HELP ipfscluster_pins Pins of the cluster\.\n# TYPE ipfscluster_pins gauge\nipfscluster_pins 1\n/)
+  for (const [name, value] of Object.entries({ peers: 1, leader_known: 1, leading: 1, pins_pinning: 0, pins_pin_error: 0, pins_pin_add_errors: 0 })) t.match(numbers, new RegExp(`^ipfscluster_${name} ${value}$`, 'm'))
   t.match(await post(`${second.proxy}/api/v0/pin/ls?type=recursive`), new RegExp(Hash))
   t.equal(await post(`${second.proxy}/api/v0/cat?arg=${Hash}`), 'hello')
   t.equal(await readFile(join(folder, 'identity.json'), 'utf8'), identity)
@@ -117,8 +121,8 @@ t.test('a Kubo that comes later gets what the embedded daemon had pinned', async
 })
 
 /** A peer that does not outlive its test. */
-async function start (t: Test, folder: string, settings: Readonly<Record<string, string>>): Promise<PeerProcess> {
-  const peer = await startPeerProcess(folder, settings)
+async function start (t: Test, folder: string, settings: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<PeerProcess> {
+  const peer = await startPeerProcess(folder, settings, args)
   t.teardown(() => peer.child.kill('SIGKILL'))
   return peer
 }

@@ -11,17 +11,23 @@ export interface PanelFacts {
   /** Empty for a door that service.json leaves out. */
   readonly proxy: readonly Endpoint[]
   readonly rest: readonly Endpoint[]
+  /** Whether the REST API wants a user and a password. */
+  readonly restHasUsers: boolean
+  /** Where numbers for Prometheus are told, if they are. */
+  readonly stats: Endpoint | undefined
   readonly daemon: string
   readonly folder: string
   readonly pins: number
 }
 
 /** What somebody who has just started a peer wants to know: what listens where, on what it stands, and what to try next. */
-export function panel ({ id, peername, peers, proxy, rest, daemon, folder, pins }: PanelFacts): string {
+export function panel (facts: PanelFacts): string {
+  const { id, peername, peers, proxy, rest, restHasUsers, stats, daemon, folder, pins } = facts
   const rows = [
     ['peer', `${id} (${peername})`],
     ['IPFS proxy', proxy.length === 0 ? 'off (service.json has no api.ipfsproxy)' : `${urls(proxy)}   use it like the API of a Kubo`],
-    ['REST API', rest.length === 0 ? 'off (service.json has no api.restapi)' : `${urls(rest)}   for ipfs-cluster-ctl`],
+    ['REST API', rest.length === 0 ? 'off (service.json has no api.restapi)' : `${urls(rest)}   for ipfs-cluster-ctl${restHasUsers ? ', with a password' : ''}`],
+    ...stats === undefined ? [] : [['metrics', `${urlOf(stats)}/metrics   for Prometheus`]],
     ['peers', peers.length === 0 ? 'none can reach this one' : `join at ${peers[0]}`],
     ['daemon', daemon],
     ['folder', folder],
@@ -33,19 +39,27 @@ export function panel ({ id, peername, peers, proxy, rest, daemon, folder, pins 
     ...rows.map(([name, value]) => `  ${name!.padEnd(11)} ${value}`),
     '',
     'try',
-    ...suggestions(proxy[0], rest[0]).map(line => `  ${line}`),
+    ...suggestions(facts).map(line => `  ${line}`),
     '',
     ''
   ].join('\n')
 }
 
-function suggestions (proxy: Endpoint | undefined, rest: Endpoint | undefined): string[] {
-  const isUsual = rest?.multiaddr === '/ip4/127.0.0.1/tcp/9094'
-  const ctl = `npm run -s ctl -- ${rest === undefined || isUsual ? '' : `--host ${rest.multiaddr} `}`
+function suggestions ({ proxy: [proxy], rest: [rest], restHasUsers }: PanelFacts): string[] {
   return [
     ...proxy === undefined ? [] : [proxy.kind === 'tcp' ? `curl -F file=@README.md ${urlOf(proxy)}/api/v0/add` : `curl --unix-socket ${proxy.path} -F file=@README.md http://localhost/api/v0/add`],
     ...proxy === undefined ? [] : [`ipfs --api ${proxy.multiaddr} pin ls`],
-    ...rest === undefined ? [] : [`${ctl}status`]
+    ...rest === undefined ? [] : [['npm run -s ctl --', ...ctlFlags(rest, restHasUsers), 'status'].join(' ')]
+  ]
+}
+
+/** What the ctl has to be told to get in. A password says `--https` by itself. */
+function ctlFlags (rest: Endpoint, hasUsers: boolean): string[] {
+  const isSecure = rest.kind === 'tcp' && rest.secure
+  return [
+    ...rest.multiaddr === '/ip4/127.0.0.1/tcp/9094' ? [] : [`--host ${rest.multiaddr}`],
+    ...hasUsers ? ['--basic-auth USER:PASSWORD'] : isSecure ? ['--https'] : [],
+    ...hasUsers && !isSecure ? ['--force-http'] : []
   ]
 }
 

@@ -13,7 +13,7 @@ for (const [args, said] of [
   [['init', '--datastore', 'badger'], /nothing to choose/],
   [['init', '--peers', '/ip4/1.2.3.4/tcp/9096'], /--peers: \/ip4\/1.2.3.4\/tcp\/9096 is no address of a peer with its id/],
   [['daemon', '--bootstrap', 'nowhere'], /--bootstrap: nowhere is no address of a peer/],
-  [['daemon', '--stats'], /--stats: a Prometheus endpoint is not supported/],
+  [['daemon', '--tracing'], /--tracing: there is no tracing here/],
   [['daemon'], /there is no .*service\.json; run "ipfs-cluster-service init" first/],
   [['-x', 'daemon'], /unknown flag -x before the command \(it belongs after daemon\)/],
   [['daemno'], /no command "daemno" \(did you mean daemon\?\)/],

@@ -1,9 +1,9 @@
-import { durationMs, endpoint, endpoints, local, oneOf, optional, section, secret, text, texts, boolean } from '../cluster/config/section.ts'
+import { doors, durationMs, endpoint, local, oneOf, optional, section, secret, text, texts, boolean } from '../cluster/config/section.ts'
 import type { ConfigOf, Field } from '../cluster/config/section.ts'
 
 const fields = {
   /** Where clients find the proxy. */
-  listenMultiaddress: local(endpoints(['/ip4/127.0.0.1/tcp/9095'])),
+  listenMultiaddress: local(doors(['/ip4/127.0.0.1/tcp/9095'])),
   /** The daemon behind it. */
   nodeMultiaddress: local(endpoint('/ip4/127.0.0.1/tcp/5001')),
   /** Speak TLS to the daemon although its address does not say so. */

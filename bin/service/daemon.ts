@@ -9,7 +9,7 @@ import type { Values } from '../args.ts'
 import { lockFolder } from '../../cluster/store/folder-lock.ts'
 import { panel } from '../panel.ts'
 import { initFolder, readFolder } from './folder.ts'
-import type { PeerFolder } from './folder.ts'
+import type { PeerFolder, Settings } from './folder.ts'
 import { tuneHeapForStreams } from './heap.ts'
 import type { PeerConfigs } from './sections.ts'
 
@@ -17,23 +17,19 @@ import type { PeerConfigs } from './sections.ts'
 const stopTimeoutMs = 20_000
 /** As EX_SOFTWARE of sysexits: who starts the peer again has to look at it first. */
 const failedExitCode = 70
-const later: Readonly<Record<string, string>> = {
-  stats: 'a Prometheus endpoint', tracing: 'tracing', 'no-trust': 'CRDT consensus, which this is about,'
-}
 
 /** `daemon`: runs the peer until the process is told to stop. */
 export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger, env: NodeJS.ProcessEnv): Promise<void> {
-  for (const [flag, what] of Object.entries(later)) {
-    if (flags.is(flag) || flags.text(flag) !== undefined) throw new UsageError(`daemon --${flag}: ${what} is not supported by this version`)
-  }
+  if (flags.is('tracing')) throw new UsageError('daemon --tracing: there is no tracing here; --stats tells numbers, --debug logs each request')
   const say = (line: string): void => { process.stdout.write(`${line}\n`) }
   const bootstrap = addressesIn(flags.text('bootstrap'))
   tuneHeapForStreams()
+  if (flags.is('no-trust')) say('Peers that this one joins through are trusted no more than others, --no-trust or not; who is trusted says: ipfs-cluster-ctl peers trusted')
   if (flags.is('upgrade')) say('A state of an earlier version is upgraded at each start, --upgrade or not.')
   const stopping = stopSignal(log)
 
   if (flags.is('init')) for (const path of await initFolder(folder, { env, overwrites: false })) say(`wrote ${path}`)
-  const settings = await readFolder(folder, env)
+  const settings = withStats(await readFolder(folder, env), flags.is('stats'))
   const { configs, identity } = settings
   for (const warning of settings.warnings) log.warn(warning)
   warnOfOpenDoors(configs, log)
@@ -64,6 +60,8 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
       peers: peer.addresses(),
       proxy: peer.proxy === undefined ? [] : configs.proxy.listenMultiaddress.map((endpoint, i) => atPort(endpoint, peer.proxy!.addresses[i]!)),
       rest: peer.rest?.addresses ?? [],
+      restHasUsers: configs.rest.basicAuthCredentials !== undefined,
+      stats: peer.stats?.address,
       daemon: daemon.description,
       folder: folder.path,
       pins: await peer.consensus.state.count()
@@ -77,6 +75,12 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
     if (!stopping.aborted) throw err
   }
   log.info('stopped')
+}
+
+/** `--stats` stands over the file and its variable. */
+function withStats (settings: Settings, isAskedFor: boolean): Settings {
+  const { configs } = settings
+  return isAskedFor ? { ...settings, configs: { ...configs, stats: { ...configs.stats, enableStats: true } } } : settings
 }
 
 /** `--bootstrap a,b`. @throws UsageError */
@@ -123,7 +127,8 @@ function limitStop (log: Logger): void {
   }, stopTimeoutMs).unref()
 }
 
-function warnOfOpenDoors ({ proxy, rest }: PeerConfigs, log: Logger): void {
+function warnOfOpenDoors ({ proxy, rest, stats }: PeerConfigs, log: Logger): void {
+  if (stats.enableStats && !isLoopback(stats.prometheusEndpoint)) log.warn('the numbers for Prometheus can be read from other machines', { multiaddr: stats.prometheusEndpoint.multiaddr })
   for (const { multiaddr } of proxy.listenMultiaddress.filter(endpoint => !isLoopback(endpoint))) {
     log.warn('the IPFS proxy can be reached from other machines: whoever can reach it can use the daemon as its owner can', { multiaddr })
   }

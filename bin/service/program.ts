@@ -43,9 +43,9 @@ export const program: Program = {
         upgrade: { type: 'boolean', aliases: ['u'], help: 'changes nothing, as in the Go program: a state of an earlier version is upgraded at each start' },
         bootstrap: { type: 'string', aliases: ['j'], help: 'join the cluster through these peers: multiaddrs, commas between' },
         leave: { type: 'boolean', aliases: ['x'], help: 'leave the cluster when this peer is stopped' },
-        stats: { type: 'boolean', help: 'not supported by this version' },
-        tracing: { type: 'boolean', help: 'not supported by this version' },
-        'no-trust': { type: 'boolean', help: 'not supported: it is about CRDT consensus' }
+        stats: { type: 'boolean', help: 'tell numbers to Prometheus, as observations.metrics.enable_stats does' },
+        tracing: { type: 'boolean', help: 'refused: there is no tracing here' },
+        'no-trust': { type: 'boolean', help: 'changes nothing: no peer is trusted for having been joined through' }
       },
       examples: ['daemon', 'daemon --init', 'daemon --bootstrap /dns4/peer-0.example/tcp/9096 --leave', '--loglevel info,raft:debug daemon']
     },

@@ -8,6 +8,7 @@ import { ipfsHttpSection } from '../../cluster/ipfs/config.ts'
 import { monitorSection } from '../../cluster/monitor/config.ts'
 import { pinTrackerSection } from '../../cluster/pintracker/config.ts'
 import { restSection } from '../../cluster/rest/config.ts'
+import { statsSection } from '../../cluster/stats/config.ts'
 import { proxySection } from '../../proxy/config.ts'
 
 const embeddedSection = section('ipfs_connector.embedded', 'CLUSTER_EMBEDDED', {
@@ -30,7 +31,8 @@ export const sections = {
   balanced: balancedSection,
   disk: diskSection,
   tags: tagsSection,
-  pinQueue: pinQueueSection
+  pinQueue: pinQueueSection,
+  stats: statsSection
 } as const
 
 export type PeerConfigs = Configs<typeof sections>

@@ -21,6 +21,18 @@ export function parseEndpoint (written: string): Endpoint {
   return { multiaddr: written, kind: 'tcp', host, port: Number(port), secure: security === '/https' || security?.startsWith('/tls') === true }
 }
 
+/**
+ * The same, to listen on: whether TLS is spoken there is for a certificate to say, not for the address.
+ *
+ * @throws Error saying what was expected
+ */
+export function parseDoor (written: string): Endpoint {
+  const found = parseEndpoint(written)
+  const [, bare, security] = /^(\/[^/]+\/[^/]+\/tcp\/\d+)(\/.+)$/.exec(found.kind === 'tcp' ? written : '') ?? []
+  if (security !== undefined) throw new Error(`expected ${bare}, an address to listen on, without ${security}`)
+  return found
+}
+
 /** For messages and HTTP clients; a unix socket is shown by its path. */
 export function urlOf (endpoint: Endpoint): string {
   if (endpoint.kind === 'unix') return `unix:${endpoint.path}`

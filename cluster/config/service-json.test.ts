@@ -29,11 +29,11 @@ t.test('a section that is not in the file is known to be missing', async t => {
 })
 
 t.test('what only the Go program knows is read over, with one warning that names it', async t => {
-  const file = { cluster: { mdns_interval: '10s' }, observations: { metrics: { enable_stats: false } }, datastore: { pebble: {} }, api: { ipfsproxy: { node_https: false } } }
+  const file = { cluster: { mdns_interval: '10s' }, observations: { tracing: { enable_tracing: false } }, datastore: { pebble: {} }, api: { ipfsproxy: { node_https: false } } }
 
   const { warnings } = readServiceJson(JSON.stringify(file), sections, {})
 
-  t.strictSame(warnings, ['service.json has settings that have no effect here: observations.metrics, datastore.pebble, cluster.mdns_interval, api.ipfsproxy.node_https'])
+  t.strictSame(warnings, ['service.json has settings that have no effect here: observations.tracing, datastore.pebble, cluster.mdns_interval, api.ipfsproxy.node_https'])
 })
 
 t.test('a variable that nobody reads is warned of, with the one that was probably meant', async t => {

@@ -20,10 +20,10 @@ export const crdtSection = 'consensus.crdt'
 /** Sections of the Go program's file that have no part to configure here. */
 const goSections: readonly string[] = [
   crdtSection, 'api.pinsvcapi', 'informer.numpin',
-  'observations.metrics', 'observations.tracing', 'datastore.pebble', 'datastore.badger3', 'datastore.badger', 'datastore.leveldb'
+  'observations.tracing', 'datastore.pebble', 'datastore.badger3', 'datastore.badger', 'datastore.leveldb'
 ]
 /** What the Go program's variables start with where there is no part for them here. */
-const goVariables = /^CLUSTER_(CRDT|PINSVCAPI|NUMPIN|METRICS|TRACING|PEBBLE|BADGER3|BADGER|LEVELDB)_/
+const goVariables = /^CLUSTER_(CRDT|PINSVCAPI|NUMPIN|TRACING|PEBBLE|BADGER3|BADGER|LEVELDB)_/
 const followerVariable = 'CLUSTER_FOLLOWERMODE'
 const elsewhereVariables: readonly string[] = ['CLUSTER_ID', 'CLUSTER_PRIVATEKEY', 'CLUSTER_CREDENTIALS', followerVariable]
 /** The Go program's variables that mean here what another one does, unless that is set. */

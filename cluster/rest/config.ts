@@ -1,11 +1,11 @@
 import { readIdentity } from '../config/identity.ts'
 import type { Identity } from '../config/identity.ts'
-import { boolean, durationMs, endpoints, headerMap, integer, local, multiaddrs, optional, secret, section, text, textMap, texts } from '../config/section.ts'
+import { boolean, doors, durationMs, headerMap, integer, local, multiaddrs, optional, secret, section, text, textMap, texts } from '../config/section.ts'
 import type { ConfigOf } from '../config/section.ts'
 
 const fields = {
   /** Where the REST API listens. Beyond this machine it wants `basic_auth_credentials` and a certificate. */
-  httpListenMultiaddress: local(endpoints(['/ip4/127.0.0.1/tcp/9094'])),
+  httpListenMultiaddress: local(doors(['/ip4/127.0.0.1/tcp/9094'])),
   /** TLS certificate chain (PEM), relative to the folder of service.json. */
   sslCertFile: local(optional(text('', { expects: 'a file name' }))),
   /** TLS private key (PEM), relative to the folder of service.json. */

@@ -20,7 +20,7 @@ export async function adopt (folder: PeerFolder, settings: Settings, log: Logger
   await using daemon = await chooseDaemon({ folder, clock: systemClock, log, say }, configs, signal)
   const peer = compose({
     folder, daemon, bootstrap: [], leaves: false, clock: systemClock, log,
-    settings: { ...settings, written: new Set([...written].filter(name => name !== 'rest' && name !== 'proxy')) },
+    settings: { ...settings, configs: { ...configs, stats: { ...configs.stats, enableStats: false } }, written: new Set([...written].filter(name => name !== 'rest' && name !== 'proxy')) },
     failed: reason => { stopping.abort(reason) },
     removed: () => { stopping.abort(new UsageError(removedText)) }
   })
