@@ -13,12 +13,14 @@ import { buildEntries } from './build.ts'
 import { readCar } from './car.ts'
 import { unannouncedOf } from './announcing.ts'
 import { addOnDaemon, assertAccepted } from './daemon-add.ts'
-import { createDelivery } from './delivery.ts'
 import type { Delivery, DeliveryComponents, DeliveryWishes } from './delivery.ts'
 import type { AddEntry } from './entries.ts'
 import { createImportSettings } from './import-settings.ts'
 import type { AddedOutput, Built, ImportOutput } from './output.ts'
 import { importerLayout } from './params.ts'
+import { createSteadyDelivery } from './steady-delivery.ts'
+import { createStragglers } from './stragglers.ts'
+import type { Stragglers } from './stragglers.ts'
 import { UploadError } from './upload-error.ts'
 import type { AddParams, ImporterLayout } from './params.ts'
 
@@ -50,11 +52,14 @@ const queueBytesMax = 4 << 20
 const outputsMax = 1_024
 /** Roots of a CAR that the daemon is asked about while their blocks come; what takes long is asked again. */
 const foreseenMax = 16
+/** Imports that are not waited for any more. */
+const stragglersMax = 64
 const batchLimits = { idleMs: 25, gatheredBytesMax: 1 << 20, gatheredEntriesMax: 512 }
 
 export function createAdder (components: AdderComponents): Adder {
   const importSettings = createImportSettings(components.daemon, components.clock)
   const routes = { importer: 0, daemon: 0 }
+  const stragglers = createStragglers(stragglersMax)
 
   return {
     routes,
@@ -63,11 +68,11 @@ export function createAdder (components: AdderComponents): Adder {
       const layout = settings === undefined ? undefined : importerLayout(params.options, settings)
       if (layout === undefined) await assertAccepted(components.daemon, params.options, { signal })
       yield * running(signal, async (outputs, signal) => {
-        await addBatches({ components, params, layout, signal, routes }, entries, outputs)
+        await addBatches({ components, params, layout, signal, routes, stragglers }, entries, outputs)
       })
     },
     importCars: (cars, params) => running(params.signal, async (outputs, signal) => {
-      await importAll(components, cars, { ...params, signal }, outputs)
+      await importAll(components, cars, { ...params, signal, stragglers }, outputs)
     })
   }
 }
@@ -92,6 +97,7 @@ interface AddRun {
   readonly layout: ImporterLayout | undefined
   readonly signal: AbortSignal
   readonly routes: Adder['routes']
+  readonly stragglers: Stragglers
 }
 
 /** While one batch is being pinned the next is built; what that tells waits, so that lines keep their order. */
@@ -135,7 +141,7 @@ interface BuiltBatch {
 }
 
 async function buildBatch (run: AddRun, entries: AsyncIterable<AddEntry>, outputs: Channel<AddedOutput>, before: Promise<void>): Promise<BuiltBatch> {
-  const { components, params, layout, signal, routes } = run
+  const { components, params, layout, signal, routes, stragglers } = run
   const held: Built[] = []
   const tell = async (built: Built): Promise<void> => {
     if (held.length > 0 || built.root !== undefined) held.push(built)
@@ -148,7 +154,7 @@ async function buildBatch (run: AddRun, entries: AsyncIterable<AddEntry>, output
   const pin: PinOptions = { ...asked, name: params.options['pin-name'] ?? asked.name }
   const isLinked = params.options['to-files'] !== undefined
   const linked = Promise.withResolvers<void>()
-  const delivery = await createDelivery(components, { ...params, pin, queueBytesMax, isHeldHere: layout === undefined, unannounced: unannouncedOf(params.options), signal, ...isLinked && { opensAfter: linked.promise } })
+  const delivery = await createSteadyDelivery(components, { ...params, pin, queueBytesMax, isHeldHere: layout === undefined, unannounced: unannouncedOf(params.options), signal, stragglers, ...isLinked && { opensAfter: linked.promise } })
   try {
     if (layout !== undefined) {
       routes.importer++
@@ -189,8 +195,8 @@ async function pinBatch ({ delivery, held, failure }: BuiltBatch, outputs: Chann
   if (failure !== undefined) throw failure.error
 }
 
-async function importAll (components: AdderComponents, cars: AsyncIterable<AsyncIterable<Uint8Array>>, params: ImportParams, outputs: Channel<ImportOutput>): Promise<void> {
-  const delivery = await createDelivery(components, { ...params, queueBytesMax, isHeldHere: false })
+async function importAll (components: AdderComponents, cars: AsyncIterable<AsyncIterable<Uint8Array>>, params: ImportParams & { readonly stragglers: Stragglers }, outputs: Channel<ImportOutput>): Promise<void> {
+  const delivery = await createSteadyDelivery(components, { ...params, queueBytesMax, isHeldHere: false })
   const roots = new Map<string, CID>()
   using foreseen = new DisposableStack()
   let blockCount = 0

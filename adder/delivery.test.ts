@@ -7,6 +7,7 @@ import type { ClusterPinCall, PutBlocks } from '../cluster/ports.ts'
 import { createDelivery } from './delivery.ts'
 import type { DeliveryOptions } from './delivery.ts'
 import { sha256Cid } from './leaf-blocks.ts'
+import { createStragglers } from './stragglers.ts'
 
 const [self, far] = ['self', 'far'] as [PeerId, PeerId]
 const cids = ['a', 'b', 'c'].map(text => sha256Cid(1, 0x55, Buffer.from(text))) as [CID, CID, CID]
@@ -167,4 +168,26 @@ t.test('abandoned, it names no roots', async t => {
   await delivery.abandon(new Error('cut'))
 
   t.strictSame(log, [])
+})
+
+t.test('once enough hold it a slow destination is waited for no longer, and goes on; unless there are too many such', async t => {
+  const log: string[] = []
+  const here = fakeDaemon(log)
+  const slow = Promise.withResolvers<void>()
+  const putBlocks: PutBlocks = async (peer, ...rest) => {
+    if (peer === far) await slow.promise
+    return await here(peer, ...rest)
+  }
+  const parts = { cluster: fakeCluster(log, { peers: [self, far], min: 1 }), putBlocks }
+  const stragglers = createStragglers(1)
+  const [first, second] = [await createDelivery(parts, { ...options, stragglers }), await createDelivery(parts, { ...options, stragglers })]
+
+  t.strictSame(await first.pin([a], 'inOrder'), [{ cid: a }])
+  t.notOk(log.includes('far pins a as n'))
+  const waiting = second.pin([b], 'inOrder')
+  slow.resolve()
+  t.strictSame(await waiting, [{ cid: b }])
+
+  t.ok(log.includes('far pins b as n'))
+  t.ok(log.includes('far pins a as n'))
 })

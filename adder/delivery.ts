@@ -5,6 +5,7 @@ import { committable, hasLeft } from '../cluster/async/caller-left.ts'
 import type { Block, ClusterApi, ImportCall, NamedRoot, PinWait, PutBlocks } from '../cluster/ports.ts'
 import { fanOut } from './fan-out.ts'
 import type { FanOut, LaneOutcome } from './fan-out.ts'
+import type { Stragglers } from './stragglers.ts'
 
 export interface DeliveryComponents {
   readonly cluster: Pick<ClusterApi, 'self' | 'allocate' | 'pin'>
@@ -20,6 +21,10 @@ export interface DeliveryOptions extends ImportCall, DeliveryWishes {
   readonly isHeldHere: boolean
   /** No import is open before, and no daemon's GC waits. */
   readonly opensAfter?: Promise<void>
+  /** Takes over what goes on once as many hold the content as the answer promises; without it all destinations are waited for. */
+  readonly stragglers?: Stragglers
+  /** Who is not to be chosen, for it has just turned out not to be there. */
+  readonly without?: readonly PeerId[]
 }
 
 /** Where blocks go and what becomes of them, where that is not the usual. */
@@ -45,6 +50,8 @@ export interface Delivery {
   pin (roots: readonly CID[], order: 'inOrder' | 'eachAlone'): Promise<readonly RootOutcome[]>
   /** Nothing is pinned; resolves when every daemon has let go. */
   abandon (reason: unknown): Promise<void>
+  /** Peers that blocks went to and that turned out not to be there. */
+  lost (): readonly PeerId[]
 }
 
 /** Chooses the peers, and opens an import on each. While one is open its daemon's GC waits: a delivery must end. */
@@ -76,7 +83,8 @@ export async function createDelivery ({ cluster, putBlocks }: DeliveryComponents
       const byRoot = new Map(outcomes.map(outcome => [outcome.cid.toString(), outcome]))
       return roots.map(cid => byRoot.get(cid.toString())!)
     },
-    abandon: reason => out.abandon(reason)
+    abandon: reason => out.abandon(reason),
+    lost: () => out.lost()
   }
 }
 
@@ -114,7 +122,9 @@ async function pinRoots (to: Destinations, options: DeliveryOptions, roots: read
   try {
     const here = to.isAllocatedHere ? to.out.outcome(to.cluster.self) : undefined
     const told = here?.then(outcome => { for (const pin of pins) pin.deliveredHere(outcome) })
-    const lanes = await to.out.finish(named)
+    const finishing = to.out.finish(named)
+    if (await isHeldFirst(outcomes, finishing) && options.stragglers?.leave(finishing) === true) return await outcomes
+    const lanes = await finishing
     await told
     for (const [i, pin] of pins.entries()) if (isNamed[i]) pin.deliveredTo(lanes, to)
   } catch (error) {
@@ -125,6 +135,12 @@ async function pinRoots (to: Destinations, options: DeliveryOptions, roots: read
   const ended = await outcomes
   if (failure !== undefined) throw failure.error
   return ended
+}
+
+/** Whether all pins are held as far as was asked before all imports have ended. */
+async function isHeldFirst (outcomes: Promise<readonly RootOutcome[]>, finishing: Promise<unknown>): Promise<boolean> {
+  const isOver = finishing.then(() => false, () => false)
+  return await Promise.race([isOver, outcomes.then(async all => all.every(({ error }) => error === undefined) || await isOver)])
 }
 
 interface OpenPin {

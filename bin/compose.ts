@@ -127,9 +127,9 @@ export function compose (parts: ComposeParts): Composed {
   const publisher = createPublisher({ informers, monitor, clock, log: log.for('informer') })
   const allocator = createBalancedAllocator(configs.balanced)
   const measuredNames = createMeasuredNames({ self, allocator, monitor, log: log.for('allocator') })
-  const placer = createPlacer({ self, peerset, draining, monitor, allocator })
+  const placer = createPlacer({ self, peerset, draining, silent: () => presence.silent(), monitor, allocator })
   const holding = createHolding({ self, rpc: attentiveRpc, clock })
-  const cluster = createCluster({ self, consensus, tracker, ipfs, rpc: attentiveRpc, holding, placer, clock, log: log.for('cluster') }, {
+  const cluster = createCluster({ self, consensus, tracker, ipfs, rpc: attentiveRpc, presence, holding, placer, clock, log: log.for('cluster') }, {
     peername: configs.cluster.peername,
     version,
     replication: defaultReplication(configs.cluster),
@@ -142,7 +142,7 @@ export function compose (parts: ComposeParts): Composed {
     self, consensus, draining, monitor, allocator, clock, sizeOf: async (cid, options) => await cumulativeSize(requests, cid, options),
     mover: createMover({ consensus, status: async (cid, options) => await cluster.status(cid, options), clock, log: log.for('rebalance') })
   }, { calmMs: calmPings * configs.cluster.monitorPingInterval })
-  const overview = createOverview({ self, consensus, membership, drain: createDrain({ consensus, membership }), rebalance, tracker, rpc: attentiveRpc, ipfs, placer, links, ensureRoom: bytes => store.ensureRoom(bytes), clock })
+  const overview = createOverview({ self, consensus, membership, drain: createDrain({ consensus, membership, placer }), rebalance, tracker, rpc: attentiveRpc, ipfs, placer, links, ensureRoom: bytes => store.ensureRoom(bytes), clock })
   const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, presence, id: async options => await cluster.id(options), links: async options => await links.own(options) })
   const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, clock, log: log.for('cluster') }, { leaves: parts.leaves })
   const swarm = createSwarmConnector({ self, membership, rpc: attentiveRpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)
@@ -151,7 +151,7 @@ export function compose (parts: ComposeParts): Composed {
 
   const adder = createAdder({
     cluster, daemon: createAddingDaemon(requests), clock,
-    putBlocks: async (peer, blocks, roots, call) => peer === self ? await ipfs.importBlocks(blocks, roots, call) : await pushBlocks(rpc, peer, blocks, roots, call)
+    putBlocks: async (peer, blocks, roots, call) => peer === self ? await ipfs.importBlocks(blocks, roots, call) : await pushBlocks(attentiveRpc, peer, blocks, roots, call)
   })
   const rootPin = createRootPin({ self, consensus, placer, clock }, { replication: defaultReplication(configs.cluster) })
   const adding: Component = { name: 'adder', start: async () => {}, [Symbol.asyncDispose]: () => requests[Symbol.asyncDispose]() }

@@ -16,6 +16,8 @@ export interface StandingQuestion {
   /** They are being relieved of what they hold. */
   readonly draining: ReadonlySet<PeerId>
   readonly latest: Monitor['latest']
+  /** What these last said still holds, but they do not answer. They are given nothing more; what they hold counts. */
+  readonly silent?: ReadonlySet<PeerId>
   /** How many pins a peer was given since it measured this. */
   readonly givenSince: (metric: Metric) => number
 }
@@ -34,7 +36,7 @@ export interface Standing {
 
 /** Who can be given a pin: who is there, has told all that is asked for, and has room for more than what waits already. */
 export function judgePeers (question: StandingQuestion): Standing {
-  const { peerset, metricNames, latest, draining } = question
+  const { peerset, metricNames, latest, draining, silent } = question
   const byName = new Map([...new Set([pingName, spaceName, queueName, ...metricNames])].map(name => [name, new Map(latest(name).map(metric => [metric.peer, metric]))]))
   const measured = new Map<PeerId, MeasuredPeer>()
   const heard = new Set<PeerId>()
@@ -47,7 +49,7 @@ export function judgePeers (question: StandingQuestion): Standing {
     measured.set(peer, { peer, metrics })
     const isHeard = told.get(pingName)?.isValid === true
     if (isHeard) heard.add(peer)
-    const refusal = isHeard ? drains(peer, draining) ?? unmeasured(told, metricNames) ?? full(space) : { why: 'silent' as const, detail: '' }
+    const refusal = isHeard && silent?.has(peer) !== true ? drains(peer, draining) ?? unmeasured(told, metricNames) ?? full(space) : { why: 'silent' as const, detail: '' }
     if (refusal !== undefined) refused.set(peer, refusal)
   }
   return { measured, heard, refused }

@@ -17,6 +17,7 @@ import { createPinner, isOutdated } from './pinner.ts'
 import { holdersNeeded } from './placement.ts'
 import type { Placer } from './placer.ts'
 import type { AbortOptions, ClusterApi, Consensus, IpfsConnector, PinCall, PinTracker } from './ports.ts'
+import type { Presence } from './presence.ts'
 
 /** A decision that others keep overtaking is given up. */
 const triesMax = 10
@@ -31,6 +32,7 @@ export interface ClusterComponents {
   /** Fails soon where a peer is not there, see `attentive`. */
   readonly rpc: Pick<PeerRpc, 'call' | 'pull'>
   readonly holding: Holding
+  readonly presence: Pick<Presence, 'watch'>
   readonly placer: Placer
   readonly clock: Clock
   readonly log: Logger
@@ -103,11 +105,11 @@ export function createCluster (components: ClusterComponents, { peername, versio
     },
     resolve: async (path, options) => await ipfs.resolve(path, options),
     foresee: cid => tracker.foresee(cid),
-    async allocate (options, { signal }) {
+    async allocate (options, { signal, without = [] }) {
       signal.throwIfAborted()
       consensus.assertMayChange()
       const wanted = options.replication ?? replication
-      const peers = wanted === 'everywhere' ? peerset() : placer.place({ replication: wanted, holders: [], wanted: options.userAllocations })
+      const peers = wanted === 'everywhere' ? peerset() : placer.place({ replication: wanted, holders: [], wanted: options.userAllocations, without })
       return { peers: [...peers].sort((a, b) => Number(b === self) - Number(a === self)), min: holdersNeeded(wanted, peerset()) }
     },
     status,

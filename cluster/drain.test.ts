@@ -1,5 +1,6 @@
 import t from 'tap'
 import { pinOf } from '../ipfs-compat-tests/harness/pins.ts'
+import type { AllocationWhy } from './api/allocation-reason.ts'
 import type { PeerId, Pin } from './api/pin.ts'
 import { createDrain } from './drain.ts'
 import type { Drain } from './drain.ts'
@@ -8,12 +9,13 @@ import { createMemoryState } from './state/memory-state.ts'
 const { signal } = new AbortController()
 const [a, b, c] = ['a', 'b', 'c'] as unknown as readonly [PeerId, PeerId, PeerId]
 
-async function among (peers: readonly PeerId[], pins: readonly Pin[]): Promise<Drain> {
+async function among (peers: readonly PeerId[], pins: readonly Pin[], reasons: Readonly<Record<string, AllocationWhy>> = {}): Promise<Drain> {
   const state = createMemoryState()
   await state.apply([{ ops: pins.map(pin => ({ kind: 'pin', pin })), index: 1n }])
   const draining = new Set<PeerId>()
   return createDrain({
-    consensus: { state, peerset: () => peers },
+    consensus: { state },
+    placer: { explain: ({ without = [] }) => peers.map(peer => ({ peer, isChosen: false, detail: '', why: without.includes(peer) ? 'silent' : draining.has(peer) ? 'draining' : reasons[peer] ?? 'ranked' })) },
     membership: { draining: () => draining, async drain ({ peer, isDraining }) { if (isDraining) draining.add(peer); else draining.delete(peer) } }
   })
 }
@@ -41,4 +43,14 @@ t.test('who is being drained already does not count among those that are left', 
   await drain.ask({ peer: c, isDraining: true }, { signal })
 
   await t.rejects(drain.ask({ peer: a, isDraining: true }, { signal }), { code: 'ERR_INVALID_ARGUMENT' })
+})
+
+t.test('who could not hold it is not left for it, and is told; who is full may keep what it has', async t => {
+  const last = pinOf('last', { replication: { min: 1, max: 1 }, allocations: [a] })
+  const two = pinOf('two', { replication: { min: 1, max: 2 }, allocations: [a, b] })
+
+  await t.rejects((await among([a, b, c], [last], { b: 'full', c: 'silent' })).ask({ peer: a, isDraining: true }, { signal }), {
+    code: 'ERR_INVALID_ARGUMENT', message: `a cannot be drained: ${last.cid.toString()} needs 1 peers, 0 would be left; b: full; c: silent. Add a peer, or lower its replication factor`
+  })
+  t.match(await (await among([a, b, c], [two], { b: 'full', c: 'silent' })).ask({ peer: a, isDraining: true }, { signal }), { isDraining: true, pins: 1 })
 })

@@ -49,7 +49,7 @@ class Three implements AsyncDisposable {
       if (there === undefined) throw new ClusterError('ERR_PEER_FAILED', `${peer} is not there`)
       return there.monitor.receive(self, measurements)
     } }, monitorSection({}, {}))
-    const placer = createPlacer({ self, peerset: () => peers, draining: () => new Set(), monitor, allocator: createBalancedAllocator({ allocateBy: ['tag:group', 'freespace'] }) })
+    const placer = createPlacer({ self, peerset: () => peers, draining: () => new Set(), silent: () => new Set(), monitor, allocator: createBalancedAllocator({ allocateBy: ['tag:group', 'freespace'] }) })
     const ipfs = {
       id: async () => ({ id: `daemon of ${self}`, addresses: [], error: '' }),
       repoStat: async (): Promise<RepoStat> => {

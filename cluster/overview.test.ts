@@ -15,7 +15,7 @@ async function setUp (t: Test, others: Partial<OverviewComponents> = {}) {
   t.teardown(() => peer[Symbol.asyncDispose]())
   const links = { own: async () => { throw new Error('not asked') }, all: async () => new Map() }
   const membership = { remove: async (_peer: unknown, { signal }: { signal: AbortSignal }) => await new Promise<never>((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) }), trusted: () => ({ everyone: true, peers: [], asOf: 0 }), trust: async () => {} }
-  const drain = createDrain({ consensus: peer.consensus, membership: { draining: () => new Set(), drain: membership.remove } })
+  const drain = createDrain({ consensus: peer.consensus, membership: { draining: () => new Set(), drain: membership.remove }, placer: alone(self, peer.clock).placer })
   return { ...peer, overview: createOverview({ self, ...peer, ...alone(self, peer.clock), membership, drain, rebalance: { run: () => { throw new Error('not asked') } }, links, ensureRoom: () => undefined, ...others }) }
 }
 

@@ -1,6 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import { cidKeyText } from './api/cid-key.ts'
-import { ClusterError } from './api/errors.ts'
+import { ClusterError, isNotThere, KuboRepliedError } from './api/errors.ts'
 import { isAllocatedTo } from './api/pin.ts'
 import type { PeerId, Pin, PinOptions, Replication } from './api/pin.ts'
 import { abortable } from './async/abortable.ts'
@@ -15,6 +15,7 @@ import { draftPin, isSamePin } from './pinning.ts'
 import { holdersNeeded } from './placement.ts'
 import type { Placer } from './placer.ts'
 import type { AbortOptions, ClusterApi, ClusterPinCall, Consensus, PinsetEntry, PinTracker } from './ports.ts'
+import type { Presence } from './presence.ts'
 import { isOnTheMove } from './relocation.ts'
 
 /** A decision that others keep overtaking is given up. */
@@ -27,6 +28,7 @@ export interface PinnerComponents {
   readonly consensus: Consensus
   readonly tracker: PinTracker
   readonly holding: Holding
+  readonly presence: Pick<Presence, 'watch'>
   readonly placer: Placer
   readonly clock: Clock
   readonly log: Logger
@@ -50,6 +52,8 @@ interface Caller {
   readonly call: ClusterPinCall
   /** Of all that ends the wait for what was agreed on; leaving does not. */
   readonly signal: AbortSignal
+  /** Those that were chosen for this pin and turned out not to be there: others are chosen instead of them. */
+  readonly gone: Set<PeerId>
   /** Nobody wants it any more. */
   letGo (): void
 }
@@ -58,7 +62,7 @@ function callerOf (call: ClusterPinCall): Caller {
   const { signal, commit } = committable(call.signal)
   commit()
   const unwanted = new AbortController()
-  return { call, signal: joinSignals(signal, unwanted.signal).signal, letGo () { unwanted.abort(new Error('nobody wants it any more')) } }
+  return { call, signal: joinSignals(signal, unwanted.signal).signal, gone: new Set(), letGo () { unwanted.abort(new Error('nobody wants it any more')) } }
 }
 
 export interface Pinner extends Pick<ClusterApi, 'pin' | 'isLeft'> {
@@ -67,7 +71,7 @@ export interface Pinner extends Pick<ClusterApi, 'pin' | 'isLeft'> {
 }
 
 /** The one verb that takes several steps: decide, log, wait, and put back when that fails. */
-export function createPinner ({ self, consensus, tracker, holding, placer, clock, log }: PinnerComponents, defaults: { readonly replication: Replication }): Pinner {
+export function createPinner ({ self, consensus, tracker, holding, presence, placer, clock, log }: PinnerComponents, defaults: { readonly replication: Replication }): Pinner {
   const { state } = consensus
 
   /** By CID, those of this peer that are still waited for. */
@@ -97,7 +101,7 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
     const existing = isOtherThanLeft ? left.before : before
     const updated = wanted.pinUpdate === undefined ? undefined : (await state.get(wanted.pinUpdate))?.pin
     const draft = draftPin({ cid, wanted, existing: existing?.pin, updated, defaults, nowMs: clock.now() })
-    const pin = { ...draft, allocations: draft.replication === 'everywhere' ? [] : call.allocations ?? allocationsFor(draft, wanted, existing?.pin) }
+    const pin = { ...draft, allocations: draft.replication === 'everywhere' ? [] : call.allocations ?? allocationsFor(draft, wanted, existing?.pin, caller) }
     if (before !== undefined && isSamePin(pin, before.pin)) {
       const agreed = open.get(cidKeyText(cid))
       if (agreed?.revision === before.revision) return joined(agreed, caller)
@@ -107,8 +111,8 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
   }
 
   /** Of what is on the move nobody is let off here: who has a copy is not known. */
-  function allocationsFor ({ replication, allocations }: Pin, { userAllocations }: PinOptions, existing: Pin | undefined): readonly PeerId[] {
-    const chosen = placer.place({ replication, holders: allocations, wanted: userAllocations })
+  function allocationsFor ({ replication, allocations }: Pin, { userAllocations }: PinOptions, existing: Pin | undefined, { gone }: Caller): readonly PeerId[] {
+    const chosen = placer.place({ replication, holders: allocations.filter(peer => !gone.has(peer)), wanted: userAllocations, without: [...gone] })
     return existing !== undefined && isOnTheMove(existing) ? [...new Set([...existing.allocations, ...chosen])] : chosen
   }
 
@@ -155,13 +159,34 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
     return info.status === 'pinned'
   }
 
-  async function heldThere (peer: PeerId, { wait }: Agreed, call: ClusterPinCall, options: AbortOptions): Promise<boolean> {
+  async function heldThere (peer: PeerId, agreed: Agreed, caller: Caller, options: AbortOptions): Promise<boolean> {
+    const { call } = caller
     const delivered = call.deliveries?.to.get(peer)
     const isDelivered = delivered !== undefined && await abortable(delivered.then(() => true, err => {
       if (call.wait !== 'all') throw err
       return false // then its tracker fetches it
     }), options.signal)
-    return isDelivered || await wait.heldBy(peer, options)
+    return isDelivered || await heldUnlessGone(peer, agreed, caller, options)
+  }
+
+  /** Nothing has been answered yet: a peer that turns out not to be there, or without a daemon, is waited for only where no other can be chosen instead, or where it may have the content already. */
+  async function heldUnlessGone (peer: PeerId, { pin, before, wait }: Agreed, { call, gone }: Caller, options: AbortOptions): Promise<boolean> {
+    const { replication } = pin
+    const isChosenHere = call.allocations === undefined && before?.pin.allocations.includes(peer) !== true
+    if (replication === 'everywhere' || !isChosenHere) return await wait.heldBy(peer, options)
+
+    const holders = before?.pin.allocations ?? []
+    const isReplaceable = (): boolean => placer.explain({ replication, holders, wanted: [], without: [...gone, peer] }).some(({ isChosen }) => isChosen)
+    using watch = presence.watch(peer, options)
+    try {
+      return await wait.heldBy(peer, watch)
+    } catch (err) {
+      if (options.signal.aborted) throw err
+      const isSilent = watch.signal.aborted
+      if ((isSilent || isNotThere(err)) && isReplaceable()) gone.add(peer)
+      else if (isSilent) return await wait.heldBy(peer, options)
+      throw err
+    }
   }
 
   /** Waits for as many as the caller wants. @returns false when somebody else changed the pin meanwhile */
@@ -171,7 +196,7 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
     const min = call.wait === 'all' ? peers.length : Math.min(peers.length, holdersNeeded(agreed.pin.replication, consensus.peerset()))
     return await enoughHolders({
       peers, min, required: peers.includes(self) ? self : undefined,
-      ask: async (peer, options) => peer === self ? await heldHere(agreed, caller, options) : await heldThere(peer, agreed, call, options)
+      ask: async (peer, options) => peer === self ? await heldHere(agreed, caller, options) : await heldThere(peer, agreed, caller, options)
     }, caller)
   }
 
@@ -220,8 +245,14 @@ export function createPinner ({ self, consensus, tracker, holding, placer, clock
       const expecting = call.delivered === undefined ? undefined : tracker.expect(cid, call.delivered, caller)
       expecting?.catch(() => {}) // heard of where it is waited for
       for (let tries = 0; tries < triesMax; tries++) {
-        const pin = await tryPin(cid, options, caller, expecting)
-        if (pin !== undefined) return pin
+        const goneBefore = caller.gone.size
+        try {
+          const pin = await tryPin(cid, options, caller, expecting)
+          if (pin !== undefined) return pin
+        } catch (err) {
+          if (caller.gone.size === goneBefore || call.signal.aborted || err instanceof KuboRepliedError) throw err
+          log.info('who was to hold a pin is not there: another one is chosen', { cid: cid.toString(), gone: [...caller.gone], err })
+        }
       }
       throw new ClusterError('ERR_OUTDATED', `${cid.toString()} is being changed by others all the time`)
     },

@@ -15,7 +15,7 @@ const gone = 'gone' as PeerId
 interface Facts { readonly silent?: boolean, readonly group?: string, readonly freespace?: number | 'no answer', readonly queued?: number, readonly atMs?: number }
 
 /** A placer among four peers, each with a ping and 100 shares free unless said otherwise. `facts` may be changed. */
-function placerOver (facts: Partial<Record<string, Facts>>, allocateBy: readonly string[] = ['freespace'], draining: readonly PeerId[] = []): Placer {
+function placerOver (facts: Partial<Record<string, Facts>>, allocateBy: readonly string[] = ['freespace'], draining: readonly PeerId[] = [], unanswering: readonly PeerId[] = []): Placer {
   const kept = new Map<string, Metric>()
   /** The same object until it is renewed, as with a monitor. */
   const keep = (metric: Metric): Metric => kept.get(JSON.stringify(metric)) ?? kept.set(JSON.stringify(metric), metric).get(JSON.stringify(metric))!
@@ -27,7 +27,7 @@ function placerOver (facts: Partial<Record<string, Facts>>, allocateBy: readonly
     if (name === 'pinqueue') return queued === undefined ? [] : [{ ...base, value: String(queued) }]
     return name === 'tag:group' && group !== undefined ? [{ ...base, value: group, isPartitionable: true }] : []
   }
-  return createPlacer({ self: a, peerset: () => names, draining: () => new Set(draining), monitor: { latest: name => names.flatMap(peer => metricOf(name, peer)).map(keep) }, allocator: createBalancedAllocator({ allocateBy }) })
+  return createPlacer({ self: a, peerset: () => names, draining: () => new Set(draining), silent: () => new Set(unanswering), monitor: { latest: name => names.flatMap(peer => metricOf(name, peer)).map(keep) }, allocator: createBalancedAllocator({ allocateBy }) })
 }
 const wish = (given: Partial<PlacementWish> = {}): PlacementWish => ({ replication: { min: 2, max: 2 }, holders: [], wanted: [], ...given })
 
@@ -43,6 +43,15 @@ t.test('who is being drained is given nothing, and keeps what it has until someb
   t.strictSame(placer.place(wish()), [a, b])
   t.strictSame(placer.place(wish({ holders: [c, d] })), [c, d])
   t.match(placer.explain(wish()).find(({ peer }) => peer === c), { isChosen: false, why: 'draining' })
+})
+
+t.test('who does not answer, or has just turned out not to be there, is given nothing though what it last said holds; what it has counts', async t => {
+  const placer = placerOver({ c: { freespace: 300 * share }, b: { freespace: 200 * share } }, ['freespace'], [], [c])
+
+  t.strictSame(placer.place(wish()), [b, a])
+  t.strictSame(placer.place(wish({ without: [b] })), [d, a])
+  t.strictSame(placer.place(wish({ holders: [c, d] })), [c, d])
+  t.match(placer.explain(wish()).find(({ peer }) => peer === c), { isChosen: false, why: 'silent' })
 })
 
 t.test('groups are spread over, and so is what a holder leaves to be added', async t => {

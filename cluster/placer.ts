@@ -10,6 +10,8 @@ export interface PlacerComponents {
   readonly self: PeerId
   readonly peerset: () => readonly PeerId[]
   readonly draining: () => ReadonlySet<PeerId>
+  /** Members that do not answer, though what they last said may hold. */
+  readonly silent: () => ReadonlySet<PeerId>
   readonly monitor: Pick<Monitor, 'latest'>
   readonly allocator: Allocator
 }
@@ -22,6 +24,8 @@ export interface PlacementWish {
   readonly wanted: readonly PeerId[]
   /** Whose daemons have the content already: they need no room for it. */
   readonly inPlace?: readonly PeerId[]
+  /** Who has just turned out not to be there, and is not to be chosen. */
+  readonly without?: readonly PeerId[]
 }
 
 /** Finds peers for pins by what the members say of themselves just now. */
@@ -32,7 +36,7 @@ export interface Placer {
   explain (wish: PlacementWish): readonly AllocationReason[]
 }
 
-export function createPlacer ({ self, peerset, draining, monitor, allocator }: PlacerComponents): Placer {
+export function createPlacer ({ self, peerset, draining, silent, monitor, allocator }: PlacerComponents): Placer {
   /** How many pins a peer was given since it measured this; forgotten with the metric. */
   const given = new WeakMap<Metric, number>()
 
@@ -44,7 +48,7 @@ export function createPlacer ({ self, peerset, draining, monitor, allocator }: P
       measuredBy.set(metric.peer, metric)
       return given.get(metric) ?? 0
     }
-    const standing = judgePeers({ peerset: members, metricNames: allocator.metricNames, draining: draining(), latest: monitor.latest, givenSince })
+    const standing = judgePeers({ peerset: members, metricNames: allocator.metricNames, draining: draining(), silent: silent().union(new Set(wish.without)), latest: monitor.latest, givenSince })
     return { question: { ...wish, self, peerset: members, measures: { standing, allocator } }, measuredBy }
   }
 

@@ -107,12 +107,15 @@ t.test('a silent peer is waited for again once it answers, which is found out wi
   const parts = twoPeers(async () => { throw new Error('connection refused') })
   const { presence, pass } = parts
   presence.watch(other, { signal })
+  t.strictSame([...presence.silent()], [])
   await pass(500)
   t.match(presence.watch(other, { signal }).signal.reason, { message: 'other: connection refused' })
+  t.strictSame([...presence.silent()], [other])
 
   parts.answer = async () => {}
   await pass(2_000)
 
+  t.strictSame([...presence.silent()], [])
   t.notOk(presence.watch(other, { signal }).signal.aborted)
   await presence[Symbol.asyncDispose]()
 })
@@ -143,17 +146,20 @@ t.test('a silent peer that is removed is not looked at any more', async t => {
   await presence[Symbol.asyncDispose]()
 })
 
-t.test('calls and pulls end when the peer is silent; a peer never waits for itself', async t => {
+t.test('calls, pulls and pushes end when the peer is silent; a peer never waits for itself', async t => {
   const { presence, pass } = twoPeers(never)
   const hanging = async ({ signal }: { readonly signal: AbortSignal }): Promise<never> => await new Promise((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) })
   const rpc = attentive({
     call: async (_peer, _method, _argument, options) => await hanging(options),
-    async * pull (_peer, _method, _argument, options) { yield await hanging(options) }
-  } as Pick<PeerRpc, 'call' | 'pull'>, presence)
+    async * pull (_peer, _method, _argument, options) { yield await hanging(options) },
+    push: async (_peer, _method, _source, options) => await hanging(options)
+  } as Pick<PeerRpc, 'call' | 'pull' | 'push'>, presence)
 
   const call = rpc.call(other, 'Cluster.Id', undefined, { signal })
   const pull = Array.fromAsync(rpc.pull(other, 'IpfsConnector.RepoGc', undefined, { signal }))
-  const ended = Promise.all([t.rejects(call, { message: /^other is silent/ }), t.rejects(pull, { message: /^other is silent/ })])
+  const push = rpc.push(other, 'IpfsConnector.ImportBlocks', (async function * () {})(), { signal })
+  const waits: readonly Promise<unknown>[] = [call, pull, push]
+  const ended = Promise.all(waits.map(async one => { await t.rejects(one, { message: /^other is silent/ }) }))
   await pass(2_500)
   await ended
 

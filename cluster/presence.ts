@@ -39,10 +39,12 @@ export interface Presence extends Component {
   watch (peer: PeerId, options: AbortOptions): Watch
   /** It has said something: whoever speaks is there. */
   heard (peer: PeerId): void
+  /** Those that nobody waits for just now. */
+  silent (): ReadonlySet<PeerId>
 }
 
-/** Calls and pulls that wait for no peer longer than it is there. */
-export function attentive (rpc: Pick<PeerRpc, 'call' | 'pull'>, presence: Pick<Presence, 'watch'>): Pick<PeerRpc, 'call' | 'pull'> {
+/** Calls, pulls and pushes that wait for no peer longer than it is there. */
+export function attentive (rpc: Pick<PeerRpc, 'call' | 'pull' | 'push'>, presence: Pick<Presence, 'watch'>): Pick<PeerRpc, 'call' | 'pull' | 'push'> {
   return {
     async call (peer, method, argument, options) {
       using watch = presence.watch(peer, options)
@@ -51,6 +53,10 @@ export function attentive (rpc: Pick<PeerRpc, 'call' | 'pull'>, presence: Pick<P
     async * pull (peer, method, argument, options) {
       using watch = presence.watch(peer, options)
       yield * rpc.pull(peer, method, argument, watch)
+    },
+    async push (peer, method, source, options) {
+      using watch = presence.watch(peer, options)
+      return await rpc.push(peer, method, source, watch)
     }
   }
 }
@@ -134,6 +140,7 @@ export function createPresence ({ self, peerset, look, isFresh, clock }: Presenc
       const one = seen.get(peer)
       if (one !== undefined) one.silence = undefined
     },
+    silent: () => new Set([...seen].filter(([, { silence }]) => silence !== undefined).map(([peer]) => peer)),
     async [Symbol.asyncDispose] () {
       closing.abort(new Error('the peer is shutting down'))
       await background[Symbol.asyncDispose]()

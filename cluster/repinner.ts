@@ -17,6 +17,8 @@ const againMs = 5 * 60_000
 const firstCopiesMs = 10_000
 /** All pins are looked through now and then though nobody came or went: some may have been brought in from elsewhere. */
 const allOverMs = 60 * 60_000
+/** While somebody is being drained, what was on its way there when that was agreed on may be pinned at any time. */
+const drainLookMs = 60_000
 
 export interface RepinnerComponents {
   readonly self: PeerId
@@ -50,8 +52,8 @@ export function createRepinner ({ self, consensus, draining, monitor, placer, st
   async function watchForEver (options: AbortOptions): Promise<void> {
     let acted: Acted | undefined
     while (true) {
-      const { key: on } = watch.look()
-      const due = consensus.leader() === undefined || !consensus.isTrusted(self) ? undefined : whatIsDue(acted, on, clock.now())
+      const { key: on, draining: { size } } = watch.look()
+      const due = consensus.leader() === undefined || !consensus.isTrusted(self) ? undefined : whatIsDue(acted, { on, isSomebodyDrained: size > 0 }, clock.now())
       if (due !== undefined) {
         const left = await tryRepin(due.round, options)
         acted = { on, round: due.round, looks: left.repinned > 0 ? 0 : due.looks, atMs: clock.now(), left }
@@ -84,11 +86,11 @@ export function createRepinner ({ self, consensus, draining, monitor, placer, st
 }
 
 /** @returns which round it would be, or undefined when there is nothing to do yet */
-function whatIsDue (acted: Acted | undefined, on: string, nowMs: number): Pick<Acted, 'round' | 'looks'> | undefined {
+function whatIsDue (acted: Acted | undefined, { on, isSomebodyDrained }: { readonly on: string, readonly isSomebodyDrained: boolean }, nowMs: number): Pick<Acted, 'round' | 'looks'> | undefined {
   if (acted?.on !== on) return { round: 0, looks: 0 }
   const { round, looks, left: { repinned, waiting, left } } = acted
   const sinceMs = nowMs - acted.atMs
-  if (sinceMs >= (left > 0 ? againMs : allOverMs)) return { round: left > 0 ? round + 1 : 0, looks: looks + 1 }
+  if (sinceMs >= (left > 0 ? againMs : isSomebodyDrained ? drainLookMs : allOverMs)) return { round: left > 0 ? round + 1 : 0, looks: looks + 1 }
   const isCopying = repinned + waiting > 0
   return isCopying && sinceMs >= Math.min(firstCopiesMs * 2 ** looks, againMs) ? { round, looks: looks + 1 } : undefined
 }

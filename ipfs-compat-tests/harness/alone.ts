@@ -6,10 +6,12 @@ import type { Holding } from '../../cluster/holding.ts'
 import type { PeerRpc } from '../../cluster/peer-ports.ts'
 import { explainPlacement, placePin } from '../../cluster/placement.ts'
 import type { Placer } from '../../cluster/placer.ts'
+import type { Presence } from '../../cluster/presence.ts'
 
 export interface Alone {
   readonly rpc: Pick<PeerRpc, 'call' | 'pull'>
   readonly holding: Holding
+  readonly presence: Pick<Presence, 'watch'>
   readonly placer: Placer
 }
 
@@ -21,6 +23,7 @@ export function alone (self: PeerId, clock: Clock): Alone {
   }
   return {
     rpc,
+    presence: { watch: (_peer, { signal }) => ({ signal, [Symbol.dispose] () {} }) },
     holding: createHolding({ self, rpc, clock }),
     placer: { place: wish => placePin({ self, peerset: [self], ...wish }), explain: wish => explainPlacement({ self, peerset: [self], ...wish }) }
   }

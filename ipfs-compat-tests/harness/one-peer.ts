@@ -13,6 +13,7 @@ import type { Replication } from '../../cluster/api/pin.ts'
 import { createPinset } from '../../cluster/state/pinset.ts'
 import { createStore } from '../../cluster/store/store.ts'
 import { alone } from './alone.ts'
+import type { Alone } from './alone.ts'
 import { temporaryFolder } from './folder.ts'
 import { createMemoryIpfs } from './memory-ipfs.ts'
 import type { MemoryIpfs } from './memory-ipfs.ts'
@@ -26,7 +27,13 @@ export interface OnePeer extends AsyncDisposable {
   readonly clock: FakeClock
 }
 
-export async function onePeer ({ replication = 'everywhere' }: { readonly replication?: Replication } = {}): Promise<OnePeer> {
+export interface OnePeerOptions {
+  readonly replication?: Replication
+  /** What stands for the other peers, where it is not that there are none. */
+  readonly others?: Partial<Alone>
+}
+
+export async function onePeer ({ replication = 'everywhere', others = {} }: OnePeerOptions = {}): Promise<OnePeer> {
   await using undo = new AsyncDisposableStack()
   const folder = undo.use(await temporaryFolder())
   const clock = new FakeClock()
@@ -35,7 +42,7 @@ export async function onePeer ({ replication = 'everywhere' }: { readonly replic
   const state = createPinset({ store })
   const tracker = createPinTracker({ ipfs, state, store, clock, log: silentLogger, self }, pinTrackerSection({}, {}))
   const consensus = createRaftConsensus({ store, state, applied: tracker, self, log: silentLogger, failed (err) { throw err } }, { ...raftSection({}, {}), folder: `${folder.path}/raft`, found: () => true })
-  const cluster = createCluster({ self, consensus, tracker, ipfs, ...alone(self, clock), clock, log: silentLogger }, { peername: 'one', version: '1', replication, addresses: () => [], othersAddresses: () => [] })
+  const cluster = createCluster({ self, consensus, tracker, ipfs, ...alone(self, clock), ...others, clock, log: silentLogger }, { peername: 'one', version: '1', replication, addresses: () => [], othersAddresses: () => [] })
   undo.use(await startInOrder([store, ipfs, consensus, tracker], new AbortController().signal))
   const running = undo.move()
   return { cluster, consensus, tracker, ipfs, clock, [Symbol.asyncDispose]: () => running.disposeAsync() }

@@ -56,7 +56,7 @@ export class RepinWorld {
     const metric: Metric = { name: '', peer: a, value: '', weight: 1 << 30, isValid: true, isPartitionable: false, receivedAtMs: 0, expireAtMs: Infinity }
     const draining = (): ReadonlySet<PeerId> => new Set(this.draining)
     const monitor = { latest: (name: string) => name === 'pinqueue' ? [] : this.alive.map(peer => ({ ...metric, name, peer })) }
-    const placer = createPlacer({ self, peerset: () => this.peerset, draining, monitor, allocator: createBalancedAllocator({ allocateBy: ['freespace'] }) })
+    const placer = createPlacer({ self, peerset: () => this.peerset, draining, silent: () => new Set(), monitor, allocator: createBalancedAllocator({ allocateBy: ['freespace'] }) })
     const status: ClusterApi['status'] = async cid => {
       const { pin } = (await this.state.get(cid))!
       return standingOf(pin, pin.allocations.filter(peer => this.alive.includes(peer)), peer => this.copying.includes(peer) ? 'pinning' : 'pinned')
