@@ -26,11 +26,18 @@ const requests: Readonly<Record<string, string>> = {
   'a timeout that is none': post('pin/ls?timeout=abc'),
   'an argument where there are none': post('repo/stat/x?size-only=true'),
   'a name too long in bytes, not in characters': post(`pin/add?arg=${cid}&name=${'%C3%BC'.repeat(128)}`),
+  'a length that is told twice': post('pin/ls?type=recursive', 'Content-Length: 0\r\n'),
+  'a length that is told twice, passing': post('version', 'Content-Length: 0\r\n'),
+  'two lengths that differ': post('version', 'Content-Length: 1\r\n'),
+  'a length beside chunks': post('pin/add', `${multipart}Transfer-Encoding: chunked\r\n`, '5\r\n--b--\r\n0\r\n\r\n'),
+  'a header that goes on in a second line': post('pin/ls?type=recursive', 'X-Some: one\r\n two\r\n'),
+  'lines that end in LF alone': post('repo/stat?size-only=true').replaceAll('\r\n', '\n'),
+  'a later HTTP/1': post('version').replace('1.1', '1.5'),
   'the other methods': `PUT /api/v0/pin/add?arg=${cid} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
 }
 
 /** Refused before the command runs: the proxy has Kubo's words, the embedded daemon not all of them. */
-const ofGo = new Set(['no Host', 'a Host that is none', 'a Host that is none, for the peer', 'a multipart type with one parameter twice', 'a header name with a space', 'a bad escape in the path', 'an empty multipart body for arguments', 'a multipart body that is none'])
+const ofGo = new Set(['no Host', 'a Host that is none', 'a Host that is none, for the peer', 'a multipart type with one parameter twice', 'a header name with a space', 'a bad escape in the path', 'an empty multipart body for arguments', 'a multipart body that is none', 'a length that is told twice', 'a length that is told twice, passing', 'two lengths that differ', 'a length beside chunks', 'a header that goes on in a second line', 'lines that end in LF alone', 'a later HTTP/1'])
 
 t.test('odd requests are answered by the proxy as by its daemon', async t => {
   await using peer = await startPeer()

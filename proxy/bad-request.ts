@@ -1,11 +1,10 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
-import { duplexPair } from 'node:stream'
 import type { Duplex } from 'node:stream'
 import { hostForm } from './plain-request.ts'
 
 /** What node's parser says of what it could not read. */
-export interface ParseFailure extends NodeJS.ErrnoException { readonly reason?: string, readonly rawPacket?: Buffer }
+export interface ParseFailure extends NodeJS.ErrnoException { readonly reason?: string, readonly rawPacket?: Buffer, readonly bytesParsed?: number }
 
 /** What Go's server writes, and closes, when a request is none. node:http has closed the door to anything else. */
 export function answerBadRequest (socket: Duplex, error: ParseFailure): void {
@@ -42,34 +41,11 @@ const unknownCoding: Refusal = { line: '501 Not Implemented', body: 'Unsupported
 
 export function closeWith (line: string, socket: Duplex, body = line): void {
   socket.write(`HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${body}`)
+  endSoon(socket)
+}
+
+/** Behind what has been written; see `lingerOnClose`. */
+export function endSoon (socket: Duplex): void {
   if (socket instanceof Socket) socket.destroySoon()
   else socket.end()
-}
-
-/**
- * Go takes raw UTF-8 in a request target (`curl '…?arg=/ipfs/…/ünï'` sends it), node's parser does not. A request that came in one
- * piece is given to the server once more with those bytes escaped, which means the same.
- *
- * @returns whether it could be
- */
-export function retryEscaped (packet: Buffer, socket: Duplex, server: Server): boolean {
-  const lineEnd = packet.indexOf('\r\n')
-  const line = packet.toString('latin1', 0, lineEnd)
-  if (!isWholeRequest(packet) || !/[\x80-\xff]/.test(line)) return false
-  const escaped = line.replace(/[\x80-\xff]/g, byte => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
-  const [ours, theirs] = duplexPair()
-  server.emit('connection', theirs)
-  ours.write(Buffer.concat([Buffer.from(escaped, 'latin1'), packet.subarray(lineEnd)]))
-  ours.pipe(socket)
-  socket.once('close', () => ours.destroy())
-  return true
-}
-
-function isWholeRequest (packet: Buffer): boolean {
-  const headEnd = packet.indexOf('\r\n\r\n')
-  if (headEnd < 0) return false
-  const head = packet.toString('latin1', 0, headEnd)
-  if (/\r\ntransfer-encoding:/i.test(head)) return false
-  const length = /\r\ncontent-length:[ \t]*(\d+)/i.exec(head)
-  return packet.length - headEnd - 4 === Number(length?.[1] ?? 0)
 }

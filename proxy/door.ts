@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../cluster/clock.ts'
 import type { Logger } from '../cluster/log.ts'
-import { answerBadRequest, closeWith, refusedByGo, retryEscaped } from './bad-request.ts'
+import { answerBadRequest, closeWith, refusedByGo } from './bad-request.ts'
 import type { ParseFailure } from './bad-request.ts'
 import { relayBytes, relayRequest } from './byte-relay.ts'
 import type { CommandRules } from './command-rules.ts'
@@ -13,6 +13,7 @@ import { openFastLane } from './lanes.ts'
 import { giveUpSoon, lingerOnClose } from './lingering-close.ts'
 import type { OriginMap } from './origins.ts'
 import { writeRawHead } from './passthrough.ts'
+import { readAnew } from './read-anew.ts'
 import { accessDenied } from './refuse-command.ts'
 
 export interface DoorParts {
@@ -41,6 +42,8 @@ interface Exchange {
 /** Node's HTTP server, made to behave as Go's: what it lets in, what it refuses, how it closes. */
 export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, isFast, answer }: DoorParts): Server {
   const inFlight = new WeakMap<Socket, Exchange>()
+  /** What came behind a request was none: once is enough to know. */
+  const broken = new WeakSet<Socket>()
   /** Go reads a request when the one before it is answered; node hands over whatever has come in. */
   const inTurn = (socket: Socket, act: () => void): void => {
     const before = inFlight.get(socket)
@@ -87,9 +90,11 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
       refuseBody(current, error, socket)
       return
     }
+    if (current !== undefined && broken.has(socket)) return
+    if (current !== undefined) broken.add(socket)
     inTurn(socket, () => {
       if (error.code === 'HPE_INVALID_METHOD' && headOf(error.rawPacket) !== undefined) relayUnknownMethod(headOf(error.rawPacket)!, socket, { daemon, rules })
-      else if (error.code !== 'HPE_INVALID_URL' || error.rawPacket === undefined || !retryEscaped(error.rawPacket, socket, server)) answerBadRequest(socket, error)
+      else if (!readAnew(error, socket, server)) answerBadRequest(socket, error)
     })
   })
   return server

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { encodeGoJson } from '../cluster/api/kubo/go-json.ts'
 import type { Logger } from '../cluster/log.ts'
 import { AnswerReader } from './answer-reader.ts'
+import { mendHead } from './mend-head.ts'
 import { readPlainRequest } from './plain-request.ts'
 import type { PlainRequest } from './plain-request.ts'
 import { unreachableText } from './unreachable.ts'
@@ -34,7 +35,7 @@ export interface FastLaneParts {
   readonly log: Logger
   /** Whether the daemon alone answers this target. Always says the same of the same. */
   isForDaemon (target: string): boolean
-  /** Takes over a connection whose next request is not for this lane; what was read of it is unread again. */
+  /** Takes over a connection whose next request is not for this lane; what was read of it is unread again, its head mended. */
   handOver (client: Socket): void
 }
 
@@ -106,7 +107,7 @@ export class FastLane {
     client.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onGone).off('error', this.#onGone)
     this.#upstream?.destroy()
     client.pause()
-    client.unshift(bytes)
+    client.unshift(mendHead(bytes))
     this.#parts.handOver(client)
     client.resume()
   }

@@ -66,9 +66,10 @@ async function judged (trial: Trial, number: number, target: Target, findings: s
   return outcome.kind === 'answered'
 }
 
-/** Whatever nobody catches would have ended the peer. */
+/** Whatever nobody catches would have ended the peer; listeners that pile up on something are a leak. */
 function watchCrashes (findings: string[]): Disposable {
   const onCrash = (err: unknown): void => { findings.push(`nobody caught: ${err instanceof Error ? err.stack : String(err)}`) }
-  process.on('uncaughtException', onCrash).on('unhandledRejection', onCrash)
-  return { [Symbol.dispose] () { process.off('uncaughtException', onCrash).off('unhandledRejection', onCrash) } }
+  const onWarning = ({ name, stack }: Error): void => { if (name === 'MaxListenersExceededWarning') findings.push(`listeners pile up: ${stack}`) }
+  process.on('uncaughtException', onCrash).on('unhandledRejection', onCrash).on('warning', onWarning)
+  return { [Symbol.dispose] () { process.off('uncaughtException', onCrash).off('unhandledRejection', onCrash).off('warning', onWarning) } }
 }

@@ -1,0 +1,52 @@
+const continued = /^[ \t]/
+const lengthField = /^content-length:[ \t]*(\d+)[ \t]*$/i
+const chunkedField = /^transfer-encoding:[ \t]*chunked[ \t]*$/i
+
+/**
+ * The first head in `bytes` as node's parser takes it, where Go takes it as well and node would not: raw UTF-8 in the target
+ * (`curl '…?arg=/ipfs/…/ünï'` sends it), lines that end in LF alone, values that go on in a second line, a length that is told twice or beside
+ * chunks, and a later HTTP/1 than 1.1. It means the same, and the daemon gets it like this, so both sides see one and the same request.
+ *
+ * @returns `bytes` itself when there is nothing to mend, or the head is not whole
+ * @see net/http `readRequest` and `transferReader`, net/textproto `ReadMIMEHeader`
+ */
+export function mendHead (bytes: Buffer): Buffer {
+  const length = headLength(bytes)
+  if (length === undefined) return bytes
+  const text = bytes.toString('latin1', 0, length)
+  const [first = '', ...lines] = text.split(/\r?\n/).slice(0, -2)
+  const head = [mendRequestLine(first), ...mendLengths(unfolded(lines)), '', ''].join('\r\n')
+  return head === text ? bytes : Buffer.concat([Buffer.from(head, 'latin1'), bytes.subarray(length)])
+}
+
+/** Of the first head, with the empty line that ends it. */
+export function headLength (bytes: Buffer): number | undefined {
+  const usual = bytes.indexOf('\n\r\n')
+  const bare = (usual < 0 ? bytes : bytes.subarray(0, usual)).indexOf('\n\n')
+  if (bare >= 0) return bare + 2
+  return usual < 0 ? undefined : usual + 3
+}
+
+function mendRequestLine (line: string): string {
+  const [, method, target, minor] = /^(\S+) ([^ ]+) HTTP\/1\.(\d)$/.exec(line) ?? []
+  if (target === undefined) return line
+  const escaped = target.replace(/[\x80-\xff]/g, byte => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
+  return `${method} ${escaped} HTTP/1.${minor === '0' ? 0 : 1}`
+}
+
+function unfolded (lines: readonly string[]): readonly string[] {
+  const whole: string[] = []
+  for (const line of lines) {
+    if (continued.test(line) && whole.length > 0) whole.push(`${whole.pop()!.replace(/[ \t]+$/, '')} ${line.replace(/^[ \t]+|[ \t]+$/g, '')}`)
+    else whole.push(line)
+  }
+  return whole
+}
+
+/** Chunks count more than a length; lengths that differ are left for the parser to refuse. */
+function mendLengths (lines: readonly string[]): readonly string[] {
+  const lengths = lines.flatMap(line => lengthField.exec(line)?.[1] ?? [])
+  if (lengths.length === 0 || lengths.some(length => length !== lengths[0])) return lines
+  const firstAt = lines.some(line => chunkedField.test(line)) ? -1 : lines.findIndex(line => lengthField.test(line))
+  return lines.filter((line, i) => i === firstAt || !lengthField.test(line))
+}
