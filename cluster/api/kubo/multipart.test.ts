@@ -60,6 +60,7 @@ const cuts = [
   ['a cut in the headers of a later part', '--b\r\n\r\nwhole\r\n--b\r\nContent-', { message: 'malformed MIME header: missing colon: "Content-"', cut: false }],
   ['a cut behind a header', '--b\r\n\r\nwhole\r\n--b\r\nContent-Type: te', { message: 'multipart: NextPart: EOF', cut: false }],
   ['a header that begins with a space', '--b\r\n x: y\r\n\r\n', { message: 'malformed MIME header initial line: " x: y"', cut: false }],
+  ['a delimiter with more on its line', '--b\r\n\r\nx\r\n--b j\xc3\xbcnk\x07\r\n', { message: 'multipart: unexpected line in Next(): " jünk\\a\\r\\n"', cut: false }],
   ['a header with a space in its name', '--b\r\nx y: z\r\n\r\n', { message: 'malformed MIME header line: "x y: z"', cut: false }]
 ] as const
 

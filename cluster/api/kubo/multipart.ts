@@ -1,5 +1,5 @@
 import { ByteCursor } from './byte-cursor.ts'
-import { quoteGo } from './go-text.ts'
+import { fromGoBytes, quoteGo } from './go-text.ts'
 import { parseMediaType } from './media-type.ts'
 import { decodeQuotedPrintable } from './quoted-printable.ts'
 
@@ -112,7 +112,7 @@ async function readHeaders (cursor: ByteCursor): Promise<ReadonlyMap<string, str
     const text = line.replace(/\r?\n$/, '')
     if (text === '') return line === '' ? undefined : headers
     if (/^[ \t]/.test(text)) {
-      if (name === '') throw new MultipartError(`malformed MIME header initial line: ${quoteGo(text)}`)
+      if (name === '') throw new MultipartError(`malformed MIME header initial line: ${quoted(text)}`)
       headers.set(name, `${headers.get(name)!} ${text.trim()}`) // a folded line goes on with the one before
       continue
     }
@@ -124,10 +124,10 @@ async function readHeaders (cursor: ByteCursor): Promise<ReadonlyMap<string, str
 
 function readHeader (line: string): { readonly name: string, readonly value: string } {
   const colon = line.indexOf(':')
-  if (colon < 0) throw new MultipartError(`malformed MIME header: missing colon: ${quoteGo(line)}`)
+  if (colon < 0) throw new MultipartError(`malformed MIME header: missing colon: ${quoted(line)}`)
   const name = line.slice(0, colon)
   const value = line.slice(colon + 1)
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) throw new MultipartError(`malformed MIME header line: ${quoteGo(line)}`)
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) throw new MultipartError(`malformed MIME header line: ${quoted(line)}`)
   return { name: name.toLowerCase(), value: value.trim() }
 }
 
@@ -201,5 +201,8 @@ async function isLastDelimiter ({ cursor }: BodyState): Promise<boolean> {
   if (/^--[ \t]*(\r?\n)?$/.test(line)) return true
   if (/^[ \t]*\r?\n$/.test(line)) return false
   if (!line.endsWith('\n')) throw new MultipartError('multipart: NextPart: EOF')
-  throw new MultipartError(`multipart: unexpected line in Next(): ${JSON.stringify(line)}`)
+  throw new MultipartError(`multipart: unexpected line in Next(): ${quoted(line)}`)
 }
+
+/** As Go shows bytes, `%q`. */
+const quoted = (line: string): string => quoteGo(fromGoBytes(Buffer.from(line, 'latin1')))
