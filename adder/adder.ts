@@ -4,6 +4,7 @@ import { abortable } from '../cluster/async/abortable.ts'
 import { CallerLeftError, hasLeft } from '../cluster/async/caller-left.ts'
 import { untilGivenUp } from '../cluster/async/give-up.ts'
 import { Channel } from '../cluster/async/channel.ts'
+import { joinSignals } from '../cluster/async/join-signals.ts'
 import type { Clock } from '../cluster/clock.ts'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
 import type { PinOptions } from '../cluster/api/pin.ts'
@@ -81,7 +82,8 @@ export function createAdder (components: AdderComponents): Adder {
 async function * running<T> (signal: AbortSignal, work: (outputs: Channel<T>, signal: AbortSignal) => Promise<void>): AsyncGenerator<T, void, undefined> {
   const controller = new AbortController()
   const outputs = new Channel<T>(outputsMax)
-  const done = work(outputs, AbortSignal.any([signal, controller.signal]))
+  using joined = joinSignals(signal, controller.signal)
+  const done = work(outputs, joined.signal)
     .then(() => { outputs.close() }, (error: unknown) => { outputs.close({ error }) })
   try {
     yield * outputs
@@ -103,7 +105,8 @@ interface AddRun {
 /** While one batch is being pinned the next is built; what that tells waits, so that lines keep their order. */
 async function addBatches (asked: AddRun, entries: AsyncIterable<AddEntry>, outputs: Channel<AddedOutput>): Promise<void> {
   const refused = new AbortController()
-  const run = { ...asked, signal: AbortSignal.any([asked.signal, refused.signal]) }
+  using joined = joinSignals(asked.signal, refused.signal)
+  const run = { ...asked, signal: joined.signal }
   const { options } = run.params
   const isWhole = options['wrap-with-directory'] === true || options['to-files'] !== undefined
   let before: Promise<void> = Promise.resolve()

@@ -1,6 +1,7 @@
 import type { PeerId } from './api/pin.ts'
 import type { RepoGcLine, RepoStat } from './api/repo.ts'
 import { Channel } from './async/channel.ts'
+import { joinSignals } from './async/join-signals.ts'
 import type { PeerVerbs } from './peer-verbs.ts'
 import type { AbortOptions, RepoStatCall } from './ports.ts'
 
@@ -30,7 +31,7 @@ export async function repoStatOfAll ({ self, peerset, ask }: GlobalRepoComponent
 /** Every member's daemon collects, all at once; lines come as they come. A peer that fails is a line with its error. */
 export async function * collectOnAll ({ peerset, ask }: Omit<GlobalRepoComponents, 'self'>, { signal }: AbortOptions): AsyncGenerator<RepoGcLine, void, undefined> {
   const leaving = new AbortController()
-  const given = { signal: AbortSignal.any([signal, leaving.signal]) }
+  using given = joinSignals(signal, leaving.signal)
   const lines = new Channel<RepoGcLine>(linesMax)
   const collecting = Promise.all(peerset().map(async peer => {
     try {

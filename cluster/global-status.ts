@@ -5,6 +5,7 @@ import { isAllocatedTo } from './api/pin.ts'
 import type { PeerId, Pin } from './api/pin.ts'
 import { abortable } from './async/abortable.ts'
 import { deadline } from './async/deadline.ts'
+import { joinSignals } from './async/join-signals.ts'
 import type { Clock } from './clock.ts'
 import type { AbortOptions, ClusterApi, PinsetReader } from './ports.ts'
 import { StatusLane } from './status-lane.ts'
@@ -54,7 +55,8 @@ export function createGlobalStatus ({ peerset, state, ask, clock }: GlobalStatus
     async * statusAll (filter, { signal }) {
       signal.throwIfAborted()
       const leaving = new AbortController()
-      const given = AbortSignal.any([signal, leaving.signal])
+      using joined = joinSignals(signal, leaving.signal)
+      const given = joined.signal
       const lanes = peerset().map(peer => new StatusLane({ peer, infos: ask.statusAll(peer, filter, { signal: given }), clock, timeoutMs: peerTimeoutMs, signal: given }))
       try {
         yield * mergedLanes(lanes, { filter, state, clock, signal: given })

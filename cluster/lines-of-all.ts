@@ -2,6 +2,7 @@ import { ClusterError } from './api/errors.ts'
 import type { PeerId } from './api/pin.ts'
 import { Channel } from './async/channel.ts'
 import { untilGivenUp } from './async/give-up.ts'
+import { joinSignals } from './async/join-signals.ts'
 import type { Clock } from './clock.ts'
 import type { AbortOptions } from './ports.ts'
 
@@ -27,14 +28,14 @@ export interface LinesComponents<T> {
 export async function * linesOfAll<T> ({ peerset, ask, clock, words: { what, failed } }: LinesComponents<T>, { signal }: AbortOptions): AsyncGenerator<T, void, undefined> {
   signal.throwIfAborted()
   const leaving = new AbortController()
-  const given = AbortSignal.any([signal, leaving.signal])
+  using given = joinSignals(signal, leaving.signal)
   const lines = new Channel<T>(waitingMax)
   const failures: string[] = []
 
   const askOne = async (peer: PeerId): Promise<void> => {
     const stall = { clock, timeoutMs: peerTimeoutMs, what }
     try {
-      for await (const line of untilGivenUp(ask(peer, { signal: given }), { signal: given, stall })) await lines.send(line)
+      for await (const line of untilGivenUp(ask(peer, given), { signal: given.signal, stall })) await lines.send(line)
     } catch (err) {
       failures.push(`${peer}: ${(err as Error).message}`)
     }

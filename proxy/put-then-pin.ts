@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { CID } from 'multiformats/cid'
 import { committable } from '../cluster/async/caller-left.ts'
+import { joinSignals } from '../cluster/async/join-signals.ts'
 import { cidTextFor } from '../cluster/api/kubo/cid-text.ts'
 import type { GoValue } from '../cluster/api/kubo/go-json.ts'
 import type { OptionTable } from '../cluster/api/kubo/request.ts'
@@ -110,7 +111,8 @@ async function pinPut (command: PutCommand, cid: CID, bytes: Uint8Array, call: P
     commit() // it is the cluster's now, so the daemon gets it even when the caller leaves
     agreed.resolve()
   }
-  const pinning = components.cluster.pin(cid, defaultPinOptions, { wait: 'min', delivered: delivered.promise, signal: AbortSignal.any([call.signal, givenUp.signal]), onAgreed })
+  const joined = joinSignals(call.signal, givenUp.signal)
+  const pinning = components.cluster.pin(cid, defaultPinOptions, { wait: 'min', delivered: delivered.promise, signal: joined.signal, onAgreed }).finally(() => joined[Symbol.dispose]())
   pinning.catch(agreed.reject)
   try {
     await agreed.promise

@@ -1,4 +1,5 @@
 import { ClusterError } from '../api/errors.ts'
+import { joinSignals } from '../async/join-signals.ts'
 import { pause } from '../async/pause.ts'
 import type { Clock } from '../clock.ts'
 import type { AbortOptions } from '../ports.ts'
@@ -39,9 +40,11 @@ export async function * collect (
 ): AsyncGenerator<{ key: string, error: string }, void, undefined> {
   const heldUp = new AbortController()
   const begun = new AbortController()
-  watch({ requests, clock, own }, holdupMs, AbortSignal.any([signal, begun.signal])).catch(err => { if (!begun.signal.aborted) heldUp.abort(err) })
+  using watching = joinSignals(signal, begun.signal)
+  using collecting = joinSignals(signal, heldUp.signal)
+  watch({ requests, clock, own }, holdupMs, watching.signal).catch(err => { if (!begun.signal.aborted) heldUp.abort(err) })
   try {
-    const { body } = await requests.post('repo/gc', { query: [['stream-errors', 'true']], timeoutMs, signal: AbortSignal.any([signal, heldUp.signal]) })
+    const { body } = await requests.post('repo/gc', { query: [['stream-errors', 'true']], timeoutMs, signal: collecting.signal })
     begun.abort()
     for await (const { Key, Error: error = '' } of jsonLines<GcLine>(body)) yield { key: Key?.['/'] ?? '', error }
   } catch (err) {

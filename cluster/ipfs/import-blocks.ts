@@ -3,6 +3,7 @@ import { CID } from 'multiformats/cid'
 import { lengthBytes } from '../api/length-bytes.ts'
 import * as dagCbor from '@ipld/dag-cbor'
 import { ClusterError, KuboRepliedError } from '../api/errors.ts'
+import { joinSignals } from '../async/join-signals.ts'
 import type { Clock } from '../clock.ts'
 import type { Block, ImportCall, NamedRoot, UnpinnedRoot } from '../ports.ts'
 import { jsonLines } from './kubo-reply.ts'
@@ -33,6 +34,7 @@ export async function importBlocks (
   const sent: Sent = { blockCount: 0, failure: undefined, roots: [] }
   const boundary = `ipfs-quorum-${randomUUID()}`
   using deadline = new DisposableStack()
+  using joined = joinSignals(signal, late.signal)
   const body = importBody(blocks, roots, boundary, sent, () => {
     const waitMs = pinTimeoutMs + sent.blockCount * pinTimeoutMsPerBlock
     deadline.use(clock.after(waitMs, () => { late.abort(new ClusterError('ERR_STALLED', `the IPFS daemon did not pin what it was sent within ${waitMs} ms`)) }))
@@ -42,7 +44,7 @@ export async function importBlocks (
       query: [['pin-roots', 'true'], ['allow-big-block', 'true'], ...silencing(unannounced), ...timeoutMs === undefined ? [] : [['timeout', `${Math.max(1, Math.ceil(timeoutMs))}ms`] as const]],
       headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
       body,
-      signal: AbortSignal.any([signal, late.signal])
+      signal: joined.signal
     })
     const unpinned = await unpinnedRoots(reply)
     const isPinned = ({ cid }: NamedRoot): boolean => !unpinned.some(root => root.cid.equals(cid))
