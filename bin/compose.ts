@@ -1,8 +1,10 @@
 import { createAdder } from '../adder/adder.ts'
+import { createAgreedTime } from '../cluster/agreed-time.ts'
 import { createBalancedAllocator } from '../cluster/allocator/balanced.ts'
 import { pingName } from '../cluster/api/metric.ts'
 import type { PeerId } from '../cluster/api/pin.ts'
 import { createCluster } from '../cluster/cluster.ts'
+import { steadyClock } from '../cluster/clock.ts'
 import type { Clock } from '../cluster/clock.ts'
 import { defaultReplication } from '../cluster/config/cluster-section.ts'
 import type { Endpoint } from '../cluster/config/endpoint.ts'
@@ -56,6 +58,8 @@ import { version } from './version.ts'
 
 /** For so many pings in turn nobody may have been silent before pins are moved for the sake of balance: ten minutes, usually. */
 const calmPings = 40
+/** No ping counts for longer, unless they are rare here. */
+const longestPingMs = 10 * 60_000
 
 export interface ComposeParts {
   readonly folder: PeerFolder
@@ -118,10 +122,11 @@ export function compose (parts: ComposeParts): Composed {
   })
   const attentiveRpc = attentive(rpc, presence)
   const monitor = createMonitor({
-    self, peerset: members, clock, log: log.for('monitor'), exchange: async (peer, measurements, options) => await attentiveRpc.call(peer, 'Monitor.Receive', measurements, options)
+    self, peerset: members, clock: steadyClock, log: log.for('monitor'), longestPingMs: Math.max(longestPingMs, 4 * configs.cluster.monitorPingInterval), exchange: async (peer, measurements, options) => await attentiveRpc.call(peer, 'Monitor.Receive', measurements, options)
   }, configs.monitor)
+  const time = createAgreedTime({ self, writers: () => consensus.writers(), monitor, clock, steady: steadyClock })
   const informers = [
-    createPingInformer({ ipfs, clock }, configs.cluster), createDiskInformer({ ipfs, clock }, configs.disk),
+    createPingInformer({ ipfs, clock, aheadMs: time.aheadMs }, configs.cluster), createDiskInformer({ ipfs, clock }, configs.disk),
     createPinQueueInformer({ tracker }, configs.pinQueue), createTagsInformer(configs.tags)
   ]
   const publisher = createPublisher({ informers, monitor, clock, log: log.for('informer') })
@@ -129,7 +134,7 @@ export function compose (parts: ComposeParts): Composed {
   const measuredNames = createMeasuredNames({ self, allocator, monitor, log: log.for('allocator') })
   const placer = createPlacer({ self, peerset, draining, silent: () => presence.silent(), monitor, allocator })
   const holding = createHolding({ self, rpc: attentiveRpc, clock })
-  const cluster = createCluster({ self, consensus, tracker, ipfs, rpc: attentiveRpc, presence, holding, placer, clock, log: log.for('cluster') }, {
+  const cluster = createCluster({ self, consensus, tracker, ipfs, rpc: attentiveRpc, presence, holding, placer, clock: time, log: log.for('cluster') }, {
     peername: configs.cluster.peername,
     version,
     replication: defaultReplication(configs.cluster),
@@ -139,21 +144,21 @@ export function compose (parts: ComposeParts): Composed {
   const requests = createRequests({ clock }, { endpoint: daemon.endpoint, apiAuth: ipfsConfig.apiAuth })
   const links = createLinks({ self, peername: configs.cluster.peername, peerset, connected: () => host.connected(), ipfs, daemonPeers: async options => await swarmPeers(requests, options), rpc: attentiveRpc, clock })
   const rebalance = createRebalance({
-    self, consensus, draining, monitor, allocator, clock, sizeOf: async (cid, options) => await cumulativeSize(requests, cid, options),
+    self, consensus, draining, monitor, allocator, clock: steadyClock, sizeOf: async (cid, options) => await cumulativeSize(requests, cid, options),
     mover: createMover({ consensus, status: async (cid, options) => await cluster.status(cid, options), clock, log: log.for('rebalance') })
   }, { calmMs: calmPings * configs.cluster.monitorPingInterval })
-  const overview = createOverview({ self, consensus, membership, drain: createDrain({ consensus, membership, placer }), rebalance, tracker, rpc: attentiveRpc, ipfs, placer, links, ensureRoom: bytes => store.ensureRoom(bytes), clock })
+  const overview = createOverview({ self, consensus, membership, drain: createDrain({ consensus, membership, placer }), rebalance, tracker, rpc: attentiveRpc, ipfs, placer, links, ensureRoom: bytes => store.ensureRoom(bytes), clock, aheadMs: time.aheadMs })
   const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, presence, id: async options => await cluster.id(options), links: async options => await links.own(options) })
   const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, clock, log: log.for('cluster') }, { leaves: parts.leaves })
   const swarm = createSwarmConnector({ self, membership, rpc: attentiveRpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)
-  const upkeep = createUpkeep({ self, consensus, tracker, clock, log: log.for('upkeep') }, configs.cluster)
-  const repinner = createRepinner({ self, consensus, draining, monitor, placer, status: async (cid, options) => await cluster.status(cid, options), clock, log: log.for('repinning') }, configs.cluster)
+  const upkeep = createUpkeep({ self, consensus, tracker, clock, agreedMs: time.agreedMs, log: log.for('upkeep') }, configs.cluster)
+  const repinner = createRepinner({ self, consensus, draining, monitor, placer, status: async (cid, options) => await cluster.status(cid, options), clock: steadyClock, log: log.for('repinning') }, configs.cluster)
 
   const adder = createAdder({
     cluster, daemon: createAddingDaemon(requests), clock,
     putBlocks: async (peer, blocks, roots, call) => peer === self ? await ipfs.importBlocks(blocks, roots, call) : await pushBlocks(attentiveRpc, peer, blocks, roots, call)
   })
-  const rootPin = createRootPin({ self, consensus, placer, clock }, { replication: defaultReplication(configs.cluster) })
+  const rootPin = createRootPin({ self, consensus, placer, clock: time }, { replication: defaultReplication(configs.cluster) })
   const adding: Component = { name: 'adder', start: async () => {}, [Symbol.asyncDispose]: () => requests[Symbol.asyncDispose]() }
   const { rest, proxy } = doors(parts, { cluster, adder })
   const stats = statsOf({ self, consensus, tracker, monitor, clock, log: log.for('stats') })
@@ -170,7 +175,7 @@ export function compose (parts: ComposeParts): Composed {
     const isOneDaemon = configs.proxy.nodeMultiaddress.multiaddr === configs.ipfsHttp.nodeMultiaddress.multiaddr
     const proxyConfig = isOneDaemon ? { ...configs.proxy, nodeMultiaddress: daemon.endpoint, ...daemon.isEmbedded && { nodeHttps: false, apiAuth: undefined } } : configs.proxy
     return {
-      rest: written.has('rest') ? createRest({ cluster, overview, monitor, adder, traffic: () => host.traffic(), overLibp2p: overLibp2p(configs.rest), clock, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined,
+      rest: written.has('rest') ? createRest({ cluster, overview, monitor, adder, traffic: () => host.traffic(), overLibp2p: overLibp2p(configs.rest), clock: time, log: log.for('restapi'), version }, configs.rest, folder.path) : undefined,
       proxy: written.has('proxy') ? createProxy({ cluster, adder, followRoot: (root, options) => rootPin.follow(root, options), clock, log }, proxyConfig) : undefined
     }
   }

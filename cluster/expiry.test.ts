@@ -14,7 +14,7 @@ t.test('what has expired goes, from the daemon too if this peer had pinned it, a
   await peer.cluster.pin(cidOf('later'), { ...defaultPinOptions, expireAtMs: 1_001 }, { signal, wait: 'min' })
   peer.clock.advance(1_000)
 
-  const count = await unpinExpired({ ...peer, self }, { signal })
+  const count = await unpinExpired({ ...peer, agreedMs: () => peer.clock.now(), self }, { signal })
   for (const seed of ['own', 'theirs']) await peer.tracker.settled(cidOf(seed), { signal })
 
   t.equal(count, 2)
@@ -31,7 +31,7 @@ t.test('a pin that was renewed meanwhile stays', async t => {
   await peer.consensus.log([{ kind: 'pin', pin: pinOf('a', { expireAtMs: 9_000 }) }], { signal })
   const readsOld = { ...peer.consensus, state: { ...peer.consensus.state, async * expired () { yield * stale } } }
 
-  const count = await unpinExpired({ consensus: readsOld, clock: peer.clock, self }, { signal })
+  const count = await unpinExpired({ consensus: readsOld, agreedMs: () => peer.clock.now(), self }, { signal })
 
   t.equal(count, 0)
   t.ok(await peer.cluster.state.get(cidOf('a')))
@@ -44,7 +44,15 @@ t.test('what another peer is closer to is left to it, but not for ever', async t
   const ofTwo = { ...peer.consensus, writers: () => [self, other] }
   peer.clock.advance(1_000)
 
-  t.equal(await unpinExpired({ consensus: ofTwo, clock: peer.clock, self }, { signal }), 0)
+  t.equal(await unpinExpired({ consensus: ofTwo, agreedMs: () => peer.clock.now(), self }, { signal }), 0)
   peer.clock.advance(10 * 60_000)
-  t.equal(await unpinExpired({ consensus: ofTwo, clock: peer.clock, self }, { signal }), 1, 'the other one may be dead')
+  t.equal(await unpinExpired({ consensus: ofTwo, agreedMs: () => peer.clock.now(), self }, { signal }), 1, 'the other one may be dead')
+})
+
+t.test('nothing expires while it is not known what time it is for most peers', async t => {
+  await using peer = await onePeer()
+  await peer.consensus.log([{ kind: 'pin', pin: pinOf('a', { expireAtMs: 1_000 }) }], { signal })
+  peer.clock.advance(60 * 60_000)
+
+  t.equal(await unpinExpired({ ...peer, agreedMs: () => undefined, self }, { signal }), 0)
 })

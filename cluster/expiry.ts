@@ -1,6 +1,5 @@
 import { ClusterError } from './api/errors.ts'
 import type { PeerId } from './api/pin.ts'
-import type { Clock } from './clock.ts'
 import { closestPeer } from './closest-peer.ts'
 import type { AbortOptions, Consensus, PinsetEntry } from './ports.ts'
 
@@ -8,16 +7,22 @@ import type { AbortOptions, Consensus, PinsetEntry } from './ports.ts'
 const graceMs = 10 * 60_000
 const atOnceMax = 100
 
-export interface ExpiryComponents { readonly consensus: Consensus, readonly clock: Clock, readonly self: PeerId }
+export interface ExpiryComponents {
+  readonly consensus: Pick<Consensus, 'state' | 'log' | 'writers' | 'isTrusted'>
+  readonly self: PeerId
+  /** The time that the clocks of most peers have reached, see `AgreedTime`. */
+  readonly agreedMs: () => number | undefined
+}
 
 /**
- * Unpins what has expired, where this peer is the closest to it. Daemons let go of what their peer pinned itself, and of nothing else.
+ * Unpins what has expired, where this peer is the closest to it, and nothing while it is not known what time it is for most peers. Daemons let go of what
+ * their peer pinned itself, and of nothing else.
  *
  * @returns how many
  */
-export async function unpinExpired ({ consensus, clock, self }: ExpiryComponents, options: AbortOptions): Promise<number> {
-  if (!consensus.isTrusted(self)) return 0
-  const nowMs = clock.now()
+export async function unpinExpired ({ consensus, agreedMs, self }: ExpiryComponents, options: AbortOptions): Promise<number> {
+  const nowMs = agreedMs()
+  if (nowMs === undefined || !consensus.isTrusted(self)) return 0
   let unpinned = 0
   let batch: PinsetEntry[] = []
 
@@ -37,7 +42,7 @@ export async function unpinExpired ({ consensus, clock, self }: ExpiryComponents
 }
 
 /** @returns false when somebody changed it meanwhile: it may not have expired any more */
-async function unpin (consensus: Consensus, { pin, revision }: PinsetEntry, options: AbortOptions): Promise<boolean> {
+async function unpin (consensus: Pick<Consensus, 'log'>, { pin, revision }: PinsetEntry, options: AbortOptions): Promise<boolean> {
   try {
     await consensus.log([{ kind: 'unpin', cid: pin.cid, ifRevision: revision }], options)
     return true

@@ -59,7 +59,7 @@ class Three implements AsyncDisposable {
       }
     }
     const informers = [
-      createPingInformer({ ipfs, clock }, { peername: self, monitorPingInterval: 15_000 }),
+      createPingInformer({ ipfs, clock, aheadMs: () => 0 }, { peername: self, monitorPingInterval: 15_000 }),
       createDiskInformer({ ipfs, clock }, diskSection({}, {})),
       createTagsInformer(tagsSection({ tags: { group: groups[self] } }, {})),
       createPinQueueInformer({ tracker: { queueLength: () => 0 } }, pinQueueSection({}, {}))

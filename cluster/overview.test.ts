@@ -16,15 +16,15 @@ async function setUp (t: Test, others: Partial<OverviewComponents> = {}) {
   const links = { own: async () => { throw new Error('not asked') }, all: async () => new Map() }
   const membership = { remove: async (_peer: unknown, { signal }: { signal: AbortSignal }) => await new Promise<never>((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) }), trusted: () => ({ everyone: true, peers: [], asOf: 0 }), trust: async () => {} }
   const drain = createDrain({ consensus: peer.consensus, membership: { draining: () => new Set(), drain: membership.remove }, placer: alone(self, peer.clock).placer })
-  return { ...peer, overview: createOverview({ self, ...peer, ...alone(self, peer.clock), membership, drain, rebalance: { run: () => { throw new Error('not asked') } }, links, ensureRoom: () => undefined, ...others }) }
+  return { ...peer, overview: createOverview({ self, ...peer, ...alone(self, peer.clock), membership, drain, rebalance: { run: () => { throw new Error('not asked') } }, links, ensureRoom: () => undefined, aheadMs: () => 0, ...others }) }
 }
 
-t.test('a peer that can do its work has no ailment; without a leader, room on the disk or a daemon it has', async t => {
+t.test('a peer that can do its work has no ailment; without a leader, the right time, room on the disk or a daemon it has', async t => {
   const { overview, consensus, ipfs } = await setUp(t)
-  const sick = await setUp(t, { consensus: { ...consensus, leader: () => undefined }, ipfs: { ...ipfs, id: async () => { throw new Error('/ip4/10.0.0.1') } }, ensureRoom: async () => { throw new Error('ENOSPC') } })
+  const sick = await setUp(t, { consensus: { ...consensus, leader: () => undefined }, ipfs: { ...ipfs, id: async () => { throw new Error('/ip4/10.0.0.1') } }, ensureRoom: async () => { throw new Error('ENOSPC') }, aheadMs: () => 3_600_000 })
 
   t.strictSame(await overview.ailments({ signal }), [])
-  t.match(await sick.overview.ailments({ signal }), [/^no leader is known/, 'the disk has no room for further changes', 'the IPFS daemon does not answer'])
+  t.match(await sick.overview.ailments({ signal }), [/^no leader is known/, 'this machine\'s clock is 3600 s ahead of the other peers\'', 'the disk has no room for further changes', 'the IPFS daemon does not answer'])
 })
 
 t.test('the reasons for what is not pinned are not made up', async t => {

@@ -1,5 +1,6 @@
 import { ClusterError } from './api/errors.ts'
 import type { Drift } from './api/drift.ts'
+import { outOfStepText } from './api/metric.ts'
 import type { PeerId } from './api/pin.ts'
 import { deadline } from './async/deadline.ts'
 import type { Clock } from './clock.ts'
@@ -34,10 +35,12 @@ export interface OverviewComponents {
   /** Of the peer's own store. @throws ClusterError ERR_STORAGE */
   readonly ensureRoom: (bytes: number) => Promise<void> | undefined
   readonly clock: Clock
+  /** By how much this machine's clock is ahead of the others', see `AgreedTime`. */
+  readonly aheadMs: () => number
 }
 
 /** The view of an operator: this peer by itself, and the peers as such. */
-export function createOverview ({ self, consensus, membership, drain, rebalance, tracker, rpc, ipfs, placer, links, ensureRoom, clock }: OverviewComponents): ClusterOverview {
+export function createOverview ({ self, consensus, membership, drain, rebalance, tracker, rpc, ipfs, placer, links, ensureRoom, clock, aheadMs }: OverviewComponents): ClusterOverview {
   const { state } = consensus
   const alone = { peerset: () => [self], state, clock }
   const ask = {
@@ -85,7 +88,8 @@ export function createOverview ({ self, consensus, membership, drain, rebalance,
     links: async options => await links.all(options),
     async ailments (options) {
       const leaderless = consensus.leader() === undefined ? ['no leader is known: too few of the peers are there to agree on anything'] : []
-      return [...leaderless, ...await diskAilments(), ...await daemonAilments(options)]
+      const outOfStep = aheadMs() === 0 ? [] : [outOfStepText(aheadMs())]
+      return [...leaderless, ...outOfStep, ...await diskAilments(), ...await daemonAilments(options)]
     }
   }
 

@@ -10,7 +10,7 @@ const minuteMs = 60_000
 
 t.test('expired pins go by themselves', async t => {
   await using peer = await onePeer()
-  await using upkeep = createUpkeep({ ...peer, self, log: silentLogger }, { stateSyncInterval: minuteMs, pinRecoverInterval: 0 })
+  await using upkeep = createUpkeep({ ...peer, agreedMs: () => peer.clock.now(), self, log: silentLogger }, { stateSyncInterval: minuteMs, pinRecoverInterval: 0 })
   await upkeep.start({ signal })
   await peer.consensus.log([{ kind: 'pin', pin: pinOf('a', { expireAtMs: 1_000 }) }], { signal })
 
@@ -22,7 +22,7 @@ t.test('expired pins go by themselves', async t => {
 
 t.test('what somebody unpinned on the daemon is pinned again by itself', async t => {
   await using peer = await onePeer()
-  await using upkeep = createUpkeep({ ...peer, self, log: silentLogger }, { stateSyncInterval: 0, pinRecoverInterval: minuteMs })
+  await using upkeep = createUpkeep({ ...peer, agreedMs: () => peer.clock.now(), self, log: silentLogger }, { stateSyncInterval: 0, pinRecoverInterval: minuteMs })
   await upkeep.start({ signal })
   await peer.consensus.log([{ kind: 'pin', pin: pinOf('a') }], { signal })
   await peer.tracker.settled(cidOf('a'), { signal })
@@ -37,7 +37,7 @@ t.test('what somebody unpinned on the daemon is pinned again by itself', async t
 
 t.test('what failed is tried again by itself, and a task that fails is no reason to stop', async t => {
   await using peer = await onePeer()
-  await using upkeep = createUpkeep({ ...peer, self, log: silentLogger }, { stateSyncInterval: minuteMs, pinRecoverInterval: minuteMs })
+  await using upkeep = createUpkeep({ ...peer, agreedMs: () => peer.clock.now(), self, log: silentLogger }, { stateSyncInterval: minuteMs, pinRecoverInterval: minuteMs })
   await upkeep.start({ signal })
   peer.ipfs.setAway(true)
   await peer.consensus.log([{ kind: 'pin', pin: pinOf('a') }], { signal })
@@ -58,7 +58,7 @@ t.test('what failed is tried again by itself, and a task that fails is no reason
 
 t.test('its end is the end of all its tasks', async t => {
   await using peer = await onePeer()
-  const upkeep = createUpkeep({ ...peer, self, log: silentLogger }, { stateSyncInterval: minuteMs, pinRecoverInterval: minuteMs })
+  const upkeep = createUpkeep({ ...peer, agreedMs: () => peer.clock.now(), self, log: silentLogger }, { stateSyncInterval: minuteMs, pinRecoverInterval: minuteMs })
   await upkeep.start({ signal })
 
   await upkeep[Symbol.asyncDispose]()

@@ -14,6 +14,8 @@ export interface UpkeepComponents {
   readonly consensus: Consensus
   readonly tracker: PinTracker
   readonly clock: Clock
+  /** See `unpinExpired`. */
+  readonly agreedMs: () => number | undefined
   readonly log: Logger
 }
 
@@ -25,7 +27,7 @@ export interface UpkeepConfig {
 }
 
 /** What a peer does by itself from time to time. A task never runs twice at once, and a long one does not hold up the others. */
-export function createUpkeep ({ self, consensus, tracker, clock, log }: UpkeepComponents, { stateSyncInterval, pinRecoverInterval }: UpkeepConfig): Component {
+export function createUpkeep ({ self, consensus, tracker, clock, agreedMs, log }: UpkeepComponents, { stateSyncInterval, pinRecoverInterval }: UpkeepConfig): Component {
   const closing = new AbortController()
   const background = createBackground(err => { if (!closing.signal.aborted) log.error('a periodic task ended', { err }) })
 
@@ -48,7 +50,7 @@ export function createUpkeep ({ self, consensus, tracker, clock, log }: UpkeepCo
       signal.throwIfAborted()
       background.run(every(retryIntervalMs, 'failed operations were queued again', options => tracker.recoverDue(options)))
       background.run(every(pinRecoverInterval, 'pins were recovered', async options => await countOf(tracker.recoverAll(options))))
-      background.run(every(stateSyncInterval, 'expired pins were removed', async options => await unpinExpired({ consensus, clock, self }, options)))
+      background.run(every(stateSyncInterval, 'expired pins were removed', async options => await unpinExpired({ consensus, agreedMs, self }, options)))
     },
     async [Symbol.asyncDispose] () {
       closing.abort(new Error('the peer is shutting down'))

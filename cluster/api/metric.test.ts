@@ -26,8 +26,10 @@ t.test('a metric is good until its time is up, and never when it could not be me
 })
 
 t.test('a ping says who the peer is, and nonsense says nothing', async t => {
-  const value = { peername: 'one', ipfsId: 'Qm', ipfsAddresses: ['/ip4/1.2.3.4/tcp/4001'] }
+  const value = { peername: 'one', ipfsId: 'Qm', ipfsAddresses: ['/ip4/1.2.3.4/tcp/4001'], clockAtEndMs: 7 }
 
   t.strictSame(pingFromText(pingToText(value)), value)
-  for (const text of ['', '7', 'null', '{"peer_name":7,"ipfs_addresses":"no"}']) t.strictSame(pingFromText(text), { peername: '', ipfsId: '', ipfsAddresses: [] })
+  for (const text of ['', '7', 'null', '{"peer_name":7,"ipfs_addresses":"no","clock_at_end":1e300}']) {
+    t.strictSame(pingFromText(text), { peername: '', ipfsId: '', ipfsAddresses: [], clockAtEndMs: undefined })
+  }
 })

@@ -38,12 +38,17 @@ export interface Alert {
 /** Name of the metric that says that a peer is there. */
 export const pingName = 'ping'
 
+/** Name of the metric that says whether a peer's clock is in step; there is none before it was out of step once. */
+export const clockName = 'clock'
+
 /** What a ping says besides that the peer is there. */
 export interface PingValue {
   readonly peername: string
   /** Of the peer's daemon; empty when it did not answer. */
   readonly ipfsId: string
   readonly ipfsAddresses: readonly string[]
+  /** What its clock says when the ping's time is up, in ms since the epoch, however often it was told meanwhile: to be compared with others. An addition. */
+  readonly clockAtEndMs: number | undefined
 }
 
 /** Whether it can be relied on at `nowMs`. */
@@ -62,14 +67,24 @@ export function alertToJson ({ metric, triggeredAtMs }: Alert): object {
 }
 
 /** The value of a ping, as ipfs-cluster spells it. */
-export function pingToText ({ peername, ipfsId, ipfsAddresses }: PingValue): string {
-  return JSON.stringify({ peer_name: peername, ipfs_id: ipfsId, ipfs_addresses: ipfsAddresses })
+export function pingToText ({ peername, ipfsId, ipfsAddresses, clockAtEndMs }: PingValue): string {
+  return JSON.stringify({ peer_name: peername, ipfs_id: ipfsId, ipfs_addresses: ipfsAddresses, clock_at_end: clockAtEndMs })
 }
 
 /** The way back; what another peer made up wrongly says nothing. */
 export function pingFromText (text: string): PingValue {
-  const { peer_name: name, ipfs_id: id, ipfs_addresses: addresses } = objectOf(text)
-  return { peername: textOf(name), ipfsId: textOf(id), ipfsAddresses: Array.isArray(addresses) ? addresses.filter(item => typeof item === 'string') : [] }
+  const { peer_name: name, ipfs_id: id, ipfs_addresses: addresses, clock_at_end: clockAtEndMs } = objectOf(text)
+  return {
+    peername: textOf(name),
+    ipfsId: textOf(id),
+    ipfsAddresses: Array.isArray(addresses) ? addresses.filter(item => typeof item === 'string') : [],
+    clockAtEndMs: Number.isSafeInteger(clockAtEndMs) ? clockAtEndMs as number : undefined
+  }
+}
+
+/** What is told of a clock that is out of step with the others'. */
+export function outOfStepText (aheadMs: number): string {
+  return `this machine's clock is ${Math.round(Math.abs(aheadMs) / 1_000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the other peers'`
 }
 
 /** Node has it; TypeScript's library does not list it yet. */

@@ -77,7 +77,7 @@ t.test('a ping names the daemon as last known, and a daemon that hangs does not 
   const clock = new FakeClock()
   let isHung = false
   const ipfs = { id: async (given: { readonly signal: AbortSignal }) => isHung ? await never(given) : { id: 'daemon', addresses: ['/ip4/1.2.3.4/tcp/4001'], error: '' } }
-  const informer = createPingInformer({ ipfs, clock }, { peername: 'one', monitorPingInterval: 15_000 })
+  const informer = createPingInformer({ ipfs, clock, aheadMs: () => 0 }, { peername: 'one', monitorPingInterval: 15_000 })
   const [first] = await informer.measure({ signal })
   isHung = true
 
@@ -86,8 +86,23 @@ t.test('a ping names the daemon as last known, and a daemon that hangs does not 
   const [second] = await pending
 
   t.match(first, { name: 'ping', isValid: true, ttlMs: 30_000 })
-  t.strictSame(pingFromText(first!.value), { peername: 'one', ipfsId: 'daemon', ipfsAddresses: ['/ip4/1.2.3.4/tcp/4001'] })
-  t.strictSame(second, first)
+  t.strictSame(pingFromText(first!.value), { peername: 'one', ipfsId: 'daemon', ipfsAddresses: ['/ip4/1.2.3.4/tcp/4001'], clockAtEndMs: 30_000 })
+  t.strictSame(second, { ...first, value: first!.value.replace('30000', '31000') })
+})
+
+t.test('a clock that is out of step is a metric that has gone bad, until it is in step again', async t => {
+  let aheadMs = 0
+  const ipfs = { id: async () => ({ id: '', addresses: [], error: '' }) }
+  const informer = createPingInformer({ ipfs, clock: new FakeClock(), aheadMs: () => aheadMs }, { peername: 'one', monitorPingInterval: 15_000 })
+  const clockOf = async () => (await informer.measure({ signal })).find(({ name }) => name === 'clock')
+
+  t.equal(await clockOf(), undefined)
+  aheadMs = 3_600_000
+  t.match(await clockOf(), { isValid: false, value: 'this machine\'s clock is 3600 s ahead of the other peers\'' })
+  aheadMs = -90_000
+  t.match(await clockOf(), { isValid: false, value: /90 s behind/ })
+  aheadMs = 0
+  t.match(await clockOf(), { isValid: true, value: 'in step' })
 })
 
 t.test('the sections are the Go program\'s', async t => {

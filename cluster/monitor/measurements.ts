@@ -1,4 +1,5 @@
 import { ClusterError } from '../api/errors.ts'
+import { pingFromText, pingName, pingToText } from '../api/metric.ts'
 import type { Measurement } from '../api/metric.ts'
 
 /** What one peer may say of itself: another peer's memory is not its to fill. */
@@ -16,6 +17,16 @@ export function refuseOutOfBounds (measurements: readonly Measurement[]): void {
     if (!Number.isSafeInteger(weight)) refuse(`${name}: a weight of ${weight}: expected a safe integer`)
     if (!(ttlMs > 0 && ttlMs <= ttlMsMax)) refuse(`${name}: good for ${ttlMs} ms: expected more than 0, at most ${ttlMsMax}`)
   }
+}
+
+/**
+ * A dead peer's copies count while its last ping holds, so no ping holds for long, whatever its sender says; what its clock says at another time than
+ * that is left out.
+ */
+export function withinReason (measurement: Measurement, longestPingMs: number): Measurement {
+  const { name, value, ttlMs } = measurement
+  if (name !== pingName || ttlMs <= longestPingMs) return measurement
+  return { ...measurement, ttlMs: longestPingMs, value: pingToText({ ...pingFromText(value), clockAtEndMs: undefined }) }
 }
 
 function refuse (message: string): never {

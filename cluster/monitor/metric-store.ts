@@ -16,6 +16,7 @@ export class MetricStore {
     for (const { ttlMs, ...measured } of measurements) {
       const metric: Metric = { ...measured, peer, receivedAtMs: nowMs, expireAtMs: nowMs + ttlMs }
       const before = kept.get(metric.name)
+      if (before !== undefined && before.metric.expireAtMs > metric.expireAtMs) continue // an answer that was overtaken by what its sender has measured since
       if (before === undefined) makeRoom(kept)
       kept.set(metric.name, { metric, isTold: before?.isTold === true && !isGood(metric, nowMs) })
     }

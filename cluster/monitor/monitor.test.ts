@@ -41,6 +41,17 @@ t.test('there is one metric a peer and name, the last one, until its time is up'
   t.strictSame(monitor.names(), [])
 })
 
+t.test('an answer that comes after what was measured later changes nothing', async t => {
+  const { monitor, clock } = alone()
+  const early = measured('ping', { value: 'early' })
+  clock.advance(15_000)
+
+  monitor.receive(b, [measured('ping', { value: 'late' })])
+  monitor.receive(b, [{ ...early, ttlMs: 15_000 }])
+
+  t.match(monitor.latest('ping'), [{ value: 'late', expireAtMs: 45_000 }])
+})
+
 t.test('a peer whose clock is ten minutes off is neither dead nor eternal', async t => {
   const here = new FakeClock()
   const there = new FakeClock()
@@ -177,6 +188,25 @@ t.test('a peer that hangs holds nobody up, is given up, and hears the newest nex
   clock.advance(5_000)
   await Promise.all(rounds)
   await monitor[Symbol.asyncDispose]()
+})
+
+t.test('what is measured at the same time goes to each of twenty peers in two messages, however much it is', async t => {
+  const peers = Array.from({ length: 20 }, (_, i) => `peer ${i}` as PeerId)
+  const told = new Map<PeerId, string[][]>(peers.map(peer => [peer, []]))
+  const exchange = async (peer: PeerId, measurements: readonly Measurement[]): Promise<readonly Measurement[]> => {
+    told.get(peer)!.push(measurements.map(({ name }) => name))
+    return []
+  }
+  await using monitor = createMonitor({ self: peers[0]!, peerset: () => peers, exchange, clock: new FakeClock(), log: silentLogger }, config)
+  const names = ['ping', 'freespace', 'tag:group', 'pinqueue']
+
+  await Promise.all(names.map(async name => { await monitor.publish([measured(name)], { signal }) }))
+
+  t.strictSame(told.get(peers[0]!), [], 'nobody tells itself')
+  for (const peer of peers.slice(1)) {
+    t.ok(told.get(peer)!.length <= 2)
+    t.strictSame(told.get(peer)!.at(-1)!.toSorted(), names.toSorted())
+  }
 })
 
 t.test('what a peer may say is bounded', async t => {

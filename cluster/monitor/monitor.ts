@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { Monitor } from '../ports.ts'
 import type { MonitorConfig } from './config.ts'
-import { refuseOutOfBounds } from './measurements.ts'
+import { refuseOutOfBounds, withinReason } from './measurements.ts'
 import { MetricStore } from './metric-store.ts'
 import { createTeller } from './teller.ts'
 import type { Exchange } from './teller.ts'
@@ -19,13 +19,15 @@ export interface MonitorComponents {
   readonly exchange: Exchange
   readonly clock: Clock
   readonly log: Logger
+  /** No ping is taken to hold longer. */
+  readonly longestPingMs?: number
 }
 
 /**
  * Gathers what the members say of themselves. A failure is a metric whose time is up or that says that it could not be measured; each is
  * an alert once, and again only after it has been well in between.
  */
-export function createMonitor ({ self, peerset, exchange, clock, log }: MonitorComponents, { checkInterval }: MonitorConfig): Monitor {
+export function createMonitor ({ self, peerset, exchange, clock, log, longestPingMs = 10 * 60_000 }: MonitorComponents, { checkInterval }: MonitorConfig): Monitor {
   const store = new MetricStore()
   const alerts: Alert[] = []
   const closing = new AbortController()
@@ -42,7 +44,7 @@ export function createMonitor ({ self, peerset, exchange, clock, log }: MonitorC
 
   function keep (peer: PeerId, measurements: readonly Measurement[]): void {
     refuseOutOfBounds(measurements)
-    if (known().includes(peer)) store.keep(peer, measurements, clock.now())
+    if (known().includes(peer)) store.keep(peer, measurements.map(measurement => withinReason(measurement, longestPingMs)), clock.now())
   }
 
   const teller = createTeller({ exchange, own, heard: keep, isMember: peer => peerset().includes(peer), clock, log })
