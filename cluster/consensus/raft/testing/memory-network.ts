@@ -6,6 +6,8 @@ import type { RaftTransport, TransportHandlers } from '../transport.ts'
 export class MemoryNetwork {
   readonly #handlers = new Map<NodeId, TransportHandlers>()
   readonly #cut = new Set<string>()
+  /** Links that something was sent over, as `from>to`. */
+  readonly used = new Set<string>()
 
   cut (from: NodeId, to: NodeId): void { this.#cut.add(`${from}>${to}`) }
   isolate (id: NodeId): void { for (const other of this.#handlers.keys()) { this.cut(id, other); this.cut(other, id) } }
@@ -17,6 +19,7 @@ export class MemoryNetwork {
       start: async handlers => { this.#handlers.set(id, handlers) },
       useMembers () {},
       send: (to, messages) => {
+        this.used.add(`${id}>${to}`)
         const bytes = messages.map(encodeMessage)
         setImmediate(() => {
           const handlers = reach(to)
