@@ -105,6 +105,7 @@ export function createCluster (components: ClusterComponents, { peername, versio
     },
     resolve: async (path, options) => await ipfs.resolve(path, options),
     foresee: cid => tracker.foresee(cid),
+    isLettingGo: cid => tracker.isLettingGo(cid),
     async allocate (options, { signal, without = [] }) {
       signal.throwIfAborted()
       consensus.assertMayChange()

@@ -90,6 +90,19 @@ t.test('a pin of the cluster that this daemon does not hold is listed all the sa
   t.match(refused.text, 'pinned: recursive')
 })
 
+t.test('what another peer has just unpinned is gone, though this daemon has not let go of it yet', async t => {
+  await using peer = await startPeer()
+  const cid = await block(peer, 'leaving')
+  await ask(peer, `pin/add?arg=${cid}`, { at: 'daemon' })
+  t.ok(cid in keysOf(await ask(peer, 'pin/ls')))
+
+  Object.assign(peer.cluster, { isLettingGo: (one: CID) => one.toString() === cid })
+
+  t.notOk(cid in keysOf(await ask(peer, 'pin/ls')))
+  for (const type of ['all', 'recursive']) t.equal(errorOf(await ask(peer, `pin/ls?arg=${cid}&type=${type}`)), `path '${cid}' is not pinned`)
+  t.equal(errorOf(await ask(peer, `pin/rm?arg=${cid}`)), 'not pinned or pinned indirectly')
+})
+
 t.test('bad input is refused in the words of Kubo', async t => {
   await using peer = await startPeer()
   const cid = await block(peer, 'x')

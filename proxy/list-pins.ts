@@ -17,7 +17,8 @@ export interface ListQuestion {
 
 /**
  * The cluster's pins and the daemon's as one list, each CID once, in Kubo's order: recursive, direct, indirect, and within these as
- * the daemon lists them, with what only the cluster knows behind. A CID that the cluster pins is what the cluster says it is.
+ * the daemon lists them, with what only the cluster knows behind. A CID that the cluster pins is what the cluster says it is, and what it has just
+ * unpinned is gone.
  */
 export async function * listPins (question: ListQuestion, call: Pick<CommandCall, 'options' | 'patience' | 'timeLeft'>, components: CommandComponents): AsyncGenerator<ListedPin, void, undefined> {
   const { type, name, detailed } = question
@@ -32,13 +33,16 @@ export async function * listPins (question: ListQuestion, call: Pick<CommandCall
       if (pin.type !== 'recursive') yield * rest.take('recursive', question)
       if (pin.type === 'indirect') yield * rest.take('direct', question)
       const entry = await components.cluster.state.get(pin.cid)
-      const shown = entry === undefined ? pin : rest.claim(entry.pin, detailed)
+      const shown = entry !== undefined ? rest.claim(entry.pin, detailed) : isOnItsWayOut(pin, components) ? undefined : pin
       if (shown !== undefined && isWanted(shown)) yield shown
     }
   }
   yield * rest.take('recursive', question)
   yield * rest.take('direct', question)
 }
+
+/** Unpinned by whatever peer, and its daemon has only not let go yet. What is held through another pin stays. */
+const isOnItsWayOut = ({ cid, type }: ListedPin, { cluster }: CommandComponents): boolean => type !== 'indirect' && cluster.isLettingGo(cid)
 
 async function * daemonPins (type: PinTypeAsked, { detailed }: ListQuestion, call: Pick<CommandCall, 'options' | 'patience' | 'timeLeft'>, { daemon }: CommandComponents): AsyncGenerator<ListedPin, void, undefined> {
   const timeout = call.timeLeft()

@@ -103,8 +103,10 @@ async function pinOf (cid: CID, { type: written, detailed }: Asked, call: PinLsC
     const { mode, name } = entry.pin
     return type === 'all' || type === mode ? { cid, type: mode, name: detailed ? name : '' } : undefined
   }
+  const isOnItsWayOut = cluster.isLettingGo(cid)
+  if (isOnItsWayOut && type !== 'all' && type !== 'indirect') return undefined
   const timeout = call.timeLeft()
-  const query: [string, string][] = [['arg', cid.toString()], ['type', type], ['names', String(detailed)]]
+  const query: [string, string][] = [['arg', cid.toString()], ['type', isOnItsWayOut ? 'indirect' : type], ['names', String(detailed)]]
   if (timeout !== undefined) query.push(['timeout', timeout])
   if (call.options.offline === true || call.options.local === true) query.push(['offline', 'true'])
   try {

@@ -33,6 +33,7 @@ export async function unpin (cid: CID, { recursive, call }: { readonly recursive
   await givenUp.settled(cid, call)
   const isOfDaemon = await givenUp.apart(cid, async () => {
     if (await cluster.state.get(cid) !== undefined) return false
+    if (cluster.isLettingGo(cid)) throw new KuboCommandError(notPinned) // another has just unpinned it
     const timeout = call.timeLeft()
     const query = [['arg', cid.toString()], ['recursive', String(recursive)], ...timeout === undefined ? [] : [['timeout', timeout]]] as [string, string][]
     await daemon.value('pin/rm', { query, signal: call.patience })
@@ -44,7 +45,9 @@ export async function unpin (cid: CID, { recursive, call }: { readonly recursive
   try {
     await cluster.unpin(cid, { signal: call.signal })
   } catch (err) {
-    if (err instanceof ClusterError && err.code === 'ERR_PIN_NOT_FOUND') throw new KuboCommandError('not pinned or pinned indirectly', { cause: err })
+    if (err instanceof ClusterError && err.code === 'ERR_PIN_NOT_FOUND') throw new KuboCommandError(notPinned, { cause: err })
     throw err
   }
 }
+
+const notPinned = 'not pinned or pinned indirectly'

@@ -3,6 +3,7 @@ import { cidKey, cidKeyText } from '../api/cid-key.ts'
 import type { TrackerStatus } from '../api/pin-info.ts'
 import { isAllocatedTo } from '../api/pin.ts'
 import type { PeerId, Pin } from '../api/pin.ts'
+import { joinSignals } from '../async/join-signals.ts'
 import { oneAtATime } from '../async/one-at-a-time.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
@@ -49,6 +50,11 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
   })
   let isStarted = false
 
+  function isOwn (cid: CID): boolean {
+    const held = index.held(cidKey(cid))
+    return held !== undefined && held.before === undefined
+  }
+
   function pinned (pin: Pin, note: PinNote): void {
     if (!isStarted) return
     if (isAllocatedTo(pin, self)) return lane.pin(pin, 0, note)
@@ -90,11 +96,12 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
       return await reader.local(cid)
     },
     async * recoverAll ({ signal }) {
-      for await (const cid of reconciler.now({ signal: AbortSignal.any([signal, closing.signal]) })) yield await reader.local(cid)
+      using until = joinSignals(signal, closing.signal)
+      for await (const cid of reconciler.now(until)) yield await reader.local(cid)
     },
-    audit ({ foreign }, { signal }) {
-      const options = { signal: AbortSignal.any([signal, closing.signal]) }
-      return audits(() => findDrift({ ipfs, state, index, clock, self, isBusy }, { foreign }, options), options)
+    async * audit ({ foreign }, { signal }) {
+      using until = joinSignals(signal, closing.signal)
+      yield * audits(() => findDrift({ ipfs, state, index, clock, self, isBusy }, { foreign }, until), until)
     },
     async recoverDue ({ signal }) {
       let retried = 0
@@ -122,9 +129,10 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
     expectDelivery: (delivery, ended) => { expectations.expectDelivery(delivery, ended) },
     // What is being changed just now is asked for once that has been done.
     foresee: cid => lane.operations.get(cidKeyText(cid)) === undefined ? foresight.foresee(cid) : { [Symbol.dispose] () {} },
-    isOwn (cid) {
-      const held = index.held(cidKey(cid))
-      return held !== undefined && held.before === undefined
+    isOwn,
+    isLettingGo (cid) {
+      const operation = lane.operations.get(cidKeyText(cid))
+      return operation?.type === 'unpin' && operation.phase !== 'error' && (operation.asked || isOwn(cid))
     },
     queueLength: () => lane.queueLength(),
     async [Symbol.asyncDispose] () {

@@ -41,6 +41,7 @@ export function oneDaemonCluster (node: Endpoint, { auth }: { auth?: string | un
     },
     defaults: { replication: 'everywhere' },
     isLeft: () => false,
+    isLettingGo: () => false,
     resolve: missing, foresee: missing, allocate: missing, status: missing, statusAll: missing, recover: missing, recoverAll: missing, settled: missing, id: missing, peers: missing
   }
   return { cluster, pins, [Symbol.asyncDispose]: () => link.pool.destroy() }

@@ -1,5 +1,6 @@
 /** What a tracker promises of pins that are not its own, and of content that imports bring. */
 import type { CID } from 'multiformats/cid'
+import { eventually } from '../harness/eventually.ts'
 import { cidOf, other, pinOf } from '../harness/pins.ts'
 import { elsewhere, end, never, pin, unpin } from './pin-tracker-kit.ts'
 import type { OpenTracker, Test } from './pin-tracker-kit.ts'
@@ -20,6 +21,20 @@ export function ownership (test: Test, open: OpenTracker): void {
     t.match(opened.ipfs.has(cidOf('a')), { name: 'pin a' })
     t.equal(opened.ipfs.has(cidOf('b')), undefined)
     t.match(opened.ipfs.has(cidOf('c')), { name: 'pin c' }, 'who asked is another peer\'s user')
+  })
+
+  test('of what has gone from the pinset it is known until the daemon has let go of it', async t => {
+    await using opened = await open()
+    opened.ipfs.pinDirectly(cidOf('theirs'), 'theirs')
+    await opened.log(pin('a'), pin('theirs'))
+    for (const seed of ['a', 'theirs']) await opened.tracker.settled(cidOf(seed), never)
+    t.equal(opened.tracker.isLettingGo(cidOf('a')), false)
+
+    await opened.log(unpin('a'), unpin('theirs'))
+
+    t.strictSame([opened.tracker.isLettingGo(cidOf('a')), opened.tracker.isLettingGo(cidOf('theirs'))], [true, false], 'the other stays its user\'s')
+    await eventually('it is noted', () => !opened.tracker.isLettingGo(cidOf('a')))
+    t.equal(opened.ipfs.has(cidOf('a')), undefined)
   })
 
   test('what the cluster renamed gets its old name back when it goes without being asked for', async t => {
