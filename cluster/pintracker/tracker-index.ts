@@ -36,10 +36,12 @@ export interface TrackerIndex {
   held (key: Uint8Array): Held | undefined
   fault (key: Uint8Array): Fault | undefined
   allHeld (): Iterable<{ readonly key: Buffer, readonly held: Held }>
+  /** Keys of what is held, in their order: at most so many behind this one. */
+  heldBehind (key: Uint8Array | undefined, limit: number): readonly Buffer[]
   faults (): Iterable<{ readonly key: Buffer, readonly fault: Fault }>
   /** Keys of faults whose time has come, the earliest first. */
   due (nowMs: number, limit: number): readonly Buffer[]
-  /** It is there or about to be; `isConfirmed` ends a fault. */
+  /** It is there or about to be; `isConfirmed` ends a fault. That it is about to be is on disk at once; that it is there soon, as the daemon could be asked again. */
   hold (key: Uint8Array, held: Held): Promise<void>
   /** The same for many, in one transaction. */
   holdAll (notes: readonly { readonly key: Uint8Array, readonly held: Held }[]): Promise<void>
@@ -49,6 +51,8 @@ export interface TrackerIndex {
 
 const types = ['pin', 'unpin', 'release'] as const
 const timeBytes = 8
+/** Makes of a key the least that is greater. */
+const justBehind = Buffer.of(0)
 
 export function createTrackerIndex (store: Store): TrackerIndex {
   const holdings = store.table('tracker.held')
@@ -75,7 +79,7 @@ export function createTrackerIndex (store: Store): TrackerIndex {
     const text = keyText(key)
     beingNoted.set(text, held)
     try {
-      await store.write(() => hold(key, held))
+      await (held.isConfirmed ? store.writeSoon(() => hold(key, held)) : store.write(() => hold(key, held)))
     } finally {
       if (beingNoted.get(text) === held) beingNoted.delete(text)
     }
@@ -85,6 +89,7 @@ export function createTrackerIndex (store: Store): TrackerIndex {
     held: key => (beingNoted.size === 0 ? undefined : beingNoted.get(keyText(key))) ?? decoded(holdings, key, decodeHeld),
     fault: key => decoded(faults, key, decodeFault),
     * allHeld () { for (const { key, value } of holdings.entries()) yield { key, held: decodeHeld(value) } },
+    heldBehind: (key, limit) => [...holdings.entries({ limit, ...key !== undefined && { from: Buffer.concat([key, justBehind]) } })].map(({ key }) => key),
     * faults () { for (const { key, value } of faults.entries()) yield { key, fault: decodeFault(value) } },
     due: (nowMs, limit) => [...due.entries({ to: timeKey(nowMs + 1), limit })].map(({ key }) => key.subarray(timeBytes)),
     hold: holdSoon,

@@ -52,6 +52,27 @@ t.test('what is handed in within one turn stands or falls together', async t => 
   t.equal(String(table.get(key)), '2', 'and the next one is unharmed')
 })
 
+t.test('what is written soon goes in front of the next transaction, alone when there is none, and at last when the store closes', async t => {
+  await using at = await folder()
+  {
+    await using store = await opened(at.path)
+    const table = store.table('a')
+
+    const soon = store.writeSoon(() => table.put(key, Buffer.from('soon')))
+    t.equal(await store.write(() => String(table.get(key))), 'soon')
+    await soon
+
+    await store.writeSoon(() => table.put(key, Buffer.from('alone')))
+    t.equal(String(table.get(key)), 'alone')
+
+    void store.writeSoon(() => table.put(key, Buffer.from('last')))
+  }
+
+  await using store = await opened(at.path)
+
+  t.equal(String(store.table('a').get(key)), 'last')
+})
+
 t.test('works of one transaction see what those before them wrote', async t => {
   await using at = await folder()
   await using store = await opened(at.path)

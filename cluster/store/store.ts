@@ -17,6 +17,8 @@ const tablesMax = 32
 const overheadBytes = 1 << 20
 /** What others may have been promised meanwhile. */
 const underWayBytes = 2 << 20
+/** So long what is written soon waits for company. */
+const soonMs = 50
 
 /** What changing one row may need at most: a leaf and the pages above it are written anew, in a table and its index. */
 export const bytesPerRow = 32 << 10
@@ -63,6 +65,8 @@ export interface Store extends AsyncDisposable {
    * @throws ClusterError ERR_STORAGE when the disk refuses
    */
   write<T> (work: () => T, roomBytes?: number): Promise<T>
+  /** The same for what nobody waits for, and a crash may take: it goes along with the next transaction, and has one of its own only when none comes for a while. */
+  writeSoon<T> (work: () => T, roomBytes?: number): Promise<T>
   /**
    * Makes sure that so much can be written, and what is on its way besides: for who is about to promise something that must be written then.
    * Answers nothing when there is room already, as nearly always.
@@ -77,6 +81,9 @@ interface Waiting { readonly roomBytes: number, readonly work: () => unknown, re
 /** @param upgrades what makes of each earlier format of what is kept here the next one; see `Upgrade` */
 export function createStore ({ folder, fileName = storeFileName, upgrades = [] }: { readonly folder: string, readonly fileName?: string, readonly upgrades?: readonly Upgrade[] }): Store {
   const waiting: Waiting[] = []
+  /** What goes before those of `waiting`. */
+  const soon: Waiting[] = []
+  let soonest: NodeJS.Timeout | undefined
   const names = new Set<string>()
   const databases = new Map<string, Database<Buffer, Buffer>>()
   let environment: RootDatabase<Buffer, Buffer> | undefined
@@ -182,7 +189,9 @@ export function createStore ({ folder, fileName = storeFileName, upgrades = [] }
   async function writeWaiting (): Promise<void> {
     await Promise.resolve() // all that is handed in within this turn is in
     while (waiting.length > 0) {
-      const group = waiting.splice(0)
+      clearTimeout(soonest)
+      soonest = undefined
+      const group = [...soon.splice(0), ...waiting.splice(0)]
       try {
         const answers = await commit(group)
         for (const [i, { resolve }] of group.entries()) resolve(answers[i] as never)
@@ -191,6 +200,17 @@ export function createStore ({ folder, fileName = storeFileName, upgrades = [] }
       }
     }
     writing = undefined
+  }
+
+  function writeWhatIsDue (): void {
+    waiting.unshift(...soon.splice(0))
+    if (waiting.length > 0) writing ??= writeWaiting()
+  }
+
+  function handedIn<T> (to: Waiting[], work: () => T, roomBytes: number): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    to.push({ roomBytes, work, resolve, reject })
+    return promise
   }
 
   return {
@@ -220,13 +240,19 @@ export function createStore ({ folder, fileName = storeFileName, upgrades = [] }
     },
     sizeBytes: usedBytes,
     async write<T> (work: () => T, roomBytes = bytesPerRow) {
-      const { promise, resolve, reject } = Promise.withResolvers<T>()
-      waiting.push({ roomBytes, work, resolve, reject })
+      const written = handedIn(waiting, work, roomBytes)
       writing ??= writeWaiting()
-      return await promise
+      return await written
+    },
+    async writeSoon<T> (work: () => T, roomBytes = bytesPerRow) {
+      const written = handedIn(soon, work, roomBytes)
+      soonest ??= setTimeout(writeWhatIsDue, soonMs)
+      return await written
     },
     ensureRoom: bytes => headroom?.ensure(bytes + underWayBytes),
     async [Symbol.asyncDispose] () {
+      clearTimeout(soonest)
+      writeWhatIsDue()
       await writing
       const closing = environment
       environment = undefined
