@@ -174,6 +174,15 @@ t.test('peers add and rm say what the peer answers', async t => {
   t.match(await ctl('peers', 'add', stranger), { code: 2, out: /is not a member of this cluster\. A peer joins by itself/ })
 })
 
+t.test('who may change the pinset is shown, and the last who may keeps it', async t => {
+  t.match(await ctl('peers', 'trusted'), { code: 0, out: 'all members may change the pinset\n' })
+  t.strictSame(JSON.parse((await ctl('--enc=json', 'peers', 'trusted')).out), { everyone: true, peers: [] })
+  t.match(await ctl('peers', 'trust', self), { code: 0, out: 'all members may change the pinset\n' })
+  t.match(await ctl('peers', 'untrust', self), { code: 2, out: /Code: 400\n  Message: .* is the only peer that may change the pinset/ })
+  t.match(await ctl('peers', 'untrust', stranger), { code: 2, out: /Code: 400\n  Message: .* is not a member of this cluster/ })
+  t.match(await ctl('peers', 'trust', 'nobody'), { code: 1, out: '', err: /parsing peer ID: not a peer id: "nobody"/ })
+})
+
 t.test('whatever is in a name, it does not reach the terminal as it is', async t => {
   const name = 'a\u001b[2J\u009b31m\u202ebad\r\n'
   const path = join(t.testdir(), `file\u001b]0;title\u0007`)

@@ -314,6 +314,8 @@ for (const [request, status, message] of [
   [`POST /pins/${absent}?nmae=x`, 400, 'parameter nmae unknown (did you mean name?)'],
   [`POST /pins/${absent}?name=${'x'.repeat(256)}`, 400, /^parameter name invalid: expected at most 255 bytes/],
   ['POST /pins/elsewhere/a/b', 404, 'not found'],
+  ['POST /pins/ipfs/0', 400, 'error parsing path: invalid path "/ipfs/0": "0" is not a CID'],
+  ['DELETE /pins/ipld/0/a', 400, /^error parsing path: invalid path "\/ipld\/0\/a"/],
   ['POST /add', 400, 'request Content-Type isn\'t multipart/form-data'],
   ['POST /add?shard=true', 400, /^request Content-Type/],
   ['POST /peers', 400, 'error decoding request body'],

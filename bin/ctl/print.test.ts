@@ -43,6 +43,10 @@ t.test('bandwidth is a row a protocol, as Go prints it', async t => {
   ].join('\n'))
 })
 
+t.test('peers that may change the pinset are named, one a line', async t => {
+  t.equal(print.trustedText({ everyone: false, peers: ['b', 'a\u001b[2J'] }, plain), 'b\na\\u001b[2J\n')
+})
+
 t.test('JSON keeps integers that are larger than a number, sorts maps and escapes as Go does', async t => {
   const text = '{"expire":1795371856125091438,"name":"<a> & \u2028b","metadata":{"z":"1","a":"2"},"rate":1e-7,"order":{"z":1,"a":2}}'
 

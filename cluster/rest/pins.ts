@@ -8,7 +8,7 @@ import { linesAnswer, valueAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
 import { pinInfoToJson } from './answers.ts'
 import { eachInOrder, pageOf, pageParameters } from './listing.ts'
-import { cids, filter, flag, word } from './parameters.ts'
+import { cids, filter, flag, parseCid, word } from './parameters.ts'
 import type { ValuesOf } from './parameters.ts'
 import { cidFromText, pinOptionsOf, pinParameters } from './pin-query.ts'
 import { RefusedError } from './rest-error.ts'
@@ -17,6 +17,7 @@ import type { RestCall, Route } from './route.ts'
 
 const groups = { error: ['cluster_error', 'pin_error', 'unpin_error'], queued: ['pin_queued', 'unpin_queued'] } as const satisfies Record<string, readonly TrackerStatus[]>
 const namespaces: readonly string[] = ['ipfs', 'ipns', 'ipld']
+const pathCharactersShown = 200
 const cidsMax = 10_000
 const cidsAtOnce = 32
 
@@ -154,8 +155,18 @@ function infoLines<Q> ({ details, clock }: RestCall<Q>, infos: AsyncIterable<Glo
   return linesAnswer(lines())
 }
 
-function pathOf<Q> ({ path }: RestCall<Q>): string {
-  const namespace = path['namespace']!
+function pathOf<Q> ({ path: { namespace = '', '*': rest = '' } }: RestCall<Q>): string {
   if (!namespaces.includes(namespace)) throw new RefusedError(404, 'not found')
-  return `/${namespace}/${path['*'] ?? ''}`
+  const path = `/${namespace}/${rest}`
+  if (namespace !== 'ipns') assertCid(rest.split('/').find(step => step !== '') ?? '', path)
+  return path
+}
+
+/** What no daemon could find is refused as wrong before one is asked, as in ipfs-cluster. */
+function assertCid (root: string, path: string): void {
+  try {
+    parseCid(root)
+  } catch (err) {
+    throw new RefusedError(400, `error parsing path: invalid path ${JSON.stringify(path.slice(0, pathCharactersShown))}: ${(err as Error).message}`)
+  }
 }
