@@ -1,6 +1,4 @@
 /** The program itself: killed in the middle of its work, and on a disk that is full. */
-import { execFileSync } from 'node:child_process'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { freePort } from '../cluster/consensus/raft/processes/ports.ts'
@@ -10,6 +8,7 @@ import { startDaemon } from './harness/kubo.ts'
 import { inlineCidOf } from './harness/pins.ts'
 import { daemonSettings, startPeerProcess } from './harness/process.ts'
 import type { PeerProcess } from './harness/process.ts'
+import { mountSmallDisk, whyNoMount } from './harness/small-disk.ts'
 
 t.setTimeout(1_800_000)
 
@@ -91,18 +90,15 @@ for (const kind of ['the embedded daemon', 'a daemon of its own'] as const) {
 t.test('on a disk that is full a pin is refused, nothing that was acknowledged is lost, and with room again it goes on', { skip: whyNoMount() }, async t => {
   await using folder = await temporaryFolder()
   await using daemon = await startDaemon()
-  const disk = join(folder.path, 'disk')
-  await mkdir(disk)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk])
-  using _mounted = { [Symbol.dispose]: () => { execFileSync('umount', ['-l', disk]) } }
-  const peer = await startPeerProcess(join(disk, 'peer'), daemonSettings(daemon))
+  const at = join(folder.path, 'disk')
+  using disk = await mountSmallDisk(at, 64)
+  const peer = await startPeerProcess(join(at, 'peer'), daemonSettings(daemon))
   t.teardown(() => peer.child.kill('SIGKILL'))
   const big = `meta-big=${'x'.repeat(6_000)}`
   const pin = async (name: string): Promise<Answer> => await post(`${peer.rest}/pins/${inlineCidOf(name).toString()}?${big}`)
   const acknowledged: string[] = []
 
-  const filler = join(disk, 'filler')
-  await writeFile(filler, Buffer.alloc(80 << 20)).catch(() => {})
+  await disk.fill()
   const untilRefused = async (ask: (name: string) => Promise<Answer>, what: string): Promise<Answer> => {
     for (let i = 0; i < 3_000; i++) {
       const answer = await ask(`${what} ${i}`)
@@ -115,20 +111,9 @@ t.test('on a disk that is full a pin is refused, nothing that was acknowledged i
   const byProxy = async (name: string): Promise<Answer> => await post(`${peer.proxy}/api/v0/pin/add?arg=${inlineCidOf(name).toString()}&name=${'n'.repeat(250)}`)
   t.match(await untilRefused(byProxy, 'proxy'), { status: 500, text: /"Message":".*no space left/ })
   t.match((await fetch(`${peer.rest}/version`)).status, 200, 'the process lives')
-  await rm(filler)
+  await disk.free()
   t.match(await pin('room again'), { status: 200 })
   await fetch(`${peer.rest}/pins/recover`, { method: 'POST' })
   await becomePinned(peer, acknowledged)
   t.match(await peer.stop(), { code: 0 })
 })
-
-/** A small disk of its own takes the right to mount one. */
-function whyNoMount (): string | false {
-  if (process.platform !== 'linux') return 'needs tmpfs'
-  try {
-    execFileSync('unshare', ['--mount', 'true'], { stdio: 'ignore' })
-    return false
-  } catch {
-    return 'needs the right to mount a file system'
-  }
-}

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { freePort } from '../../cluster/consensus/raft/processes/ports.ts'
 import { temporaryFolder } from './folder.ts'
 import { startDaemon } from './kubo.ts'
-import type { Daemon } from './kubo.ts'
+import type { Daemon, DaemonProcess } from './kubo.ts'
+import type { PeerLinks } from './peer-links.ts'
 import { daemonSettings, startPeerProcess } from './process.ts'
 import type { PeerProcess, ProgramResult } from './process.ts'
 import type { RpcTarget } from './rpc.ts'
@@ -33,6 +34,8 @@ export interface TestPeer {
   readonly rest: string
   /** Its own daemon, past the proxy. */
   readonly daemon: RpcTarget
+  /** Where that is a real Kubo. */
+  readonly daemonProcess: DaemonProcess | undefined
   readonly process: PeerProcess
   readonly isRunning: boolean
   /** @throws Error with what it said when it ends before it is ready */
@@ -57,10 +60,12 @@ export interface TestCluster extends AsyncDisposable {
 export interface ClusterOptions {
   /** Of every peer: `{ CLUSTER_REPLICATIONFACTORMIN: '2' }`. */
   readonly settings?: PeerSettings
+  /** What peers say to one another goes through these; peers are numbered as they are made. */
+  readonly links?: PeerLinks
 }
 
 /** The first founds a cluster, the others join through it. With IPFS_BIN set each has a real Kubo, else the embedded daemon. */
-export async function startCluster (count: number, { settings = {} }: ClusterOptions = {}): Promise<TestCluster> {
+export async function startCluster (count: number, { settings = {}, links }: ClusterOptions = {}): Promise<TestCluster> {
   await using undo = new AsyncDisposableStack()
   const { path } = undo.use(await temporaryFolder())
   const daemons = undo.use(new AsyncDisposableStack())
@@ -70,9 +75,12 @@ export async function startCluster (count: number, { settings = {} }: ClusterOpt
   const cluster = {
     settings: shared,
     async another (more: PeerSettings = {}) {
-      const folder = join(path, `peer-${made++}`)
+      const number = made++
+      const folder = join(path, `peer-${number}`)
       const daemon = isKuboNamed() ? daemons.use(await startDaemon()) : undefined
-      const peer = createTestPeer(folder, { ...shared, ...daemonOf(daemon), CLUSTER_LISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${await freePort()}`, ...more })
+      const port = await freePort()
+      const linked = await links?.add(number, port)
+      const peer = createTestPeer(folder, { ...shared, ...daemonOf(daemon), CLUSTER_LISTENMULTIADDRESS: `/ip4/127.0.0.1/tcp/${port}`, ...linked, ...more }, daemon?.process)
       all.push(peer)
       return peer
     }
@@ -87,7 +95,7 @@ export async function startCluster (count: number, { settings = {} }: ClusterOpt
   return { peers, ...cluster, [Symbol.asyncDispose]: async () => await running.disposeAsync() }
 }
 
-function createTestPeer (folder: string, settings: PeerSettings): TestPeer {
+function createTestPeer (folder: string, settings: PeerSettings, daemonProcess: DaemonProcess | undefined): TestPeer {
   let process: PeerProcess | undefined
   const running = (): PeerProcess => {
     if (process === undefined) throw new Error(`the peer in ${folder} does not run`)
@@ -102,6 +110,7 @@ function createTestPeer (folder: string, settings: PeerSettings): TestPeer {
   return {
     folder,
     settings,
+    daemonProcess,
     get id () { return shown(/^ +peer +(\w+)/m) },
     get address () { return shown(/join at (\S+)/) },
     get proxy () { return targetOf(running().proxy) },

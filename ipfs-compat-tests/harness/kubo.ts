@@ -14,12 +14,17 @@ export interface DaemonOptions {
   readonly profile?: string
 }
 
+/** With SIGKILL, and on the same repo and ports again. */
+export interface DaemonProcess { kill (): Promise<void>, start (): Promise<void> }
+
 export interface Daemon extends AsyncDisposable {
   readonly kind: 'kubo' | 'embedded'
   readonly host: string
   readonly port: number
   readonly repoPath: string
   readonly values: Placeholders
+  /** Of a real Kubo; the embedded daemon has none of its own. */
+  readonly process?: DaemonProcess
 }
 
 /** A daemon on a fresh repo that knows nobody: no bootstrap, no routing, no mDNS, loopback ports that were free. Its repo goes with it. */

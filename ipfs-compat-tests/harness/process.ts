@@ -47,6 +47,12 @@ export const runCtl = (args: readonly string[], env: NodeJS.ProcessEnv = cleanEn
 /** The program on its way: what it has said so far, and when it has ended. */
 export interface LaunchedPeer { readonly child: ChildProcess, readonly ended: Promise<unknown>, out (): string, err (): string }
 
+/** As `runCtl`, and waits for nothing. */
+export function launchCtl (args: readonly string[]): LaunchedPeer {
+  const child = spawn(process.execPath, [ctl, ...args], { env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'] })
+  return { child, ended: once(child, 'close'), ...textOf(child) }
+}
+
 /** Starts `daemon --init` on the folder, with further arguments, and waits for nothing. */
 export function launchPeer (folder: string, settings: Readonly<Record<string, string>> = {}, args: readonly string[] = []): LaunchedPeer {
   const child = spawn(process.execPath, [service, '--config', folder, 'daemon', '--init', ...args], { env: cleanEnv(settings), stdio: ['ignore', 'pipe', 'pipe'] })

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../cluster/consensus/raft/processes/ports.ts'
-import type { Daemon, DaemonOptions } from './kubo.ts'
+import type { Daemon, DaemonOptions, DaemonProcess } from './kubo.ts'
 import { placeholdersOf } from './placeholders.ts'
 import { stopProcess } from './stop-process.ts'
 
@@ -24,10 +24,10 @@ export async function startRealKubo (binary: string, { config = {}, args = [], p
   const ours = merge(merge(JSON.parse(await readFile(file, 'utf8')), aloneOnLoopback(apiPort, swarmPort)), config)
   await writeFile(file, JSON.stringify(ours, null, 2))
 
-  undo.use(await daemon(binary, args, env))
+  const itself = undo.use(await restartable(async () => await daemon(binary, args, env)))
   const values = { ...await placeholdersOf(host, apiPort, config), SWARM_PORT: String(swarmPort) }
   const running = undo.move()
-  return { kind: 'kubo', host, port: apiPort, repoPath, values, [Symbol.asyncDispose]: () => running.disposeAsync() }
+  return { kind: 'kubo', host, port: apiPort, repoPath, values, process: itself, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
 
 /** The settings that the recordings were made with, see their README. */
@@ -75,13 +75,28 @@ async function run (binary: string, args: readonly string[], env: NodeJS.Process
   if (code !== 0) throw new Error(`ipfs ${args.join(' ')} ended with ${String(code)}: ${said()}`)
 }
 
-async function daemon (binary: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<AsyncDisposable> {
+interface Running extends AsyncDisposable { kill (): Promise<void> }
+
+async function restartable (start: () => Promise<Running>): Promise<DaemonProcess & AsyncDisposable> {
+  let running = await start()
+  return {
+    kill: async () => { await running.kill() },
+    async start () { running = await start() },
+    [Symbol.asyncDispose]: async () => { await running[Symbol.asyncDispose]() }
+  }
+}
+
+async function daemon (binary: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Running> {
   const child = spawn(binary, ['daemon', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = textOf(child)
   const ended = once(child, 'close')
   const ready = new Promise<void>(resolve => child.stdout.on('data', () => { if (said().includes('Daemon is ready')) resolve() }))
   const outcome = await Promise.race([ready.then(() => 'ready'), ended.then(() => 'ended'), late(startTimeoutMs)])
-  if (outcome === 'ready') return { [Symbol.asyncDispose]: () => stopProcess(child, ended) }
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await ended
+  }
+  if (outcome === 'ready') return { kill, [Symbol.asyncDispose]: () => stopProcess(child, ended) }
   child.kill('SIGKILL')
   throw new Error(`ipfs daemon ${outcome} before it was ready: ${said()}`)
 }
