@@ -1,5 +1,5 @@
 /** Who is let into a cluster, who is told from a member, and what is said to whom is not. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -8,13 +8,16 @@ import type { PeerId } from '../cluster/api/pin.ts'
 import { createIdentity, writeIdentity } from '../cluster/config/identity.ts'
 import type { Identity } from '../cluster/config/identity.ts'
 import type { RpcMethod } from '../cluster/peer-ports.ts'
-import { rpcResponse } from './harness/rpc.ts'
+import { wideCar } from './harness/cars.ts'
+import { inlineCidOf } from './harness/pins.ts'
+import { rpc, rpcResponse } from './harness/rpc.ts'
+import type { Uploaded } from './harness/rpc.ts'
 import { attackFrom } from './harness/store-only-attack.ts'
 import { startCluster } from './harness/cluster.ts'
 import type { PeerSettings, TestPeer } from './harness/cluster.ts'
 import { addThrough, agreeOnMembers, allocationsOf, heldBy, membersOf, pinnedOn, takeOut } from './harness/cluster-asking.ts'
 import { eventually } from './harness/eventually.ts'
-import { cleanEnv, launchPeer, runService } from './harness/process.ts'
+import { cleanEnv, launchPeer, runCtl, runService } from './harness/process.ts'
 import type { LaunchedPeer } from './harness/process.ts'
 
 t.setTimeout(1_800_000)
@@ -157,8 +160,37 @@ const ofStorers = {
   'IpfsConnector.ImportBlocks': 'refused', 'IpfsConnector.RepoStat': 'may', 'IpfsConnector.RepoGc': 'refused', 'IpfsConnector.SwarmAddresses': 'may', 'Monitor.Receive': 'either'
 } as const satisfies Record<RpcMethod, 'may' | 'refused' | 'either'>
 
+/** What is asked of a proxy that would change the pinset; `one` and `other` are pinned. */
+const proxied = (one: string, other: string): Readonly<Record<string, readonly Uploaded[]>> => ({
+  [`pin/add?arg=${one}`]: [], [`pin/add?arg=${inlineCidOf('new').toString()}`]: [], [`pin/rm?arg=${other}`]: [], [`pin/update?arg=${one}&arg=${other}`]: [],
+  'add?cid-version=1': [{ name: 'file', content: 'not through this one' }],
+  'dag/import': [{ name: 'car', content: Buffer.concat(wideCar(3, 'not through this one').pieces) }],
+  'block/put?pin=true': [{ name: 'block', content: 'not through this one' }],
+  'dag/put?pin=true': [{ name: 'node', content: '{"not":"through this one"}' }]
+})
+
+/** What is asked of the REST API. */
+const asked = (one: string, other: string, self: string, writer: string): readonly (readonly [method: string, path: string])[] => [
+  ['POST', `pins/${one}`], ['POST', `pins/${inlineCidOf('new').toString()}`], ['POST', `pins/ipfs/${one}`], ['DELETE', `pins/${other}`], ['DELETE', `pins/ipfs/${other}`],
+  ['POST', 'add'], ['POST', 'rebalance'], ['DELETE', `peers/${writer}`], ['POST', `peers/${writer}/drain`], ['DELETE', `peers/${writer}/drain`], ['POST', `peers/${self}/trust`], ['DELETE', `peers/${writer}/trust`]
+]
+
+/** What an operator asks. */
+const commanded = (one: string, other: string, self: string, writer: string, file: string): readonly (readonly string[])[] => [
+  ['pin', 'add', inlineCidOf('new').toString()], ['pin', 'rm', other], ['pin', 'update', one, other], ['add', file], ['rebalance'],
+  ['peers', 'rm', writer], ['peers', 'drain', writer], ['peers', 'drain', '--stop', writer], ['peers', 'trust', self], ['peers', 'untrust', writer]
+]
+
+const ctl = async ({ rest }: TestPeer, args: readonly string[]): Promise<readonly [code: number | null, said: string]> => {
+  const { code, out, err } = await runCtl(['--host', `/ip4/127.0.0.1/tcp/${new URL(rest).port}`, ...args])
+  return [code, out + err]
+}
+
+/** All that is to be pinned, as the pinset of that peer has it. */
+const pinsetOf = async ({ rest }: TestPeer): Promise<string> => (await (await fetch(`${rest}/allocations`)).text()).split('\n').sort().join('\n')
+
 t.test('a member that is not trusted any more stores, changes nothing through any door, and nothing by force; trusted again it votes', async t => {
-  const third = await cluster.another()
+  const third = await cluster.another({ CLUSTER_IPFSPROXY_PINMFSROOT: 'true' })
   await third.start(['--bootstrap', first.address])
   const { id } = third
   const before = await addThrough(third, 'while it is trusted')
@@ -177,14 +209,27 @@ t.test('a member that is not trusted any more stores, changes nothing through an
   await eventually('it reads the pinset', async () => (await allocationsOf(third)).has(cid), patience)
   const said = new RegExp(`only stores.*ask one that may: .*${first.id}`)
   await t.rejects(addThrough(third, 'not through this one'), { message: said })
-  for (const command of [`pin/add?arg=${before}`, `pin/rm?arg=${cid}`, `pin/update?arg=${before}&arg=${cid}`]) {
-    const response = await rpcResponse(third.proxy, command)
+  const pinset = await pinsetOf(first)
+  for (const [command, files] of Object.entries(proxied(before, cid))) {
+    const response = await rpcResponse(third.proxy, command, files)
     t.match([response.status, await response.json()], [500, { Message: said, Code: 0, Type: 'error' }], command)
   }
-  for (const [method, path] of [['POST', `pins/${before}`], ['DELETE', `pins/${cid}`], ['DELETE', `peers/${second.id}`], ['POST', `peers/${second.id}/drain`], ['POST', `peers/${id}/trust`]] as const) {
-    const response = await fetch(`${third.rest}/${path}`, { method })
+  for (const [method, path] of asked(before, cid, id, second.id)) {
+    const form = new FormData()
+    form.append('file', new Blob(['not through this one']), 'file')
+    const response = await fetch(`${third.rest}/${path}`, { method, ...path === 'add' && { body: form } })
     t.match([response.status, await response.json()], [403, { code: 403, message: said }], `${method} ${path}`)
   }
+  const file = `${third.folder}-file`
+  await writeFile(file, 'not through this one')
+  await Promise.all(commanded(before, cid, id, second.id, file).map(async args => { t.match(await ctl(third, args), [2, said], args.join(' ')) }))
+  const pins = JSON.stringify({ cid: inlineCidOf('imported').toString(), name: '', replication_factor_min: -1, replication_factor_max: -1, max_depth: -1, type: 'pin', allocations: [] })
+  for (const args of [['state', 'import'], ['state', 'cleanup']]) {
+    t.match(await runService(['--config', third.folder, '--force', ...args], cleanEnv(third.settings), pins), { code: 1, err: said }, args.join(' '))
+  }
+  await rpc(third.proxy, 'files/write?arg=/a&create=true', [{ name: 'data', content: 'of its daemon alone' }])
+  t.ok(await eventually('the root of its files is not pinned', () => /the root of the files could not be pinned.*only stores/.test(third.process.err()), patience))
+  t.equal(await pinsetOf(first), pinset, 'nothing of that has changed a pin')
   t.ok((await rpcResponse(third.proxy, `block/stat?arg=${cid}`)).ok, 'its daemon serves')
 
   await trust('POST', id)
@@ -193,7 +238,17 @@ t.test('a member that is not trusted any more stores, changes nothing through an
   await trust('DELETE', first.id, second) // the one that leads hands over
   await trust('POST', first.id, second)
   await trust('DELETE', id, second)
+  await rpc(third.daemon, `pin/add?arg=${inlineCidOf('of its daemon alone').toString()}`)
+  await eventually('it knows itself again', async () => String(await trusted(third)) === String(writers), patience)
   await third.kill()
+  t.match(await runService(['--config', third.folder, 'state', 'adopt'], cleanEnv(third.settings)), { code: 1, err: said })
+  const copy = { folder: `${third.folder}-copy`, settings: third.settings }
+  await cp(third.folder, copy.folder, { recursive: true, filter: path => !path.endsWith('.sock') })
+  t.match(await runService(['--config', copy.folder, '--force', 'state', 'import'], cleanEnv(copy.settings), pins), { code: 0 })
+  const pretender = launch(t, copy) // a member's identity, with a pinset of its own
+  await eventually('it runs, or has ended', () => pretender.out().includes('\ntry\n') || pretender.child.exitCode !== null, patience)
+  pretender.child.kill('SIGKILL')
+  await pretender.ended
   await eventually('all know of it', async () => String(await trusted(first)) === String(writers), patience)
   const members = (await membersOf(first)).toSorted()
   await using attacker = await attackFrom(third, { folder: first.folder, id: first.id, address: first.address }, second.id as PeerId)
@@ -209,6 +264,22 @@ t.test('a member that is not trusted any more stores, changes nothing through an
   t.ok((await allocationsOf(second)).has(cid))
   t.strictSame((await membersOf(first)).toSorted(), members)
   t.strictSame(await trusted(first), writers)
+  for (const text of ['imported', 'of its daemon alone']) t.notOk((await allocationsOf(second)).has(inlineCidOf(text).toString()), text)
 
   t.ok(await takeOut(first, id))
+})
+
+t.test('the last peer that may change the pinset can be neither untrusted nor taken out, whoever asks', async t => {
+  const trustOf = async (method: 'POST' | 'DELETE'): Promise<unknown> => await eventually(`${method} is agreed on`, async () => (await fetch(`${first.rest}/peers/${second.id}/trust`, { method })).ok, patience)
+  await trustOf('DELETE')
+  const said = new RegExp(`${first.id} is the only peer that may change the pinset[:;] trust another one first`)
+
+  for (const path of [`peers/${first.id}/trust`, `peers/${first.id}`]) {
+    const response = await fetch(`${first.rest}/${path}`, { method: 'DELETE' })
+    t.match([response.status, await response.json()], [400, { code: 400, message: said }], path)
+  }
+  for (const command of ['untrust', 'rm']) t.match(await ctl(first, ['peers', command, first.id]), [2, said], command)
+
+  await trustOf('POST')
+  t.ok(await eventually('the other may write again', async () => await addThrough(second, 'after the last writer').then(() => true, () => false), patience))
 })
