@@ -58,7 +58,8 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
       const wrong = refusedByGo(request)
       if (wrong !== undefined) closeWith(wrong.line, socket, wrong.body)
       else if (exchange.fault !== undefined) answerBadRequest(socket, exchange.fault)
-      else if (request.url === '*') answerStar(response)
+      else if (request.url === '*' && request.method === 'OPTIONS') answerStar(response)
+      else if (request.url === '*') relayRequest(request, socket, { daemon, origins: origins() })
       else if (request.httpVersion === '1.0' && !/^(100-continue)?$/i.test(request.headers.expect ?? '')) socket.end(`HTTP/1.0 ${expectationFailed()}`) // node knows none before 1.1
       else answer(request, response, expects)
     })
@@ -78,7 +79,7 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
   openFastLane(server, { daemon, log, isForDaemon }, isFast)
   server.on('request', (request, response) => take(request, response, false))
   server.on('checkContinue', (request, response) => take(request, response, true))
-  server.on('checkExpectation', (_, response: ServerResponse) => refuseExpectation(response))
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => request.headers.expect === '' ? take(request, response, false) : refuseExpectation(response))
   server.on('connect', (request: IncomingMessage, socket: Socket) => {
     if (rules.refuses(request.url!)) closeWith('403 Forbidden', socket, accessDenied)
     else relayRequest(request, socket, { daemon, origins: origins() })

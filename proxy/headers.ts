@@ -45,8 +45,8 @@ export function headerOf (raw: RawHeaders, name: string): string | undefined {
   return undefined
 }
 
-/** Whether the client wants its connection closed after the answer (Go looks for the token anywhere in the list). */
+/** Whether the client wants its connection closed after the answer (Go looks for the word anywhere, between commas or blanks). */
 export function wantsClose (raw: RawHeaders): boolean {
   const value = headerOf(raw, 'connection')
-  return value !== undefined && /(?:^|,)\s*close\s*(?:,|$)/i.test(value)
+  return value !== undefined && /(?:^|[ ,\t])close(?:[ ,\t]|$)/i.test(value)
 }

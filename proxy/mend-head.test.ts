@@ -14,7 +14,8 @@ const cases: Readonly<Record<string, readonly [string, string]>> = {
   'a length beside chunks': [post('Content-Length: 9\r\nTransfer-Encoding: chunked\r\n', '3\r\nabc\r\n0\r\n\r\n'), post('Transfer-Encoding: chunked\r\n', '3\r\nabc\r\n0\r\n\r\n')],
   'a value that goes on in a second line': [post('X-A: one \r\n\t two\r\n three\r\n'), post('X-A: one two three\r\n')],
   'lines that end in LF alone': [post('X-A: 1\r\n', 'a\n\nb').replaceAll('\r\n', '\n'), post('X-A: 1\r\n', 'a\n\nb')],
-  'raw UTF-8 in the target': [post('', '', '/api/v0/version?x=\xc3\xbc'), post('', '', '/api/v0/version?x=%C3%BC')],
+  'raw UTF-8 in the target': [post('', '', '/api/v0/version?x=\xc3\xbc'), post('', '', '/api/v0/version?x=%c3%bc')],
+  'chunks in HTTP/1.0': [post('Transfer-Encoding: chunked\r\n').replace('1.1', '1.0'), post('').replace('1.1', '1.0')],
   'a later HTTP/1': [post('').replace('1.1', '1.7'), post('')]
 }
 
@@ -27,6 +28,17 @@ t.test('what is good, not whole, or wrong for Go as well is left alone', async t
     post('Content-Length: 3\r\n', 'abc'), post('Content-Length: 3\r\nContent-Length: 4\r\n', 'abcd'), post('Content-Length: x\r\nContent-Length: x\r\n'),
     'POST /api/v0/version HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3\r\n', 'POST /api/v0/version HTTP/1.1\r\n folded: first\r\n\r\n', 'p\xfcst / HTTP/1.1\r\n\r\n', post('').replace('1.1', '2.0')
   ]) t.equal(mended(text), text, JSON.stringify(text))
+})
+
+t.test('a first line that is none for Go is none for node', async t => {
+  await using daemon = await scriptedDaemon(socket => socket.write(empty))
+  await using proxy = await proxyAlone(daemon.multiaddr)
+
+  for (const [line, status] of [['POST  /api/v0/version HTTP/1.1', 400], ['POST /api/v0/version', 400], ['POST /api/v0/version HTTP/1.10', 400], ['POST /api/v0/version HTTP/1.1 ', 400], ['\r\nPOST /api/v0/version HTTP/1.1', 400], ['POST /api/v0/version HTTP/2.0', 505], ['POST /api/v0/version HTTP/0.9', 505]] as const) {
+    const client = proxy.connect()
+    client.write(`${line}\r\nHost: x\r\n\r\n`)
+    t.match(await readAll(client), new RegExp(`^HTTP/1\\.1 ${status} `), line)
+  }
 })
 
 t.test('such requests are answered, whether they are the first on their connection or not', async t => {
@@ -43,7 +55,7 @@ t.test('such requests are answered, whether they are the first on their connecti
         client.removeAllListeners('data')
       }
       client.write(request, 'latin1')
-      t.match(await readAll(client, text => text.includes('\r\n\r\n')), /^HTTP\/1\.1 200/, `${name}${before === '' ? '' : ', later'}`)
+      t.match(await readAll(client, text => text.includes('\r\n\r\n')), /^HTTP\/1\.[01] 200/, `${name}${before === '' ? '' : ', later'}`)
       client.destroy()
     }
   }

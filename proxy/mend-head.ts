@@ -1,11 +1,16 @@
 const continued = /^[ \t]/
 const lengthField = /^content-length:[ \t]*(\d+)[ \t]*$/i
+const codingField = /^transfer-encoding:/i
 const chunkedField = /^transfer-encoding:[ \t]*chunked[ \t]*$/i
+
+/** What no request begins with. */
+const refused = '\0'
 
 /**
  * The first head in `bytes` as node's parser takes it, where Go takes it as well and node would not: raw UTF-8 in the target
  * (`curl '…?arg=/ipfs/…/ünï'` sends it), lines that end in LF alone, values that go on in a second line, a length that is told twice or beside
- * chunks, and a later HTTP/1 than 1.1. It means the same, and the daemon gets it like this, so both sides see one and the same request.
+ * chunks, and a later HTTP/1 than 1.1. It means the same, and the daemon gets it like this, so both sides see one and the same request. A first line
+ * that is none for Go is made one that is none for node.
  *
  * @returns `bytes` itself when there is nothing to mend, or the head is not whole
  * @see net/http `readRequest` and `transferReader`, net/textproto `ReadMIMEHeader`
@@ -15,7 +20,8 @@ export function mendHead (bytes: Buffer): Buffer {
   if (length === undefined) return bytes
   const text = bytes.toString('latin1', 0, length)
   const [first = '', ...lines] = text.split(/\r?\n/).slice(0, -2)
-  const head = [mendRequestLine(first), ...mendLengths(unfolded(lines)), '', ''].join('\r\n')
+  const isOld = first.endsWith(' HTTP/1.0')
+  const head = [mendRequestLine(first), ...mendLengths(unfolded(lines), isOld), '', ''].join('\r\n')
   return head === text ? bytes : Buffer.concat([Buffer.from(head, 'latin1'), bytes.subarray(length)])
 }
 
@@ -28,10 +34,10 @@ export function headLength (bytes: Buffer): number | undefined {
 }
 
 function mendRequestLine (line: string): string {
-  const [, method, target, minor] = /^(\S+) ([^ ]+) HTTP\/1\.(\d)$/.exec(line) ?? []
-  if (target === undefined) return line
-  const escaped = target.replace(/[\x80-\xff]/g, byte => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`)
-  return `${method} ${escaped} HTTP/1.${minor === '0' ? 0 : 1}`
+  const [, method, target, major, minor] = /^([^ ]+) ([^ ]+) HTTP\/(\d)\.(\d)$/.exec(line) ?? []
+  if (target === undefined) return line.startsWith(refused) ? line : `${refused}${line}`
+  const escaped = target.replace(/[\x80-\xff]/g, byte => `%${byte.charCodeAt(0).toString(16)}`)
+  return `${method} ${escaped} HTTP/${major}.${major === '1' && Number(minor) > 1 ? 1 : minor}`
 }
 
 function unfolded (lines: readonly string[]): readonly string[] {
@@ -43,8 +49,9 @@ function unfolded (lines: readonly string[]): readonly string[] {
   return whole
 }
 
-/** Chunks count more than a length; lengths that differ are left for the parser to refuse. */
-function mendLengths (lines: readonly string[]): readonly string[] {
+/** Chunks count more than a length, and nothing in HTTP/1.0; lengths that differ are left for the parser to refuse. */
+function mendLengths (all: readonly string[], isOld: boolean): readonly string[] {
+  const lines = isOld ? all.filter(line => !codingField.test(line)) : all
   const lengths = lines.flatMap(line => lengthField.exec(line)?.[1] ?? [])
   if (lengths.length === 0 || lengths.some(length => length !== lengths[0])) return lines
   const firstAt = lines.some(line => chunkedField.test(line)) ? -1 : lines.findIndex(line => lengthField.test(line))

@@ -24,7 +24,7 @@ export function readAnew ({ rawPacket, bytesParsed = 0 }: ParseFailure, socket: 
   // Further on than the first head: what stands before that has been taken.
   if (rawPacket === undefined || bytesParsed > (headLength(rawPacket) ?? 0)) return false
   const mended = mendHead(rawPacket)
-  if (mended === rawPacket) return false
+  if (mended === rawPacket || mended[0] === 0) return false // good, or beyond mending: often it begins in the middle of a head
   const [ours, theirs] = duplexPair()
   standIns.set(socket, ours)
   server.emit('connection', theirs)

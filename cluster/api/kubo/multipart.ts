@@ -40,6 +40,7 @@ export function multipartBoundary (contentType: string): string | undefined {
  * @throws MultipartError with the words of Go's `mime/multipart`, whose rules these are
  */
 export async function * readMultipart (source: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<MultipartPart, void, undefined> {
+  if (boundary === '') throw new MultipartError('multipart: boundary is empty')
   const cursor = new ByteCursor(source)
   const state: BodyState = { cursor, delimiter: Buffer.from(`\r\n--${boundary}`, 'latin1'), bare: Buffer.from(`--${boundary}`, 'latin1'), done: true, atStart: false }
   try {
