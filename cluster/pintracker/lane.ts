@@ -19,8 +19,8 @@ import type { TrackerIndex } from './tracker-index.ts'
 import { createVerdicts } from './verdicts.ts'
 
 const unpinWorkers = 4
-/** What is re-queued after a restart waits its turn outside, so that a million pins are not a million operations in memory. */
-const roomyLength = 10_000
+/** What nobody waits for, as after a restart or an import, waits its turn outside, so that a million pins are not a million operations in memory. */
+const roomyLengthMin = 1_000
 
 export interface LaneComponents {
   readonly ipfs: IpfsConnector
@@ -41,11 +41,14 @@ export interface Lane extends AsyncDisposable {
   /** Waits for the operation, or for the last of those that replace it. `cause` is that of a failure. */
   followed (operation: Operation, call: PinCall & { readonly onReleased?: () => void }): Promise<{ readonly operation: Operation, readonly cause: unknown }>
   room (options: AbortOptions): Promise<void>
+  /** Whether there is room for one more of what nobody waits for. */
+  hasRoom (type: 'pin' | 'unpin'): boolean
   queueLength (): number
 }
 
 export function createLane ({ ipfs, index, clock, log, expectations, foresight }: LaneComponents, config: PinTrackerConfig): Lane {
   const operations = new Operations()
+  const roomyLength = Math.max(roomyLengthMin, 2 * config.concurrentPins)
   const pins = new PriorityQueue<Operation>(config.maxPinQueueSize)
   const unpins = new PriorityQueue<Operation>(config.maxPinQueueSize)
   const pinWorkers = createWorkerPool(config.concurrentPins, () => pins.shift(), carryOut)
@@ -141,6 +144,7 @@ export function createLane ({ ipfs, index, clock, log, expectations, foresight }
     async room ({ signal }) {
       await abortable(Promise.all([pins.shorterThan(roomyLength), unpins.shorterThan(roomyLength)]), signal)
     },
+    hasRoom: type => (type === 'pin' ? pins : unpins).length < roomyLength,
     queueLength: () => pins.length,
     async [Symbol.asyncDispose] () {
       isClosing = true

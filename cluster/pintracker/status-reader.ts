@@ -15,6 +15,8 @@ export interface StatusComponents {
   readonly ipfs: IpfsConnector
   readonly operations: Operations
   readonly self: PeerId
+  /** Whether some wait outside the queues, see `CatchUp`. */
+  readonly isCatchingUp: Readonly<Record<'pins' | 'unpins', () => boolean>>
 }
 
 /** Answers where CIDs stand on this peer. */
@@ -33,7 +35,7 @@ export interface StatusReader {
 /** What only the pinset can tell; all else is an operation or a fault, of which there are few. */
 const statusesAtRest: readonly TrackerStatus[] = ['pinned', 'remote', 'unexpectedly_unpinned', 'sharded']
 
-export function createStatusReader ({ state, index, ipfs, operations, self }: StatusComponents): StatusReader {
+export function createStatusReader ({ state, index, ipfs, operations, self, isCatchingUp }: StatusComponents): StatusReader {
   function infoOf (cid: CID, pin: Pin | undefined): PinInfo {
     const key = cidKey(cid)
     const held = index.held(key)
@@ -44,7 +46,8 @@ export function createStatusReader ({ state, index, ipfs, operations, self }: St
       isAllocatedHere: pin !== undefined && isAllocatedTo(pin, self),
       operation: operations.get(cidKeyText(cid)),
       fault: index.fault(key),
-      heldSinceMs: held?.isConfirmed === true ? held.sinceMs : undefined
+      heldSinceMs: held?.isConfirmed === true ? held.sinceMs : undefined,
+      waits: held === undefined ? isCatchingUp.pins() : isCatchingUp.unpins()
     })
   }
 
@@ -96,11 +99,11 @@ export function createStatusReader ({ state, index, ipfs, operations, self }: St
     },
     async after (operation) {
       const pin = (await state.get(operation.cid))?.pin
-      return pinInfoOf({ cid: operation.cid, peer: self, pin, isAllocatedHere: true, operation, fault: undefined, heldSinceMs: undefined })
+      return pinInfoOf({ cid: operation.cid, peer: self, pin, isAllocatedHere: true, operation, fault: undefined, heldSinceMs: undefined, waits: false })
     },
     async * all (filter, options) {
       const isWanted = ({ status }: PinInfo): boolean => filter.size === 0 ? status !== 'unpinned' : filter.has(status)
-      const isPinsetNeeded = filter.size === 0 || statusesAtRest.some(status => filter.has(status))
+      const isPinsetNeeded = filter.size === 0 || (isCatchingUp.pins() && filter.has('pin_queued')) || statusesAtRest.some(status => filter.has(status))
       if (isPinsetNeeded) {
         for await (const { cid, pin } of pinsetAndUnsettled(options)) {
           const info = pin === undefined ? await local(cid) : infoOf(cid, pin)

@@ -16,6 +16,8 @@ export interface Known {
   readonly fault: { readonly type: OperationType, readonly attempts: number, readonly atMs: number, readonly message: string } | undefined
   /** The ipfs state: since when the daemon holds it, if it does. */
   readonly heldSinceMs: number | undefined
+  /** Whether, if it is wanted and not held or the other way round, it waits for a place in the queue. */
+  readonly waits: boolean
 }
 
 /** What is being done says more than what has failed, and that more than what is held. */
@@ -27,9 +29,10 @@ export function pinInfoOf (known: Known): PinInfo {
   return { ...base, ...atRest(known) }
 }
 
-function atRest ({ pin, isAllocatedHere, heldSinceMs }: Known): { readonly status: TrackerStatus, readonly timestampMs: number, readonly error: string } {
-  if (pin === undefined) return { status: 'unpinned', timestampMs: 0, error: '' }
+function atRest ({ pin, isAllocatedHere, heldSinceMs, waits }: Known): { readonly status: TrackerStatus, readonly timestampMs: number, readonly error: string } {
+  if (pin === undefined) return { status: waits ? 'unpin_queued' : 'unpinned', timestampMs: 0, error: '' }
   if (!isAllocatedHere) return { status: 'remote', timestampMs: pin.timestampMs, error: '' }
   if (heldSinceMs !== undefined) return { status: 'pinned', timestampMs: heldSinceMs, error: '' }
+  if (waits) return { status: 'pin_queued', timestampMs: pin.timestampMs, error: '' }
   return { status: 'unexpectedly_unpinned', timestampMs: pin.timestampMs, error: 'the pin is not tracked and the daemon does not hold it' }
 }

@@ -11,6 +11,7 @@ import type { Auditor } from '../peer-ports.ts'
 import type { IpfsConnector, PinNote, PinsetReader, PinTracker } from '../ports.ts'
 import type { Store } from '../store/store.ts'
 import type { PinTrackerConfig } from './config.ts'
+import { createCatchUp, walkToPins, walkToUnpins } from './catch-up.ts'
 import { findDrift } from './drift.ts'
 import { createExpectations } from './expectations.ts'
 import { createForesight } from './foresight.ts'
@@ -39,7 +40,13 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
   const foresight = createForesight({ ipfs, clock }, closing)
   const expectations = createExpectations({ ipfs, index, clock, foresight })
   const lane = createLane({ ipfs, index, clock, log, expectations, foresight }, config)
-  const reader = createStatusReader({ state, index, ipfs, self, operations: lane.operations })
+  const isKnown = (cid: CID): boolean => lane.operations.get(cidKeyText(cid)) !== undefined || index.held(cidKey(cid)) !== undefined || index.fault(cidKey(cid)) !== undefined
+  const room = lane.room
+  const pinsLeft = createCatchUp(walkToPins({ state, self, room, isKnown, queuePin: pin => lane.pin(pin, 0) }), { log })
+  const unpinsLeft = createCatchUp(walkToUnpins({
+    state, self, room, index, isBusy: cid => lane.operations.get(cidKeyText(cid)) !== undefined, queueUnpin: (cid, pin) => pin === undefined ? lane.unpin(cid, { asked: false, attempts: 0 }) : lane.release(cid)
+  }), { log })
+  const reader = createStatusReader({ state, index, ipfs, self, operations: lane.operations, isCatchingUp: { pins: pinsLeft.isUnderWay, unpins: unpinsLeft.isUnderWay } })
   const isBusy = (key: string): boolean => lane.operations.isBusy(key) || expectations.isExpected(key)
   const audits = oneAtATime()
   const reconciler = createReconciler({
@@ -57,9 +64,25 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
 
   function pinned (pin: Pin, note: PinNote): void {
     if (!isStarted) return
-    if (isAllocatedTo(pin, self)) return lane.pin(pin, 0, note)
-    const isKnown = lane.operations.get(cidKeyText(pin.cid)) !== undefined || index.held(cidKey(pin.cid)) !== undefined || index.fault(cidKey(pin.cid)) !== undefined
-    if (isKnown) lane.release(pin.cid)
+    if (!isAllocatedTo(pin, self)) {
+      if (mayWaitOutside(pin.cid)) unpinsLeft.leave()
+      else if (isKnown(pin.cid)) lane.release(pin.cid)
+      return
+    }
+    const isWaitedFor = note.ask !== undefined || note.delivery !== undefined || expectations.isExpected(cidKeyText(pin.cid))
+    if (isWaitedFor || lane.hasRoom('pin') || isKnown(pin.cid)) lane.pin(pin, 0, note)
+    else pinsLeft.leave()
+  }
+
+  /** Whether it is enough that it is noted as held, where there is no room for one more unpin: nothing is at work on it. */
+  function mayWaitOutside (cid: CID): boolean {
+    return !lane.hasRoom('unpin') && lane.operations.get(cidKeyText(cid)) === undefined && index.held(cidKey(cid)) !== undefined && index.fault(cidKey(cid)) === undefined
+  }
+
+  /** Of what was left to be caught up with, now that somebody waits for it. */
+  async function pinAtOnce (cid: CID): Promise<void> {
+    const entry = await state.get(cid)
+    if (entry !== undefined && isAllocatedTo(entry.pin, self) && !isKnown(cid)) lane.pin(entry.pin, 0)
   }
 
   /** Queues anew what has failed or is missing. */
@@ -82,8 +105,8 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
     unpinned (cid, asker) {
       if (!isStarted) return
       const asked = asker === self
-      const isKnown = lane.operations.get(cidKeyText(cid)) !== undefined || index.held(cidKey(cid)) !== undefined || index.fault(cidKey(cid)) !== undefined
-      if (asked || isKnown) lane.unpin(cid, { asked, attempts: 0 })
+      if (!asked && mayWaitOutside(cid)) unpinsLeft.leave()
+      else if (asked || isKnown(cid)) lane.unpin(cid, { asked, attempts: 0 })
     },
     replaced () {
       if (isStarted) reconciler.soon()
@@ -116,6 +139,7 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
     },
     async settled (cid, call) {
       call.signal.throwIfAborted()
+      if (pinsLeft.isUnderWay()) await pinAtOnce(cid)
       const operation = lane.operations.get(cidKeyText(cid))
       if (operation !== undefined) {
         const end = await lane.followed(operation, call)
@@ -132,12 +156,14 @@ export function createPinTracker (components: PinTrackerComponents, config: PinT
     isOwn,
     isLettingGo (cid) {
       const operation = lane.operations.get(cidKeyText(cid))
-      return operation?.type === 'unpin' && operation.phase !== 'error' && (operation.asked || isOwn(cid))
+      if (operation === undefined) return unpinsLeft.isUnderWay() && isOwn(cid)
+      return operation.type === 'unpin' && operation.phase !== 'error' && (operation.asked || isOwn(cid))
     },
-    queueLength: () => lane.queueLength(),
+    queueLength: () => lane.queueLength() + pinsLeft.length(),
     async [Symbol.asyncDispose] () {
       isStarted = false
       closing.abort(new Error('the peer is shutting down'))
+      await Promise.all([pinsLeft[Symbol.asyncDispose](), unpinsLeft[Symbol.asyncDispose]()])
       await reconciler[Symbol.asyncDispose]()
       await lane[Symbol.asyncDispose]()
     }

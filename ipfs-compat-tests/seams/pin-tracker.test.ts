@@ -1,3 +1,4 @@
+import t from 'tap'
 import { FakeClock } from '../../cluster/clock.ts'
 import { applyEntries } from '../../cluster/consensus/apply.ts'
 import { silentLogger } from '../../cluster/log.ts'
@@ -6,12 +7,14 @@ import { pinTrackerSection } from '../../cluster/pintracker/config.ts'
 import type { AppliedOps } from '../../cluster/ports.ts'
 import { createPinset } from '../../cluster/state/pinset.ts'
 import { createStore } from '../../cluster/store/store.ts'
+import { eventually } from '../harness/eventually.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { createMemoryIpfs } from '../harness/memory-ipfs.ts'
 import type { MemoryIpfs } from '../harness/memory-ipfs.ts'
 import { muteListener } from '../harness/mute-listener.ts'
-import { self } from '../harness/pins.ts'
+import { cidOf, self } from '../harness/pins.ts'
 import { pinTrackerSuite } from './pin-tracker.ts'
+import { pin, unpin } from './pin-tracker-kit.ts'
 import type { OpenedTracker, TrackerLimits } from './pin-tracker-kit.ts'
 
 const { signal } = new AbortController()
@@ -52,4 +55,23 @@ pinTrackerSuite('stateless tracker', async (limits = {}) => {
   const opened = await openOn(await temporaryFolder(), createMemoryIpfs(), new FakeClock(), limits)
   await Array.fromAsync(opened.tracker.recoverAll({ signal })) // after the comparison that every start begins with
   return opened
+})
+
+t.test('of thousands of pins that come at once those wait outside the queue that nobody waits for, are pin_queued all the same, and pinned as there is room, and so with unpins', async t => {
+  await using opened = await openOn(await temporaryFolder(), createMemoryIpfs(), new FakeClock(), { concurrentPins: 2 })
+  await Array.fromAsync(opened.tracker.recoverAll({ signal }))
+  const count = 1_200
+  const gate = opened.ipfs.hold(cidOf(0))
+
+  await opened.log(...Array.from({ length: count }, (_, seed) => pin(seed)))
+  await gate.begun
+  t.match(await opened.tracker.status(cidOf(count - 1), { signal }), { status: 'pin_queued', name: `pin ${count - 1}`, error: '' })
+  t.match((await opened.tracker.settled(cidOf(count - 1), { signal })).info, { status: 'pinned' }, 'who waits for one gets it')
+  gate.release()
+
+  await eventually('all are pinned', async () => (await Array.fromAsync(opened.tracker.statusAll(new Set(['pinned']), { signal }))).length === count, { intervalMs: 100 })
+  t.equal(opened.tracker.queueLength(), 0)
+
+  await opened.log(...Array.from({ length: count }, (_, seed) => unpin(seed)))
+  await eventually('all are unpinned', () => Array.from({ length: count }, (_, seed) => opened.ipfs.has(cidOf(seed))).every(found => found === undefined), { intervalMs: 100 })
 })

@@ -9,6 +9,8 @@ const opsPerEntry = 500
 /** A log entry may be much longer; this keeps one from holding up the others. */
 const bytesPerEntry = 256 << 10
 const tellEvery = 10_000
+/** Entries on their way at the same time: while one is agreed on the next are read and sent. */
+const underWayMax = 4
 
 /** What a state command has to say, here or from the peer that runs: a line of the export, how far it is, how it ended. */
 export type StateEvent = { readonly pin: object } | { readonly progress: string } | { readonly done: string }
@@ -32,10 +34,14 @@ export async function * importPins (consensus: Consensus, staged: Staged, { sign
   let ops: PinsetOp[] = []
   let bytes = 0
   let seen = 0
+  const underWay: Promise<bigint>[] = []
   const log = async (): Promise<void> => {
-    if (ops.length > 0) await consensus.log(ops, { signal })
+    const logged = consensus.log(ops, { signal })
+    logged.catch(() => {}) // heard of when it is waited for
+    underWay.push(logged)
     ops = []
     bytes = 0
+    if (underWay.length >= underWayMax) await underWay.shift()
   }
   for await (const { pin, bytes: pinBytes } of staged.pins({ signal })) {
     const there = await state.get(pin.cid)
@@ -46,7 +52,8 @@ export async function * importPins (consensus: Consensus, staged: Staged, { sign
     if (ops.length >= opsPerEntry || bytes >= bytesPerEntry) await log()
     if (++seen % tellEvery === 0) yield { progress: `  ${seen} of ${staged.count()} pins imported` }
   }
-  await log()
+  if (ops.length > 0) await log()
+  await Promise.all(underWay)
   const removed = await removePins(consensus, pin => !staged.has(pin.cid), { signal })
   yield { done: `${seen} pins imported${removed === 0 ? '' : `, ${removed} others removed`}` }
 }
