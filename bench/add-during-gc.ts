@@ -2,6 +2,7 @@ import { call, callJson } from './call.ts'
 import { fileBody, mib, randomBytes } from './content.ts'
 import { secondsOf, startSides } from './harness.ts'
 import type { Side } from './harness.ts'
+import { say } from './output.ts'
 import { median } from './report.ts'
 
 const size = 32 * mib
@@ -22,7 +23,7 @@ export async function bench (): Promise<void> {
     collecting.abort()
     const collections = await collector
     const lost = await missing(sides.bare, roots)
-    process.stdout.write(`${side.name}: ${adds} adds of 32 MiB while ${collections} collections ran: median ${(median(seconds)).toFixed(2)} s each, ${lost} lost\n`)
+    say(`${side.name}: ${adds} adds of 32 MiB while ${collections} collections ran: median ${(median(seconds)).toFixed(2)} s each, ${lost} lost\n`)
     if (lost > 0) process.exitCode = 1
   }
 }

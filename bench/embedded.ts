@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, loadavg, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startEmbeddedProcess } from '../ipfs-compat-tests/harness/embedded-process.ts'
 import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
 import { call, callJson } from './call.ts'
 import { carBody, fileBody, filesBody, mib, randomBytes } from './content.ts'
-import { compare, secondsOf } from './harness.ts'
+import { compare, secondsOf, told } from './harness.ts'
 import type { Side } from './harness.ts'
 import { runLoad } from './load.ts'
 
@@ -26,8 +26,12 @@ export async function bench ([asked = String(roundsUsually)]: readonly string[])
   const kubo = undo.use(await startDaemon({}, 'kubo'))
   const folder = undo.adopt(await mkdtemp(join(tmpdir(), 'ipfs-quorum-bench-')), path => rm(path, { recursive: true, force: true }))
   const embedded = undo.use(await startEmbeddedProcess(folder))
-  const sides = { bare: { name: 'bare', host: kubo.host, port: kubo.port }, peer: { name: 'peer', host: embedded.host, port: embedded.port }, rounds: Number(asked) } as const
-  process.stdout.write(`Kubo ${kubo.values.VERSION} bare, and the embedded daemon as peer; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
+  const sides = {
+    sides: told(`Kubo ${kubo.values.VERSION} bare, and the embedded daemon as peer`),
+    bare: { name: 'bare', host: kubo.host, port: kubo.port },
+    peer: { name: 'peer', host: embedded.host, port: embedded.port },
+    rounds: Number(asked)
+  } as const
 
   await adds(sides)
   await imports(sides)

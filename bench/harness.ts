@@ -8,7 +8,7 @@ import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
 import type { Daemon } from '../ipfs-compat-tests/harness/kubo.ts'
 import { daemonSettings, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import type { RpcTarget } from '../ipfs-compat-tests/harness/rpc.ts'
-import { reportText } from './report.ts'
+import { say, tell } from './output.ts'
 import type { Measured, Round } from './report.ts'
 
 export interface Side {
@@ -20,6 +20,8 @@ export interface Side {
 }
 
 export interface Pair extends AsyncDisposable {
+  /** What is compared. */
+  readonly sides: string
   readonly bare: Side
   readonly peer: Side
   /** They run already, or several peers are compared with one daemon: the goals are none of theirs. */
@@ -43,8 +45,7 @@ export async function pairOf (args: readonly string[]): Promise<Pair> {
   if (!/^[1-9]$/.test(peers)) throw new TypeError(`--peers is from 1 to 9, not ${peers}`)
   if (against === undefined && peer === undefined) return peers === '1' ? await startSides() : await startClusterPair(Number(peers))
   if (against === undefined || peer === undefined) throw new TypeError('--against and --peer go together')
-  process.stdout.write(`bare: ${against}, peer: ${peer}; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
-  return { bare: sideAt('bare', against), peer: sideAt('peer', peer), isWithoutGoals: true, async [Symbol.asyncDispose] () {} }
+  return { sides: told(`bare: ${against}, peer: ${peer}`), bare: sideAt('bare', against), peer: sideAt('peer', peer), isWithoutGoals: true, async [Symbol.asyncDispose] () {} }
 }
 
 function sideAt (name: Side['name'], url: string): Side {
@@ -57,13 +58,19 @@ async function startClusterPair (count: number): Promise<Pair> {
   const daemon = undo.use(await startDaemon())
   const { peers } = undo.use(await startCluster(count, { settings: { IPFS_CLUSTER_LOG_LEVEL: 'error' } }))
   const running = undo.move()
-  process.stdout.write(`${nameOf(daemon)} bare, and ${count} peers with ${count} more of them; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
   return {
+    sides: told(`${nameOf(daemon)} bare, and ${count} peers with ${count} more of them`),
     bare: { name: 'bare', host: daemon.host, port: daemon.port },
     peer: { name: 'peer', ...peers[0]!.proxy, daemons: peers.map(peer => peer.daemon) },
     isWithoutGoals: true,
     [Symbol.asyncDispose]: () => running.disposeAsync()
   }
+}
+
+/** Says what runs, and on what. */
+export function told (sides: string): string {
+  say(`${sides}; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
+  return sides
 }
 
 const nameOf = ({ kind, values }: Daemon): string => kind === 'kubo' ? `Kubo ${values.VERSION}` : 'the embedded daemon'
@@ -74,8 +81,8 @@ export async function startSides (): Promise<Sides> {
   const folder = undo.adopt(await mkdtemp(join(tmpdir(), 'ipfs-quorum-bench-')), path => rm(path, { recursive: true, force: true }))
   const peer = undo.adopt(await startPeerProcess(folder, { ...daemonSettings(daemon), IPFS_CLUSTER_LOG_LEVEL: 'error' }), async peer => { await peer.stop() })
   const running = undo.move()
-  process.stdout.write(`${nameOf(daemon)} bare, and the same through a peer; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}\n`)
   return {
+    sides: told(`${nameOf(daemon)} bare, and the same through a peer`),
     bare: { name: 'bare', host: daemon.host, port: daemon.port },
     peer: { name: 'peer', host: '127.0.0.1', port: Number(new URL(peer.proxy).port) },
     pid: peer.child.pid!,
@@ -96,14 +103,14 @@ export interface Comparison {
 const warmUps = 2
 
 /** Some turns of each to warm up, then turns in alternating order, so that a slow minute of the machine hits both. Prints the table. */
-export async function compare ({ bare, peer, isWithoutGoals }: Pick<Pair, 'bare' | 'peer' | 'isWithoutGoals'>, { title, rounds, measured, round }: Comparison): Promise<void> {
+export async function compare ({ sides, bare, peer, isWithoutGoals }: Pick<Pair, 'sides' | 'bare' | 'peer' | 'isWithoutGoals'>, { title, rounds, measured, round }: Comparison): Promise<void> {
   const results = { bare: [] as Round[], peer: [] as Round[] }
   for (let number = -warmUps; number < 0; number++) for (const side of [bare, peer]) await round(side, number)
   for (let number = 0; number < rounds; number++) {
     for (const side of number % 2 === 0 ? [bare, peer] : [peer, bare]) results[side.name].push(await round(side, number))
   }
   const shown = isWithoutGoals ? Object.fromEntries(Object.entries(measured).map(([name, { unit }]) => [name, { unit }])) : measured
-  process.stdout.write(reportText(title, results.bare, results.peer, shown))
+  await tell({ sides, title, bare: results.bare, peer: results.peer, measured: shown })
 }
 
 /** Seconds that `work` took. */

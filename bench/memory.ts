@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { call } from './call.ts'
 import { endlessFileBody, mib } from './content.ts'
 import { startSides } from './harness.ts'
+import { say } from './output.ts'
 
 const goalMib = 250
 const sampleMs = 250
@@ -21,8 +22,8 @@ export async function bench ([size = '5']: readonly string[]): Promise<void> {
   const seconds = (performance.now() - startMs) / 1_000
   const half = samples.length >> 1
   const highest = (of: readonly number[]): number => Math.round(Math.max(...of))
-  process.stdout.write(`add of ${gibs} GiB in ${seconds.toFixed(0)} s (${(gibs * gib / seconds / 1e6).toFixed(0)} MB/s)\n`)
-  process.stdout.write(`  resident: ${highest(samples.slice(0, 1))} MiB before, at most ${highest(samples.slice(0, half))} in the first half, ${highest(samples.slice(half))} in the second; goal ≤ ${goalMib} MiB ${highest(samples) <= goalMib ? 'reached' : 'MISSED'}\n`)
+  say(`add of ${gibs} GiB in ${seconds.toFixed(0)} s (${(gibs * gib / seconds / 1e6).toFixed(0)} MB/s)\n`)
+  say(`  resident: ${highest(samples.slice(0, 1))} MiB before, at most ${highest(samples.slice(0, half))} in the first half, ${highest(samples.slice(half))} in the second; goal ≤ ${goalMib} MiB ${highest(samples) <= goalMib ? 'reached' : 'MISSED'}\n`)
 }
 
 async function rssMib (pid: number): Promise<number> {
