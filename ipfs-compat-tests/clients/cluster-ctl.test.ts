@@ -70,6 +70,7 @@ function timeless ({ code, out }: Outcome): Outcome {
       .replace(/\d+ (seconds?|minutes?|hours?) (from now|ago)|now$/gm, '<WHEN>')
       .replace(/"(expire|received_at)": \d{19}/g, '"$1": <NANOSECONDS>')
       .replace(/Attempts: \d+ \| Priority: (true|false)/g, 'Attempts: <N> | Priority: <BOOL>').replace(/"attempt_count": \d+,(\n +"priority_pin": )(true|false)/g, '"attempt_count": <N>,$1<BOOL>')
+      .replace(/,\\?"clock_at_end\\?":\d+/g, '') // what peers of ours tell of their clocks besides
       .replace(/(freespace: )[\d.]+ [kMGT]B/g, '$1<SIZE>').replace(/("(?:value|weight)": )"?-?\d+"?/g, '$1<SIZE>')
       .replace(/(Code: 0\n +Message: ).*/g, '$1<WHY>').replace(/("code": 0,\n +"message": ).*/g, '$1<WHY>')
   }
