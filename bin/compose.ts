@@ -148,7 +148,7 @@ export function compose (parts: ComposeParts): Composed {
     mover: createMover({ consensus, status: async (cid, options) => await cluster.status(cid, options), clock, log: log.for('rebalance') })
   }, { calmMs: calmPings * configs.cluster.monitorPingInterval })
   const overview = createOverview({ self, consensus, membership, drain: createDrain({ consensus, membership, placer }), rebalance, tracker, rpc: attentiveRpc, ipfs, placer, links, ensureRoom: bytes => store.ensureRoom(bytes), clock, aheadMs: time.aheadMs })
-  const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, presence, id: async options => await cluster.id(options), links: async options => await links.own(options) })
+  const handlers = createHandlers({ consensus, membership, tracker, ipfs, monitor, holding, presence, id: async options => await cluster.id(options), links: async options => await links.own(options), clock })
   const member = createMember({ self, consensus, membership, bootstrap: network.bootstrap, addresses: () => host.addresses(), learn: (peer, addresses) => { host.learn(peer, addresses) }, clock, log: log.for('cluster') }, { leaves: parts.leaves })
   const swarm = createSwarmConnector({ self, membership, rpc: attentiveRpc, connect: async (addresses, options) => { await ipfs.connect(addresses, options) }, clock, log: log.for('ipfshttp') }, configs.ipfsHttp)
   const upkeep = createUpkeep({ self, consensus, tracker, clock, agreedMs: time.agreedMs, log: log.for('upkeep') }, configs.cluster)

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { cidOf, other } from '../ipfs-compat-tests/harness/pins.ts'
+import { FakeClock } from './clock.ts'
 import type { ImportItem, PeerRpc } from './peer-ports.ts'
 import type { IpfsConnector, NamedRoot, PinTracker, UnpinnedRoot } from './ports.ts'
 import { pushBlocks, takeBlocks } from './remote-import.ts'
@@ -13,6 +14,7 @@ async function * listOf<T> (...items: readonly T[]): AsyncGenerator<T, void, und
 
 /** A daemon that takes what comes and refuses `unpinned`, and a tracker that notes in which order it learns. */
 function arrange (unpinned: readonly UnpinnedRoot[] = []) {
+  const clock = new FakeClock()
   const events: string[] = []
   const told: { ended?: Promise<readonly unknown[]>, done?: Promise<void> } = {}
   const ipfs: Pick<IpfsConnector, 'importBlocks'> = {
@@ -32,7 +34,7 @@ function arrange (unpinned: readonly UnpinnedRoot[] = []) {
       told.done = done
     }
   } as unknown as Pick<PinTracker, 'expect' | 'expectDelivery'>
-  return { events, told, parts: { ipfs, tracker } }
+  return { events, told, clock, parts: { ipfs, tracker, clock } }
 }
 
 t.test('the tracker learns of the import before its blocks, and of its roots before the daemon', async t => {
@@ -64,6 +66,36 @@ t.test('an import without a name, with two, or without roots is refused, and the
   await t.rejects(takeBlocks(parts, listOf<ImportItem>({ delivery: 'd', timeoutMs: 0 }, block), never), { message: 'an import ends with its roots' })
 
   await t.rejects(told.ended!, { message: 'an import ends with its roots' })
+})
+
+t.test('a daemon that was told what to pin is let finish for half a minute though who asked is gone; before that it is broken off at once', async t => {
+  const { told, clock, parts } = arrange()
+  const asked = Promise.withResolvers<AbortSignal>()
+  const hanging = { ...parts, ipfs: { async importBlocks (...[blocks, named, { signal }]: Parameters<IpfsConnector['importBlocks']>) {
+    for await (const _block of blocks) asked.resolve(signal)
+    await named
+    return await new Promise<never>((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) })
+  } } }
+  const leaving = new AbortController()
+  const taking = takeBlocks(hanging, listOf<ImportItem>({ delivery: 'd', timeoutMs: 0 }, block, { roots }), leaving)
+  const signal = await asked.promise
+  while (told.done === undefined) await new Promise(setImmediate)
+  await new Promise(setImmediate)
+  const unpinned = t.rejects(told.done, { message: 'gone' })
+
+  leaving.abort(new Error('gone'))
+  clock.advance(29_999)
+  t.notOk(signal.aborted)
+  clock.advance(1)
+
+  await t.rejects(taking, { message: 'gone' })
+  await unpinned
+  const early = takeBlocks(hanging, (async function * (): AsyncGenerator<ImportItem, void, undefined> {
+    yield { delivery: 'e', timeoutMs: 0 }
+    yield block
+    throw new Error('the stream has ended')
+  })(), { signal: AbortSignal.abort(new Error('gone before')) })
+  await t.rejects(early)
 })
 
 t.test('what is pushed is the name with the time that is left and what is not to be announced, the blocks, and the roots once they are known', async t => {

@@ -1,6 +1,7 @@
 import type { ClusterId, PeerLinks } from './api/peer.ts'
 import { ClusterError } from './api/errors.ts'
 import { pingFromText, pingName } from './api/metric.ts'
+import type { Clock } from './clock.ts'
 import type { Holding } from './holding.ts'
 import type { Auditor, JoinRequest, Membership, RpcHandlers } from './peer-ports.ts'
 import type { AbortOptions, Consensus, IpfsConnector, Monitor, PinTracker } from './ports.ts'
@@ -18,10 +19,11 @@ export interface HandlersComponents {
   /** Of this peer. */
   readonly id: (options: AbortOptions) => Promise<ClusterId>
   readonly links: (options: AbortOptions) => Promise<PeerLinks>
+  readonly clock: Clock
 }
 
 /** What other peers may ask of this one: each method and the seam that answers it. */
-export function createHandlers ({ consensus, membership, tracker, ipfs, monitor, holding, presence, id, links }: HandlersComponents): RpcHandlers {
+export function createHandlers ({ consensus, membership, tracker, ipfs, monitor, holding, presence, id, links, clock }: HandlersComponents): RpcHandlers {
   /** Two peers with one daemon would count as two copies and be one. */
   function refuseSharedDaemon ({ peer, daemon }: JoinRequest): void {
     const other = daemon === '' ? undefined : monitor.latest(pingName).find(metric => metric.peer !== peer && pingFromText(metric.value).ipfsId === daemon)
@@ -64,7 +66,7 @@ export function createHandlers ({ consensus, membership, tracker, ipfs, monitor,
       holding.reached(peer, reports)
       return undefined
     },
-    'IpfsConnector.ImportBlocks': async (source, caller) => await takeBlocks({ ipfs, tracker }, source, caller),
+    'IpfsConnector.ImportBlocks': async (source, caller) => await takeBlocks({ ipfs, tracker, clock }, source, caller),
     'IpfsConnector.RepoStat': async (sizeOnly, caller) => await ipfs.repoStat({ ...caller, sizeOnly }),
     'IpfsConnector.RepoGc': (_nothing, caller) => ipfs.repoGc(caller),
     'IpfsConnector.SwarmAddresses': async (_nothing, caller) => (await ipfs.id(caller)).addresses,
