@@ -8,8 +8,8 @@ import { steadyClock } from '../cluster/clock.ts'
 import type { Clock } from '../cluster/clock.ts'
 import { defaultReplication } from '../cluster/config/cluster-section.ts'
 import type { Endpoint } from '../cluster/config/endpoint.ts'
+import { createEtcdConsensus } from '../cluster/consensus/etcd/etcd-consensus.ts'
 import { createRaftConsensus } from '../cluster/consensus/raft-consensus.ts'
-import type { RaftConsensus } from '../cluster/consensus/raft-consensus.ts'
 import { createDrain } from '../cluster/drain.ts'
 import { createHolding } from '../cluster/holding.ts'
 import { createDiskInformer } from '../cluster/informer/disk.ts'
@@ -28,6 +28,7 @@ import { createMeasuredNames } from '../cluster/measured-names.ts'
 import { createMember } from '../cluster/member.ts'
 import { createMonitor } from '../cluster/monitor/monitor.ts'
 import { createOverview } from '../cluster/overview.ts'
+import type { MemberConsensus } from '../cluster/peer-ports.ts'
 import { createPinTracker } from '../cluster/pintracker/tracker.ts'
 import { createPlacer } from '../cluster/placer.ts'
 import type { Placer } from '../cluster/placer.ts'
@@ -53,6 +54,7 @@ import type { Proxy } from '../proxy/server.ts'
 import type { Stats } from '../cluster/stats/server.ts'
 import { composeNetwork } from './compose-network.ts'
 import { composeStats } from './compose-stats.ts'
+import { engineOf } from './service/engine.ts'
 import type { PeerFolder, Settings } from './service/folder.ts'
 import { version } from './version.ts'
 
@@ -82,7 +84,7 @@ export interface Composed {
   /** In starting order: what stands before may be relied on, the doors open last. */
   readonly components: readonly Component[]
   readonly cluster: ClusterApi
-  readonly consensus: RaftConsensus
+  readonly consensus: MemberConsensus
   readonly ipfs: IpfsConnector
   readonly placer: Placer
   /** Where other peers reach this one; empty before the start. */
@@ -111,7 +113,9 @@ export function compose (parts: ComposeParts): Composed {
   })
   const { host, rpc } = network
   const telling = createTelling({ self, tracker, rpc, log: log.for('pintracker') })
-  const consensus = createRaftConsensus({ store, state, applied: telling, self, log: log.for('raft'), failed, others: network.others }, { ...configs.raft, folder: folder.raft, found: network.isFounder })
+  const consensus = engineOf(settings) === 'etcd'
+    ? createEtcdConsensus({ store, state, applied: telling, self, log: log.for('etcd'), addresses: network.others.addresses, failed, removed: parts.removed }, { ...configs.etcd, folder: folder.state, secret: configs.cluster.secret ?? '', peername: configs.cluster.peername })
+    : createRaftConsensus({ store, state, applied: telling, self, log: log.for('raft'), failed, others: network.others }, { ...configs.raft, folder: folder.raft, found: network.isFounder })
   const { membership } = consensus
   const peerset = (): readonly PeerId[] => consensus.peerset()
   const members = (): readonly PeerId[] => consensus.members()

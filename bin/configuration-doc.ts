@@ -9,6 +9,7 @@ const root = new URL('../', import.meta.url)
 const tables: Readonly<Record<keyof typeof sections, string>> = {
   cluster: 'cluster/config/cluster-section.ts',
   raft: 'cluster/consensus/config.ts',
+  etcd: 'cluster/consensus/etcd/config.ts',
   proxy: 'proxy/config.ts',
   rest: 'cluster/rest/config.ts',
   ipfsHttp: 'cluster/ipfs/config.ts',

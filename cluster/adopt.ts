@@ -2,16 +2,16 @@ import { ClusterError } from './api/errors.ts'
 import type { Pin, Replication } from './api/pin.ts'
 import type { PeerId } from './api/pin.ts'
 import type { Clock } from './clock.ts'
+import type { MemberConsensus } from './peer-ports.ts'
 import type { Placer } from './placer.ts'
-import type { AbortOptions, Consensus, IpfsConnector, PinsetOp } from './ports.ts'
+import type { AbortOptions, IpfsConnector, PinsetOp } from './ports.ts'
 
-/** Pins that share a log entry. */
-const batchMax = 500
+type AdoptingConsensus = Pick<MemberConsensus, 'state' | 'log' | 'opsMax'>
 
 export interface AdoptComponents {
   readonly self: PeerId
   readonly ipfs: IpfsConnector
-  readonly consensus: Consensus
+  readonly consensus: AdoptingConsensus
   readonly placer: Pick<Placer, 'place'>
   readonly clock: Clock
 }
@@ -52,14 +52,14 @@ export async function adoptPins (components: AdoptComponents, { signal, replicat
     batch.push({
       cid, name, mode: status, replication, allocations, expireAtMs: undefined, metadata: {}, pinUpdate: undefined, origins: [], timestampMs: clock.now()
     })
-    if (batch.length >= batchMax) await flush()
+    if (batch.length >= consensus.opsMax) await flush()
   }
   if (batch.length > 0) await flush()
   return progress
 }
 
 /** One entry for all that are not there; when somebody pins one of them meanwhile, the rest is tried again. */
-async function logMissing (consensus: Consensus, pins: readonly Pin[], options: AbortOptions): Promise<number> {
+async function logMissing (consensus: AdoptingConsensus, pins: readonly Pin[], options: AbortOptions): Promise<number> {
   for (;;) {
     options.signal.throwIfAborted()
     const ops: PinsetOp[] = []

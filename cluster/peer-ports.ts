@@ -9,7 +9,7 @@ import type { ClusterId, PeerLinks } from './api/peer.ts'
 import type { PinInfo, TrackerStatus } from './api/pin-info.ts'
 import type { PeerId } from './api/pin.ts'
 import type { RepoStat } from './api/repo.ts'
-import type { Announcing, AbortOptions, Block, ClusterApi, Component, NamedRoot, UnpinnedRoot } from './ports.ts'
+import type { Announcing, AbortOptions, Block, ClusterApi, Component, Consensus, NamedRoot, PinsetEntry, StateStore, UnpinnedRoot } from './ports.ts'
 
 /** What a peer says that wants to be taken in, or is reached elsewhere now. Who it is, its connection has proven to the peer that it asked. */
 export interface JoinRequest {
@@ -64,6 +64,28 @@ export interface Membership {
   trust (request: TrustRequest, options: AbortOptions): Promise<void>
   /** Told after each change, and once at the start. */
   watch (changed: () => void): Disposable
+}
+
+/** A part of a pinset as it stands elsewhere: entries with the revisions they have there, and `gone`, what has none there any more. */
+export interface PinsetPart { readonly entries: readonly PinsetEntry[], readonly gone: readonly CID[], readonly asOf?: bigint }
+
+/** A pinset that can be made what another place has, part by part. */
+export interface FollowingState extends StateStore {
+  /**
+   * The applied index stays until a part says what all of it is as of.
+   *
+   * @throws ClusterError ERR_STORAGE when the disk refuses; then nothing of the part was taken over
+   */
+  takeOver (part: PinsetPart): Promise<void>
+}
+
+/** Consensus, and who takes part in it. */
+export interface MemberConsensus extends Consensus {
+  /** So many ops one `log` always takes; with more it may be refused. */
+  readonly opsMax: number
+  /** The peerset, and who was taken in and does not vote yet. */
+  members (): readonly PeerId[]
+  readonly membership: Membership
 }
 
 /** Whether what a daemon's own user has pinned is told of as well. */

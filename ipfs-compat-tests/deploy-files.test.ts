@@ -20,12 +20,12 @@ t.setTimeout(1_800_000)
 const repo = fileURLToPath(new URL('..', import.meta.url))
 const inRepo = async (path: string): Promise<string> => await readFile(join(repo, path), 'utf8')
 
-t.test('the compose file is what the compose specification allows', async t => {
+t.test('the compose files are what the compose specification allows', async t => {
   // Its names for its own parts are those of an older draft, and not used.
   const rules = JSON.parse(JSON.stringify(composeSchema, (key, value: unknown) => (key === 'id' || key === '$schema') && typeof value === 'string' ? undefined : value)) as AnySchema
   const check = new Ajv2019({ strict: false, validateFormats: false }).compile(rules)
 
-  t.ok(check(parse(await inRepo('docker/compose.yml'), { merge: true })), JSON.stringify(check.errors))
+  for (const path of ['docker/compose.yml', 'docker/compose.etcd.yml']) t.ok(check(parse(await inRepo(path), { merge: true })), `${path}: ${JSON.stringify(check.errors)}`)
   t.notOk(check({ services: { a: { imagine: 'x' } } }), 'the schema refuses something')
 })
 
@@ -42,6 +42,19 @@ t.test('the compose file has the services, volumes, ports and variables of ipfs-
   }
   t.ok(services['cluster0']!.ports!.includes('127.0.0.1:9094:9094'))
   t.equal(services['cluster0']!.environment!['CLUSTER_RESTAPI_HTTPLISTENMULTIADDRESS'], '/ip4/0.0.0.0/tcp/9094')
+})
+
+t.test('over etcd the same peers are told where it is, and its members know each other', async t => {
+  const { services } = await readCompose(join(repo, 'docker/compose.etcd.yml'))
+  const base = await readCompose(join(repo, 'docker/compose.yml'))
+  const members = ['etcd0', 'etcd1', 'etcd2']
+
+  t.strictSame(Object.keys(services).filter(name => !members.includes(name)).sort(), Object.keys(base.services).filter(name => name.startsWith('cluster')).sort())
+  for (const name of members) {
+    const { environment } = services[name]!
+    t.match(environment, { ETCD_NAME: name, ETCD_ADVERTISE_CLIENT_URLS: `http://${name}:2379`, ETCD_INITIAL_ADVERTISE_PEER_URLS: `http://${name}:2380`, ETCD_INITIAL_CLUSTER: members.map(member => `${member}=http://${member}:2380`).join(',') })
+  }
+  for (const i of [0, 1, 2]) t.equal(services[`cluster${i}`]!.environment!['CLUSTER_ETCD_ENDPOINTS'], members.map(member => `http://${member}:2379`).join(','))
 })
 
 t.test('the secret is the shell\'s, when it is set there', async t => {

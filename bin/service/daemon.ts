@@ -8,6 +8,7 @@ import { UsageError } from '../args.ts'
 import type { Values } from '../args.ts'
 import { lockFolder } from '../../cluster/store/folder-lock.ts'
 import { panel } from '../panel.ts'
+import { assertEngine } from './engine.ts'
 import { initFolder, readFolder } from './folder.ts'
 import type { PeerFolder, Settings } from './folder.ts'
 import { tuneHeapForStreams } from './heap.ts'
@@ -45,6 +46,7 @@ export async function runDaemon (folder: PeerFolder, flags: Values, log: Logger,
   try {
     await using daemon = await chooseDaemon({ folder, clock: systemClock, log, say }, configs, stopping)
     await prepareState(folder, say)
+    await assertEngine(folder, settings)
     const peer = compose({
       folder, settings, daemon, clock: systemClock, log,
       bootstrap,

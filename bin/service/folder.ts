@@ -8,6 +8,8 @@ import type { Identity } from '../../cluster/config/identity.ts'
 import type { Environment } from '../../cluster/config/section.ts'
 import { readServiceJson, sourceOf, writeServiceJson, writeSourcedJson } from '../../cluster/config/service-json.ts'
 import type { Loaded } from '../../cluster/config/service-json.ts'
+import { sectionsFor, usualEngine } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { textOf, writePrivately } from './files.ts'
 import { sections } from './sections.ts'
 import { fetchConfig, keepFetched } from './source.ts'
@@ -49,6 +51,8 @@ export interface InitOptions {
   readonly env: Environment
   /** Write a new service.json over the one that is there. The identity stays in any case. */
   readonly overwrites: boolean
+  /** By what the peers agree; unless it is said, by etcd where a variable says where that is, otherwise by Raft. */
+  readonly engine?: Engine | undefined
   /** Ports that are free here are for the caller to find: settings that stand over the defaults. */
   readonly given?: Environment
   /** Where the rest of the configuration is fetched from at each start. */
@@ -61,12 +65,13 @@ export interface InitOptions {
  * @returns the files that were written
  * @throws ClusterError ERR_INVALID_ARGUMENT naming the setting and what was expected
  */
-export async function initFolder (folder: PeerFolder, { env, overwrites, given = {}, source }: InitOptions): Promise<readonly string[]> {
+export async function initFolder (folder: PeerFolder, { env, overwrites, engine = usualEngine(env), given = {}, source }: InitOptions): Promise<readonly string[]> {
   const files: Array<readonly [path: string, text: string]> = []
   if (overwrites || await textOf(folder.serviceJson) === undefined) {
     const secret = { CLUSTER_SECRET: randomBytes(32).toString('hex') }
     const settings = { ...secret, ...withoutEmpty(env), ...given }
-    files.push([folder.serviceJson, source === undefined ? writeServiceJson(sections, readServiceJson('{}', sections, settings).configs) : writeSourcedJson(source, sections, settings)])
+    const written = sectionsFor(engine)
+    files.push([folder.serviceJson, source === undefined ? writeServiceJson(written, readServiceJson('{}', sections, settings).configs) : writeSourcedJson(source, written, settings)])
   }
   if (await textOf(folder.identityJson) === undefined) files.push([folder.identityJson, writeIdentity(identityIn(env) ?? createIdentity())])
 

@@ -7,6 +7,7 @@ import { UsageError } from '../args.ts'
 import type { Values } from '../args.ts'
 import { parseSource } from '../../cluster/config/service-json.ts'
 import type { Environment } from '../../cluster/config/section.ts'
+import type { Engine } from './engine.ts'
 import { textOf } from './files.ts'
 import { initFolder, readService } from './folder.ts'
 import type { PeerFolder } from './folder.ts'
@@ -16,7 +17,8 @@ import type { PeerFolder } from './folder.ts'
  * What the Go program can be asked for and this one does not have is refused.
  */
 export async function runInit (folder: PeerFolder, args: readonly string[], flags: Values, env: Environment): Promise<void> {
-  if (flags.text('consensus') !== 'raft') throw new UsageError(`init --consensus: expected raft, by which the peers agree here; got ${JSON.stringify(flags.text('consensus'))}`)
+  const engine = engineAskedFor(flags.text('consensus'))
+  if (engine === 'etcd' && flags.text('peers') !== undefined) throw new UsageError('init --peers: peers that agree by etcd find each other there; leave it out')
   if (flags.text('datastore') !== undefined) throw new UsageError('init --datastore: there is nothing to choose; a peer keeps its state in one store of its own')
 
   const overwrites = flags.is('force')
@@ -25,9 +27,15 @@ export async function runInit (folder: PeerFolder, args: readonly string[], flag
   const source = args[0] === undefined ? undefined : parseSource(args[0])
   const secret = flags.is('custom-secret') ? { CLUSTER_SECRET: await askedSecret() } : {}
   const ports = flags.is('randomports') ? await freePorts() : {}
-  const written = await initFolder(folder, { env, overwrites, given: { ...secret, ...ports, ...peersIn(flags.text('peers')) }, ...source !== undefined && { source } })
+  const written = await initFolder(folder, { env, overwrites, engine, given: { ...secret, ...ports, ...peersIn(flags.text('peers')) }, ...source !== undefined && { source } })
   process.stdout.write(written.map(path => `wrote ${path}\n`).join(''))
   if (source !== undefined) await trySource(folder, env)
+}
+
+/** @throws UsageError */
+function engineAskedFor (written: string | undefined): Engine | undefined {
+  if (written === undefined || written === 'raft' || written === 'etcd') return written
+  throw new UsageError(`init --consensus: expected raft or etcd, by which the peers agree here; got ${JSON.stringify(written)}`)
 }
 
 /** Whether what is there can be used is better known now than at the first start; not being able to fetch it now is no hindrance. */

@@ -28,7 +28,7 @@ export const program: Program = {
       usage: '[http-source-url]',
       args: { min: 0, max: 1 },
       flags: {
-        consensus: { type: 'string', fallback: 'raft', help: 'by what the peers agree: raft, nothing else' },
+        consensus: { type: 'string', help: 'by what the peers agree: raft, or etcd, which is also meant where CLUSTER_ETCD_ENDPOINTS is set' },
         datastore: { type: 'string', help: 'not used: a peer keeps its state in one store of its own' },
         'custom-secret': { type: 'boolean', aliases: ['s'], help: 'read the cluster secret from the input' },
         peers: { type: 'string', help: 'found the cluster together with these peers: multiaddrs with /p2p/ and the id, commas between' },

@@ -3,6 +3,7 @@ import { clusterSection } from '../../cluster/config/cluster-section.ts'
 import { local, multiaddrs, oneOf, section } from '../../cluster/config/section.ts'
 import type { Configs } from '../../cluster/config/service-json.ts'
 import { raftSection } from '../../cluster/consensus/config.ts'
+import { etcdSection } from '../../cluster/consensus/etcd/config.ts'
 import { diskSection, pinQueueSection, tagsSection } from '../../cluster/informer/config.ts'
 import { ipfsHttpSection } from '../../cluster/ipfs/config.ts'
 import { monitorSection } from '../../cluster/monitor/config.ts'
@@ -22,6 +23,7 @@ const embeddedSection = section('ipfs_connector.embedded', 'CLUSTER_EMBEDDED', {
 export const sections = {
   cluster: clusterSection,
   raft: raftSection,
+  etcd: etcdSection,
   proxy: proxySection,
   rest: restSection,
   ipfsHttp: ipfsHttpSection,

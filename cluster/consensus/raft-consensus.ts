@@ -3,8 +3,8 @@ import type { PeerId } from '../api/pin.ts'
 import { pause } from '../async/pause.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
-import type { Membership } from '../peer-ports.ts'
-import type { AbortOptions, AppliedOps, Consensus, PinsetOp, StateStore } from '../ports.ts'
+import type { MemberConsensus } from '../peer-ports.ts'
+import type { AbortOptions, AppliedOps, PinsetOp, StateStore } from '../ports.ts'
 import type { Store } from '../store/store.ts'
 import type { RaftConfig } from './config.ts'
 import { startEngine } from './engine.ts'
@@ -44,18 +44,13 @@ export interface RaftConsensusConfig extends RaftConfig {
   readonly found: (options: AbortOptions) => boolean | Promise<boolean>
 }
 
+/** An entry may be much longer; this keeps one from holding up the others. */
+const opsMax = 500
 /** What an entry takes in the pinset beside what it takes in the log: keys, indexes, and pages that are copied. */
 const roomPerByte = 8
 
-/** Consensus, and who takes part in it. */
-export interface RaftConsensus extends Consensus {
-  /** The peerset, and who was taken in and does not vote yet. */
-  members (): readonly PeerId[]
-  readonly membership: Membership
-}
-
 /** Consensus over the Raft engine. An entry of the log is one `log()`: its index is the revision of the pins it writes. */
-export function createRaftConsensus (components: RaftConsensusComponents, config: RaftConsensusConfig): RaftConsensus {
+export function createRaftConsensus (components: RaftConsensusComponents, config: RaftConsensusConfig): MemberConsensus {
   const { store, state, applied, self, log, failed, others, clock = monotonicClock, disk = realDisk } = components
   const { commitRetries, commitRetryDelay, clusterName } = config
   const watchers = new Set<() => void>()
@@ -111,6 +106,7 @@ export function createRaftConsensus (components: RaftConsensusComponents, config
   return {
     name: 'consensus',
     state,
+    opsMax,
     async start ({ signal }) {
       signal.throwIfAborted()
       const parts = {

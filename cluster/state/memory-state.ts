@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import type { CID } from 'multiformats/cid'
 import { cidKeyText } from '../api/cid-key.ts'
 import { breathing } from '../async/breathe.ts'
-import type { PinsetEntry, StateStore } from '../ports.ts'
+import type { FollowingState } from '../peer-ports.ts'
+import type { PinsetEntry } from '../ports.ts'
 import { digestAfter, emptyDigest, encodeEntry } from './digest.ts'
 import { guardsHold, outcomes } from './guards.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 
 /** The twin of the pinset in LMDB: the same answers, from a Map. For tests. */
-export function createMemoryState (): StateStore {
+export function createMemoryState (): FollowingState {
   let entries = new Map<string, PinsetEntry>()
   let applied = 0n
   const never = new AbortController().signal
@@ -38,6 +39,11 @@ export function createMemoryState (): StateStore {
       applied = index
       return outcomes(ops, isApplied, index)
     }),
+    async takeOver ({ entries: taken, gone, asOf }) {
+      for (const entry of taken) entries.set(cidKeyText(entry.pin.cid), entry)
+      for (const cid of gone) entries.delete(cidKeyText(cid))
+      applied = asOf ?? applied
+    },
     appliedIndex: () => applied,
     digest,
     snapshot: () => encodeSnapshot(breathing(sorted(), { signal: never }), applied, digest()),

@@ -6,7 +6,8 @@ import { cidKey } from '../api/cid-key.ts'
 import { decodePin, expireAtMsOf } from '../api/pin-bytes.ts'
 import type { Pin } from '../api/pin.ts'
 import { breathing } from '../async/breathe.ts'
-import type { ListCall, PinsetEntry, PinsetOp, StateStore } from '../ports.ts'
+import type { FollowingState } from '../peer-ports.ts'
+import type { ListCall, PinsetEntry, PinsetOp } from '../ports.ts'
 import { bytesPerRow } from '../store/store.ts'
 import type { Store, Table, View } from '../store/store.ts'
 import { digestAfter, emptyDigest, encodeEntry } from './digest.ts'
@@ -31,7 +32,7 @@ interface Side { readonly pins: Table, readonly expiry: Table }
  * The pinset in LMDB. A pin is stored under its CID with the revision before it; what expires is indexed by its time.
  * There are two sides and a pointer: a snapshot is restored to the side that is not in use, then the pointer is turned.
  */
-export function createPinset ({ store }: { readonly store: Store }): StateStore {
+export function createPinset ({ store }: { readonly store: Store }): FollowingState {
   const meta = store.table(metaTable)
   const sides: readonly [Side, Side] = [sideOf(store, 0), sideOf(store, 1)]
   const never = new AbortController().signal
@@ -87,6 +88,18 @@ export function createPinset ({ store }: { readonly store: Store }): StateStore 
         setDigest(sum)
         setApplied(last)
         return answers
+      }, roomBytes)
+    },
+    async takeOver ({ entries, gone, asOf }) {
+      const rows = entries.map(encodeEntry)
+      const roomBytes = rows.reduce((sum, row) => sum + 2 * row.byteLength, (rows.length + gone.length) * bytesPerRow)
+      await store.write(() => {
+        const side = current()
+        let sum = digest()
+        for (const [i, { pin }] of entries.entries()) sum = digestAfter(sum, applyOp(side, { kind: 'pin', pin }, rows[i]), rows[i])
+        for (const cid of gone) sum = digestAfter(sum, applyOp(side, { kind: 'unpin', cid }, undefined), undefined)
+        setDigest(sum)
+        if (asOf !== undefined) setApplied(asOf)
       }, roomBytes)
     },
     appliedIndex: () => applied(),

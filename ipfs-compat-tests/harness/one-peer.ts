@@ -8,7 +8,8 @@ import { silentLogger } from '../../cluster/log.ts'
 import { pinTrackerSection } from '../../cluster/pintracker/config.ts'
 import { createPinTracker } from '../../cluster/pintracker/tracker.ts'
 import type { Auditor } from '../../cluster/peer-ports.ts'
-import type { ClusterApi, Consensus, PinTracker } from '../../cluster/ports.ts'
+import type { MemberConsensus } from '../../cluster/peer-ports.ts'
+import type { ClusterApi, PinTracker } from '../../cluster/ports.ts'
 import type { Replication } from '../../cluster/api/pin.ts'
 import { createPinset } from '../../cluster/state/pinset.ts'
 import { createStore } from '../../cluster/store/store.ts'
@@ -21,7 +22,7 @@ import { self } from './pins.ts'
 
 export interface OnePeer extends AsyncDisposable {
   readonly cluster: ClusterApi
-  readonly consensus: Consensus
+  readonly consensus: MemberConsensus
   readonly tracker: PinTracker & Auditor
   readonly ipfs: MemoryIpfs
   readonly clock: FakeClock

@@ -2,10 +2,11 @@
 import { CID } from 'multiformats/cid'
 import t from 'tap'
 import type { Pin } from '../../cluster/api/pin.ts'
+import type { FollowingState } from '../../cluster/peer-ports.ts'
 import type { PinsetOp, StateStore } from '../../cluster/ports.ts'
 import { cidOf, other, pinOf, self } from '../harness/pins.ts'
 
-export type OpenState = () => Promise<AsyncDisposable & { readonly state: StateStore }>
+export type OpenState = () => Promise<AsyncDisposable & { readonly state: FollowingState }>
 
 const never = { signal: new AbortController().signal }
 
@@ -247,5 +248,23 @@ function snapshotSuite (name: string, open: OpenState): void {
     }
 
     t.ok((await bytesOf(a.state)).equals(await bytesOf(b.state)))
+  })
+
+  t.test(`${name}: what is taken over in parts ends as the pinset that it was taken from`, async t => {
+    await using from = await open()
+    await using to = await open()
+    await from.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('a') }, { kind: 'pin', pin: pinOf('b', { expireAtMs: 1_000 }) }], index: 5n }])
+    await from.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('a', { name: 'anew' }) }], index: 9n }])
+    await to.state.apply([{ ops: [{ kind: 'pin', pin: pinOf('a') }, { kind: 'pin', pin: pinOf('gone', { expireAtMs: 1_000 }) }], index: 5n }])
+
+    await to.state.takeOver({ entries: [(await from.state.get(cidOf('a')))!], gone: [cidOf('gone')] })
+    const meanwhile = to.state.appliedIndex()
+    await to.state.takeOver({ entries: [(await from.state.get(cidOf('b')))!], gone: [], asOf: 9n })
+
+    t.equal(meanwhile, 5n)
+    t.equal(to.state.appliedIndex(), 9n)
+    t.equal(to.state.digest(), from.state.digest())
+    t.ok((await bytesOf(to.state)).equals(await bytesOf(from.state)))
+    t.match(await Array.fromAsync(to.state.expired(2_000, never)), [{ pin: { name: 'pin b' }, revision: 5n }])
   })
 }

@@ -7,6 +7,7 @@ import type { Logger } from '../../../cluster/log.ts'
 import { UsageError } from '../../args.ts'
 import { compose } from '../../compose.ts'
 import { chooseDaemon } from '../daemon-choice.ts'
+import { assertEngine } from '../engine.ts'
 import type { PeerFolder, Settings } from '../folder.ts'
 
 /**
@@ -16,6 +17,7 @@ import type { PeerFolder, Settings } from '../folder.ts'
 export async function adopt (folder: PeerFolder, settings: Settings, log: Logger, stopping: AbortController): Promise<void> {
   const { configs, identity, written } = settings
   const { signal } = stopping
+  await assertEngine(folder, settings)
   const say = (line: string): void => { process.stderr.write(`${line}\n`) }
   await using daemon = await chooseDaemon({ folder, clock: systemClock, log, say }, configs, signal)
   const peer = compose({

@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { isAnswered } from '../../../cluster/async/is-answered.ts'
 import type { Logger } from '../../../cluster/log.ts'
-import type { AbortOptions, Component, Consensus } from '../../../cluster/ports.ts'
+import type { MemberConsensus } from '../../../cluster/peer-ports.ts'
+import type { AbortOptions, Component } from '../../../cluster/ports.ts'
 import { UsageError } from '../../args.ts'
 import type { PeerFolder } from '../folder.ts'
 import { openStaged } from './staging.ts'
@@ -26,7 +27,7 @@ const socketOf = (folder: PeerFolder): string => join(folder.path, 'control.sock
  * The door for the `state` commands of a peer that runs: a unix socket in its folder. A folder whose path is too long for one has none,
  * which is told.
  */
-export function createControl ({ folder, consensus, log }: { readonly folder: PeerFolder, readonly consensus: Consensus, readonly log: Logger }): Component {
+export function createControl ({ folder, consensus, log }: { readonly folder: PeerFolder, readonly consensus: MemberConsensus, readonly log: Logger }): Component {
   const path = socketOf(folder)
   const closing = new AbortController()
   const server = createServer((message, response) => {

@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { createRaftConsensus } from '../../../cluster/consensus/raft-consensus.ts'
 import { startInOrder } from '../../../cluster/lifecycle.ts'
 import type { Logger } from '../../../cluster/log.ts'
-import type { AbortOptions, AppliedOps, Consensus, PinsetReader } from '../../../cluster/ports.ts'
+import type { MemberConsensus } from '../../../cluster/peer-ports.ts'
+import type { AbortOptions, AppliedOps, PinsetReader } from '../../../cluster/ports.ts'
 import { createPeerStore, stateFormat } from '../../../cluster/state/peer-store.ts'
 import { createPinset } from '../../../cluster/state/pinset.ts'
 import { storedFormat } from '../../../cluster/store/format.ts'
 import { UsageError } from '../../args.ts'
+import { engineOf } from '../engine.ts'
 import { isThere } from '../files.ts'
 import type { PeerFolder, Settings } from '../folder.ts'
 import { printOutcome, printVersion, say, writeExport } from './output.ts'
@@ -40,6 +42,7 @@ export async function exportState (folder: PeerFolder, { file }: StateWishes, { 
  * one that was there, which is put aside.
  */
 export async function importState (folder: PeerFolder, settings: Settings, { input, given, force }: StateWishes, { signal, log }: AbortOptions & { readonly log: Logger }): Promise<void> {
+  if (engineOf(settings) === 'etcd') throw new UsageError('the pinset of this peer is in etcd: start the peer, and import through it')
   const [stagedAt, building] = [join(folder.path, 'import.offline'), `${folder.state}.importing`]
   const clear = async (): Promise<void> => { for (const path of [stagedAt, building]) await rm(path, { recursive: true, force: true }) }
   await clear()
@@ -82,7 +85,7 @@ async function openPinset (folder: PeerFolder, { signal }: AbortOptions): Promis
 }
 
 /** A cluster of this one peer, without a pin. */
-async function foundCluster (folder: PeerFolder, { configs, identity }: Settings, { signal, log }: AbortOptions & { readonly log: Logger }): Promise<AsyncDisposable & { readonly consensus: Consensus }> {
+async function foundCluster (folder: PeerFolder, { configs, identity }: Settings, { signal, log }: AbortOptions & { readonly log: Logger }): Promise<AsyncDisposable & { readonly consensus: MemberConsensus }> {
   const store = createPeerStore({ folder: folder.state })
   const failed = (reason: unknown): void => { log.error('the log has failed', { reason: (reason as Error).message }) } // whoever waits for it is told as well
   const components = { store, state: createPinset({ store }), applied: nobody, self: identity.id, log: log.for('raft'), failed }

@@ -1,16 +1,18 @@
 import { encodePin } from '../../../cluster/api/pin-bytes.ts'
 import { pinToJson } from '../../../cluster/api/pin-json.ts'
 import type { Pin } from '../../../cluster/api/pin.ts'
+import type { MemberConsensus } from '../../../cluster/peer-ports.ts'
 import { pinPages } from '../../../cluster/pin-pages.ts'
-import type { AbortOptions, Consensus, PinsetOp, PinsetReader } from '../../../cluster/ports.ts'
+import type { AbortOptions, PinsetOp, PinsetReader } from '../../../cluster/ports.ts'
 import type { Staged } from './staging.ts'
 
-const opsPerEntry = 500
 /** A log entry may be much longer; this keeps one from holding up the others. */
 const bytesPerEntry = 256 << 10
 const tellEvery = 10_000
 /** Entries on their way at the same time: while one is agreed on the next are read and sent. */
 const underWayMax = 4
+
+type ChangedConsensus = Pick<MemberConsensus, 'state' | 'log' | 'opsMax'>
 
 /** What a state command has to say, here or from the peer that runs: a line of the export, how far it is, how it ended. */
 export type StateEvent = { readonly pin: object } | { readonly progress: string } | { readonly done: string }
@@ -29,8 +31,8 @@ export async function * exportPins (pinset: PinsetReader, { signal }: AbortOptio
  * The pinset becomes what was staged: what is new or different is logged, then what is not in it leaves. Each step is agreed on, so what was
  * interrupted is finished by doing it again.
  */
-export async function * importPins (consensus: Consensus, staged: Staged, { signal }: AbortOptions): AsyncGenerator<StateEvent> {
-  const { state } = consensus
+export async function * importPins (consensus: ChangedConsensus, staged: Staged, { signal }: AbortOptions): AsyncGenerator<StateEvent> {
+  const { state, opsMax } = consensus
   let ops: PinsetOp[] = []
   let bytes = 0
   let seen = 0
@@ -49,7 +51,7 @@ export async function * importPins (consensus: Consensus, staged: Staged, { sign
       ops.push({ kind: 'pin', pin })
       bytes += pinBytes
     }
-    if (ops.length >= opsPerEntry || bytes >= bytesPerEntry) await log()
+    if (ops.length >= opsMax || bytes >= bytesPerEntry) await log()
     if (++seen % tellEvery === 0) yield { progress: `  ${seen} of ${staged.count()} pins imported` }
   }
   if (ops.length > 0) await log()
@@ -59,15 +61,15 @@ export async function * importPins (consensus: Consensus, staged: Staged, { sign
 }
 
 /** Empties the pinset, by agreement. */
-export async function * removeAll (consensus: Consensus, { signal }: AbortOptions): AsyncGenerator<StateEvent> {
+export async function * removeAll (consensus: ChangedConsensus, { signal }: AbortOptions): AsyncGenerator<StateEvent> {
   yield { done: `${await removePins(consensus, () => true, { signal })} pins were removed from the pinset` }
 }
 
-async function removePins ({ state, log }: Consensus, goes: (pin: Pin) => boolean, { signal }: AbortOptions): Promise<number> {
+async function removePins ({ state, log, opsMax }: ChangedConsensus, goes: (pin: Pin) => boolean, { signal }: AbortOptions): Promise<number> {
   let removed = 0
   for await (const page of pinPages(state, { signal })) {
     const ops = page.filter(goes).map(({ cid }): PinsetOp => ({ kind: 'unpin', cid }))
-    if (ops.length > 0) await log(ops, { signal })
+    for (let at = 0; at < ops.length; at += opsMax) await log(ops.slice(at, at + opsMax), { signal })
     removed += ops.length
   }
   return removed

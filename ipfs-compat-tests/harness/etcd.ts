@@ -1,0 +1,113 @@
+/** A real etcd, of one member or several on loopback. */
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { request } from 'undici'
+import { eventually } from './eventually.ts'
+import { temporaryFolder } from './folder.ts'
+
+const binary = process.env['ETCD_BIN'] ?? 'etcd'
+const isThere = spawnSync(binary, ['--version']).status === 0
+/** Why what needs an etcd is not tried here; false where it is. */
+export const withoutEtcd: string | false = isThere ? false : 'there is no etcd here (Debian: etcd-server); ETCD_BIN may name one'
+
+export interface EtcdMember {
+  readonly endpoint: string
+  /** Until `start`. With SIGSTOP it stays there and says nothing, until SIGCONT. */
+  signal (name: NodeJS.Signals): void
+  kill (): Promise<void>
+  start (): void
+}
+
+export interface RunningEtcd extends AsyncDisposable {
+  readonly endpoints: readonly string[]
+  readonly members: readonly EtcdMember[]
+  /** Of its gateway, at the first member that answers. */
+  ask<T = Record<string, unknown>> (path: string, body: object, authorization?: string): Promise<T>
+  leader (): Promise<EtcdMember>
+}
+
+/** Whose HTTP answer was no 200: what etcd said. */
+export class EtcdSaidError extends Error {}
+
+async function freePorts (count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map(server => once(server, 'listening')))
+  const ports = servers.map(server => (server.address() as AddressInfo).port)
+  for (const server of servers) server.close()
+  return ports
+}
+
+export async function askEtcd<T> (endpoint: string, path: string, body: object, authorization?: string): Promise<T> {
+  const { statusCode, body: answer } = await request(`${endpoint}/v3/${path}`, {
+    method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...authorization !== undefined && { authorization } }, headersTimeout: 5_000, bodyTimeout: 5_000
+  })
+  const text = await answer.text()
+  if (statusCode !== 200) throw new EtcdSaidError(text)
+  return JSON.parse(text) as T
+}
+
+export async function startEtcd ({ size = 1, args = [] }: { readonly size?: number, readonly args?: readonly string[] } = {}): Promise<RunningEtcd> {
+  const folder = await temporaryFolder()
+  const ports = await freePorts(2 * size)
+  const urlOf = (i: number): string => `http://127.0.0.1:${ports[i]}`
+  const cluster = Array.from({ length: size }, (_, i) => `m${i}=${urlOf(size + i)}`).join(',')
+  const members = Array.from({ length: size }, (_, i): EtcdMember => {
+    let child: ChildProcess | undefined
+    const start = (): void => {
+      child = spawn(binary, [
+        '--name', `m${i}`, '--data-dir', `${folder.path}/m${i}`, '--listen-client-urls', urlOf(i), '--advertise-client-urls', urlOf(i),
+        '--listen-peer-urls', urlOf(size + i), '--initial-advertise-peer-urls', urlOf(size + i), '--initial-cluster', cluster,
+        '--logger', 'zap', '--log-outputs', `${folder.path}/m${i}.log`, ...args
+      ], { stdio: 'ignore' })
+    }
+    start()
+    process.once('exit', () => { child?.kill('SIGKILL') })
+    return {
+      endpoint: urlOf(i),
+      start,
+      signal (name) { child?.kill(name) },
+      async kill () {
+        if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+        const ended = once(child, 'exit')
+        child.kill('SIGKILL')
+        await ended
+      }
+    }
+  })
+  const ask = async <T>(path: string, body: object, authorization?: string): Promise<T> => await eventually(`etcd answers ${path}`, async () => {
+    for (const { endpoint } of members) {
+      try {
+        return { answer: await askEtcd<T>(endpoint, path, body, authorization) }
+      } catch (err) {
+        if (err instanceof EtcdSaidError && !/"code":14/.test(err.message)) return { err }
+      }
+    }
+    return undefined
+  }).then(said => {
+    if ('err' in said) throw said.err
+    return said.answer
+  })
+
+  await eventually('etcd is there', async () => await askEtcd(members[0]!.endpoint, 'kv/range', { key: 'AA==' }))
+  return {
+    endpoints: members.map(({ endpoint }) => endpoint),
+    members,
+    ask,
+    async leader () {
+      return await eventually('etcd has a leader', async () => {
+        for (const member of members) {
+          const status = await askEtcd<{ leader: string, header: { member_id: string } }>(member.endpoint, 'maintenance/status', {}).catch(() => undefined) // another one may be there
+          if (status !== undefined && status.leader === status.header.member_id) return member
+        }
+        return undefined
+      })
+    },
+    async [Symbol.asyncDispose] () {
+      await Promise.all(members.map(async member => { await member.kill() }))
+      await folder[Symbol.asyncDispose]()
+    }
+  }
+}
