@@ -9,7 +9,7 @@ t.setTimeout(1_800_000) // processes, on machines that are busy
 const service = async (folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string): Promise<ProgramResult> => await runService(['--config', folder, ...args], cleanEnv(env), input)
 
 for (const [args, said] of [
-  [['init', '--consensus', 'crdt'], /expected raft, by which the peers agree here; got "crdt"/],
+  [['init', '--consensus', 'crdt'], /expected raft or etcd, by which the peers agree here; got "crdt"/],
   [['init', '--datastore', 'badger'], /nothing to choose/],
   [['init', '--peers', '/ip4/1.2.3.4/tcp/9096'], /--peers: \/ip4\/1.2.3.4\/tcp\/9096 is no address of a peer with its id/],
   [['daemon', '--bootstrap', 'nowhere'], /--bootstrap: nowhere is no address of a peer/],
