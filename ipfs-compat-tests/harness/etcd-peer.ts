@@ -36,6 +36,8 @@ export interface EtcdPeer extends AsyncDisposable {
 }
 
 const { signal } = new AbortController()
+/** Machines may be slow. */
+const patient = { commit_timeout: '120s', lease_ttl: '60s' }
 
 export async function startEtcdPeer (settings: EtcdPeerSettings, folder?: AsyncDisposable & { readonly path: string }): Promise<EtcdPeer> {
   const { endpoints, peer = self, applied = muteListener, secret = etcdSecret, more = {}, lines = [], removed = () => {} } = settings
@@ -45,7 +47,7 @@ export async function startEtcdPeer (settings: EtcdPeerSettings, folder?: AsyncD
   const state = createPinset({ store })
   const consensus = createEtcdConsensus(
     { store, state, applied, self: peer, log: createLogger(line => { lines.push(line) }, new Map()), addresses: () => [`/ip4/127.0.0.1/tcp/9096/p2p/${peer}`], removed, failed (err) { throw err } },
-    { ...etcdSection({ endpoints, prefix: '/test', ...more }, {}), folder: own.path, secret, peername: `peer ${peer.slice(-4)}` }
+    { ...etcdSection({ endpoints, prefix: '/test', ...patient, ...more }, {}), folder: own.path, secret, peername: `peer ${peer.slice(-4)}` }
   )
   let isOver = false
   const stop = async (): Promise<void> => {

@@ -88,7 +88,7 @@ function withOneMember (etcd: RunningEtcd): void {
     const applied = recorder()
     const more = { prefix: prefix() }
     await using writer = await startEtcdPeer({ endpoints: etcd.endpoints, more, peer: other })
-    await using peer = await startEtcdPeer({ endpoints: [relay.endpoint], applied, more: { ...more, request_timeout: '300ms' } })
+    await using peer = await startEtcdPeer({ endpoints: [relay.endpoint], applied, more: { ...more, request_timeout: '1s' } })
     await writer.consensus.log([pin('a')], { signal })
     await eventually('it follows', () => applied.told.length === 1)
 
