@@ -1,7 +1,7 @@
 /** What etcd keeps from whom: users, roles, a full database. */
 import t from 'tap'
 import type { PinsetOp } from '../cluster/ports.ts'
-import { askEtcd, startEtcd, withoutEtcd } from './harness/etcd.ts'
+import { askEtcd, etcdCertificate, startEtcd, withoutEtcd } from './harness/etcd.ts'
 import { startEtcdPeer } from './harness/etcd-peer.ts'
 import { eventually } from './harness/eventually.ts'
 import { cidOf, other, pinOf, self } from './harness/pins.ts'
@@ -55,6 +55,18 @@ t.test('of a peer that only stores etcd itself refuses every change, and it foll
   await t.rejects(storer.again({ more: { username: 'storer', password: 'wrong' } }), { code: 'ERR_INVALID_ARGUMENT', message: /etcd does not know the user "storer" with this password/ })
   await t.rejects(writer.again({ more: {} }), { code: 'ERR_INVALID_ARGUMENT', message: /etcd asks for a user and a password/ })
   await t.rejects(startEtcdPeer({ endpoints, peer: other, more: { username: 'storer', password: 'of storer', prefix: '/elsewhere' } }), { code: 'ERR_STORES_ONLY', message: /permission denied/ })
+})
+
+t.test('an etcd that speaks TLS only, and asks for a certificate', { skip }, async t => {
+  await using etcd = await startEtcd({ isSecure: true })
+  const more = { ca_file: etcdCertificate.cert, cert_file: etcdCertificate.cert, key_file: etcdCertificate.key }
+  const { endpoints } = etcd
+  await using peer = await startEtcdPeer({ endpoints, more })
+
+  const revision = await peer.consensus.log([pin('a')], { signal })
+
+  t.equal((await peer.state.get(cidOf('a')))?.revision, revision)
+  await t.rejects(startEtcdPeer({ endpoints, peer: other, more: { ...more, ca_file: '/nowhere' } }), { code: 'ERR_INVALID_ARGUMENT', message: /^consensus\.etcd\.ca_file: cannot be read/ })
 })
 
 t.test('when etcd\'s database is full who changes a pin is told so, and reads go on', { skip }, async t => {

@@ -4,9 +4,11 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { request } from 'undici'
+import { join } from 'node:path'
+import { Agent, request } from 'undici'
 import { eventually } from './eventually.ts'
 import { temporaryFolder } from './folder.ts'
+import { selfSigned } from './self-signed.ts'
 
 const binary = process.env['ETCD_BIN'] ?? 'etcd'
 const isThere = spawnSync(binary, ['--version']).status === 0
@@ -40,33 +42,44 @@ async function freePorts (count: number): Promise<readonly number[]> {
   return ports
 }
 
+/** The certificate that an etcd with TLS has here, and asks of its clients too, as files. */
+export const etcdCertificate = { cert: join(import.meta.dirname, 'fixtures', 'localhost-test-only.crt'), key: join(import.meta.dirname, 'fixtures', 'localhost-test-only.key') } as const
+let secured: Promise<Agent> | undefined
+async function securedAgent (): Promise<Agent> {
+  const { cert, key } = await selfSigned()
+  return new Agent({ connect: { ca: cert, cert, key } })
+}
+
 export async function askEtcd<T> (endpoint: string, path: string, body: object, authorization?: string): Promise<T> {
+  const dispatcher = endpoint.startsWith('https:') ? { dispatcher: await (secured ??= securedAgent()) } : {}
   const { statusCode, body: answer } = await request(`${endpoint}/v3/${path}`, {
-    method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...authorization !== undefined && { authorization } }, headersTimeout: 5_000, bodyTimeout: 5_000
+    method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...authorization !== undefined && { authorization } }, headersTimeout: 5_000, bodyTimeout: 5_000, ...dispatcher
   })
   const text = await answer.text()
   if (statusCode !== 200) throw new EtcdSaidError(text)
   return JSON.parse(text) as T
 }
 
-export async function startEtcd ({ size = 1, args = [] }: { readonly size?: number, readonly args?: readonly string[] } = {}): Promise<RunningEtcd> {
+export async function startEtcd ({ size = 1, args = [], isSecure = false }: { readonly size?: number, readonly args?: readonly string[], readonly isSecure?: boolean } = {}): Promise<RunningEtcd> {
   const folder = await temporaryFolder()
   const ports = await freePorts(2 * size)
   const urlOf = (i: number): string => `http://127.0.0.1:${ports[i]}`
+  const doorOf = (i: number): string => isSecure ? urlOf(i).replace('http:', 'https:') : urlOf(i)
+  const security = isSecure ? ['--cert-file', etcdCertificate.cert, '--key-file', etcdCertificate.key, '--client-cert-auth', '--trusted-ca-file', etcdCertificate.cert] : []
   const cluster = Array.from({ length: size }, (_, i) => `m${i}=${urlOf(size + i)}`).join(',')
   const members = Array.from({ length: size }, (_, i): EtcdMember => {
     let child: ChildProcess | undefined
     const start = (): void => {
       child = spawn(binary, [
-        '--name', `m${i}`, '--data-dir', `${folder.path}/m${i}`, '--listen-client-urls', urlOf(i), '--advertise-client-urls', urlOf(i),
+        '--name', `m${i}`, '--data-dir', `${folder.path}/m${i}`, '--listen-client-urls', doorOf(i), '--advertise-client-urls', doorOf(i),
         '--listen-peer-urls', urlOf(size + i), '--initial-advertise-peer-urls', urlOf(size + i), '--initial-cluster', cluster,
-        '--logger', 'zap', '--log-outputs', `${folder.path}/m${i}.log`, ...args
+        '--logger', 'zap', '--log-outputs', `${folder.path}/m${i}.log`, ...security, ...args
       ], { stdio: 'ignore' })
     }
     start()
     process.once('exit', () => { child?.kill('SIGKILL') })
     return {
-      endpoint: urlOf(i),
+      endpoint: doorOf(i),
       start,
       signal (name) { child?.kill(name) },
       async kill () {
