@@ -42,7 +42,7 @@ Everything is in one folder: \`~/.ipfs-cluster\`, or where \`IPFS_CLUSTER_PATH\`
   it finds into the file.
 * Durations are written like \`15s\` or \`1m30s\`. Lists are JSON arrays, in variables texts with commas between; maps are JSON objects, in
   variables those or \`key:value,key:value\`. Switches are \`true\` and \`false\`, in variables also in Go's other spellings (\`1\`, \`T\`, \`True\`, …).
-* Of `consensus.raft` and `consensus.etcd` the file has one: it says by what the peers agree ([consensus.md](consensus.md)).
+* Of \`consensus.raft\` and \`consensus.etcd\` the file has one: it says by what the peers agree ([consensus.md](consensus.md)).
 * An API whose section is not in the file is off.
 * \`identity.json\` holds the peer id and its private key; \`CLUSTER_ID\` and \`CLUSTER_PRIVATEKEY\` stand over it.
 * Settings marked **secret** are never printed.
