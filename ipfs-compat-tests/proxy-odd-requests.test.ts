@@ -23,6 +23,9 @@ const requests: Readonly<Record<string, string>> = {
   'an empty Expect': post('pin/ls?type=recursive', 'Expect: \r\n'),
   'a star that is asked for by POST': 'POST * HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n',
   'an empty boundary': post('pin/add?arg=notacid', 'Content-Type: multipart/form-data; boundary=""\r\n', '--\r\n\r\n'),
+  'an argument in a part without a disposition': post('pin/add', multipart, '--b\r\n\r\nnotacid\r\n--b--\r\n'),
+  'an argument in a part whose type is none': post('pin/add', multipart, '--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\nContent-Type: a/b/c\r\n\r\nnotacid\r\n--b--\r\n'),
+  'blanks in the name of a header of a part': post('pin/add', multipart, '--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\nX A : 1\r\n\r\nnotacid\r\n--b--\r\n'),
   'a bad escape in the path': post('pin/%zz'),
   'a multipart body without a boundary': post(`pin/ls?arg=${cid}`, 'Content-Type: multipart/form-data\r\n', 'abc'),
   'a multipart body without a boundary, for arguments': post('pin/add?arg=notacid', 'Content-Type: multipart/form-data\r\n', 'abc'),
@@ -42,7 +45,7 @@ const requests: Readonly<Record<string, string>> = {
 }
 
 /** Refused before the command runs: the proxy has Kubo's words, the embedded daemon not all of them. */
-const ofGo = new Set(['no Host', 'a Host that is none', 'a Host that is none, for the peer', 'a multipart type with one parameter twice', 'a header name with a space', 'a bad escape in the path', 'an empty multipart body for arguments', 'a multipart body that is none', 'a length that is told twice', 'a length that is told twice, passing', 'two lengths that differ', 'a length beside chunks', 'a header that goes on in a second line', 'lines that end in LF alone', 'a later HTTP/1', 'a header without a colon', 'a header with a control character', 'a connection that is to be closed, told in a folded line', 'an empty Expect', 'a star that is asked for by POST', 'an empty boundary'])
+const ofGo = new Set(['no Host', 'a Host that is none', 'a Host that is none, for the peer', 'a multipart type with one parameter twice', 'a header name with a space', 'a bad escape in the path', 'an empty multipart body for arguments', 'a multipart body that is none', 'a length that is told twice', 'a length that is told twice, passing', 'two lengths that differ', 'a length beside chunks', 'a header that goes on in a second line', 'lines that end in LF alone', 'a later HTTP/1', 'a header without a colon', 'a header with a control character', 'a connection that is to be closed, told in a folded line', 'an empty Expect', 'a star that is asked for by POST', 'an empty boundary', 'an argument in a part without a disposition', 'an argument in a part whose type is none', 'blanks in the name of a header of a part'])
 
 t.test('odd requests are answered by the proxy as by its daemon', async t => {
   await using peer = await startPeer()

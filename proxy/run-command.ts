@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate as immediate } from 'node:timers/promises'
+import { UploadError } from '../adder/upload-error.ts'
 import type { AbortOptions } from '../cluster/ports.ts'
 import { joinSignals } from '../cluster/async/join-signals.ts'
 import type { Clock } from '../cluster/clock.ts'
@@ -122,7 +123,7 @@ async function bodyArguments (command: KuboCommand, request: IncomingMessage, bo
     return await readBodyArguments(body.view.body.iterator({ destroyOnReturn: false }), boundary)
   } catch (err) {
     // Kubo looks for the first part while it parses; a part that is cut it finds out later.
-    throw err instanceof MultipartError && !err.cut ? new KuboParseError(err.message) : err
+    throw err instanceof UploadError || (err instanceof MultipartError && !err.cut) ? new KuboParseError(err.message) : err
   } finally {
     request.resume()
   }

@@ -34,9 +34,10 @@ t.test('a part of no bytes may have its delimiter at once', async t => {
 })
 
 t.test('a part that says it is quoted-printable is decoded, as Go does by itself', async t => {
-  const body = '--b\r\nContent-Transfer-Encoding: Quoted-Printable\r\n\r\na=3Db=\r\nc \t\r\n=00=ff\r\n--b--\r\n'
+  const body = '--b\r\nContent-Transfer-Encoding: Quoted-Printable\r\n\r\na=3Db=\r\nc \t\r\n=00=ff=zz\r\n--b--\r\n'
 
-  for (const size of [1, 3, 1_000]) t.equal((await readAll(inPieces(body, size)))[0]?.body, 'a=bc\r\n\0\xff')
+  for (const size of [1, 3, 1_000]) t.equal((await readAll(inPieces(body, size)))[0]?.body, 'a=bc\r\n\0\xff=zz')
+  await t.rejects(readAll(inPieces(body.replace('=00', '\0'), 1_000)), { message: 'quotedprintable: invalid unescaped byte 0x00 in body' })
 })
 
 t.test('a client that ends lines with LF alone is understood', async t => {
@@ -60,8 +61,11 @@ const cuts = [
   ['a cut in the headers of a later part', '--b\r\n\r\nwhole\r\n--b\r\nContent-', { message: 'malformed MIME header: missing colon: "Content-"', cut: false }],
   ['a cut behind a header', '--b\r\n\r\nwhole\r\n--b\r\nContent-Type: te', { message: 'multipart: NextPart: EOF', cut: false }],
   ['a header that begins with a space', '--b\r\n x: y\r\n\r\n', { message: 'malformed MIME header initial line: " x: y"', cut: false }],
-  ['a delimiter with more on its line', '--b\r\n\r\nx\r\n--b j\xc3\xbcnk\x07\r\n', { message: 'multipart: unexpected line in Next(): " jünk\\a\\r\\n"', cut: false }],
-  ['a header with a space in its name', '--b\r\nx y: z\r\n\r\n', { message: 'malformed MIME header line: "x y: z"', cut: false }]
+  ['a delimiter with more on its line', '--b\r\n\r\nx\r\n--b j\xc3\xbcnk\x07\r\n', { message: 'multipart: expecting a new Part; got line "--b jünk\\a\\r\\n"', cut: false }],
+  ['another end of its last line', '--b\r\n\r\nx\r\n--b--\n', { message: 'multipart: expecting a new Part; got line "--b--\\n"', cut: false }],
+  ['a delimiter behind nothing', '--b\r\n\r\n--b x\r\n', { message: 'multipart: unexpected line in Next(): "--b x\\r\\n"', cut: false }],
+  ['more headers than Go reads', `--b\r\n${'x: y\r\n'.repeat(10_001)}\r\n`, { message: 'multipart: message too large', cut: false }],
+  ['a header with other than a name', '--b\r\nx(y: z\r\n\r\n', { message: 'malformed MIME header line: "x(y: z"', cut: false }]
 ] as const
 
 for (const [what, body, error] of cuts) {

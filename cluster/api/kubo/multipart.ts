@@ -5,6 +5,8 @@ import { decodeQuotedPrintable } from './quoted-printable.ts'
 
 /** Go allows 10 MiB; a name, a path and two times need far less. */
 const headerBytesMax = 1 << 20
+/** As many as Go allows a part. */
+const headersMax = 10_000
 
 /** One part of a `multipart/form-data` body. */
 export interface MultipartPart {
@@ -42,7 +44,7 @@ export function multipartBoundary (contentType: string): string | undefined {
 export async function * readMultipart (source: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<MultipartPart, void, undefined> {
   if (boundary === '') throw new MultipartError('multipart: boundary is empty')
   const cursor = new ByteCursor(source)
-  const state: BodyState = { cursor, delimiter: Buffer.from(`\r\n--${boundary}`, 'latin1'), bare: Buffer.from(`--${boundary}`, 'latin1'), done: true, atStart: false }
+  const state: BodyState = { cursor, delimiter: Buffer.from(`\r\n--${boundary}`, 'latin1'), bare: Buffer.from(`--${boundary}`, 'latin1'), done: true, atStart: false, isOwnLine: false }
   try {
     if (!await skipPreamble(state, boundary)) return
     for (let parts = 0; ; parts++) {
@@ -71,6 +73,8 @@ interface BodyState {
   done: boolean
   /** Nothing of the part's body has been taken, so a delimiter may stand there without a line end before it. */
   atStart: boolean
+  /** Whether there was a line end before the delimiter: Go looks for nothing else behind one. */
+  isOwnLine: boolean
 }
 
 /** Answers false when the body has no parts at all. A client that ends its lines with LF alone does so throughout. */
@@ -86,7 +90,7 @@ async function skipPreamble (state: BodyState, boundary: string): Promise<boolea
       state.delimiter = state.delimiter.subarray(1)
       return true
     }
-    if (line.startsWith(`${opening}--`) && /^[ \t]*(\r?\n)?$/.test(line.slice(opening.length + 2))) return false
+    if (line.startsWith(`${opening}--`) && /^[ \t]*(\r\n)?$/.test(line.slice(opening.length + 2))) return false
     if (!isWhole) throw new MultipartError('multipart: NextPart: EOF')
   }
 }
@@ -106,6 +110,7 @@ async function readHeaders (cursor: ByteCursor): Promise<ReadonlyMap<string, str
   const headers = new Map<string, string>()
   let name = ''
   let length = 0
+  let count = 0
   while (true) {
     const line = await readLine(cursor)
     length += line?.length ?? headerBytesMax
@@ -117,6 +122,7 @@ async function readHeaders (cursor: ByteCursor): Promise<ReadonlyMap<string, str
       headers.set(name, `${headers.get(name)!} ${text.trim()}`) // a folded line goes on with the one before
       continue
     }
+    if (++count > headersMax) throw new MultipartError('multipart: message too large')
     const header = readHeader(text)
     name = header.name
     if (!headers.has(name)) headers.set(name, header.value)
@@ -128,7 +134,8 @@ function readHeader (line: string): { readonly name: string, readonly value: str
   if (colon < 0) throw new MultipartError(`malformed MIME header: missing colon: ${quoted(line)}`)
   const name = line.slice(0, colon)
   const value = line.slice(colon + 1)
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) throw new MultipartError(`malformed MIME header line: ${quoted(line)}`)
+  // Blanks in a name are let pass by Go, too: nobody asks for such a header.
+  if (!/^[ !#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) throw new MultipartError(`malformed MIME header line: ${quoted(line)}`)
   return { name: name.toLowerCase(), value: value.trim() }
 }
 
@@ -148,6 +155,7 @@ async function nextPiece (state: BodyState): Promise<Buffer> {
     if (found.isDelimiter || found.length > 0) {
       state.done = found.isDelimiter
       state.atStart = false
+      state.isOwnLine = found.delimiterLength > state.bare.length
       const piece = cursor.take(found.length)
       cursor.take(found.delimiterLength)
       return piece
@@ -195,14 +203,15 @@ function judge (held: Buffer, end: number, ended: boolean): 'yes' | 'no' | 'wait
   return afterNext === 0x2d ? 'yes' : 'no'
 }
 
-/** Reads what is left of the delimiter's line. */
-async function isLastDelimiter ({ cursor }: BodyState): Promise<boolean> {
+/** Reads what is left of the delimiter's line, whose end has to be like that of the first. */
+async function isLastDelimiter ({ cursor, delimiter, bare, isOwnLine }: BodyState): Promise<boolean> {
   const line = await readLine(cursor)
   if (line === undefined) throw new MultipartError('multipart: message too large')
-  if (/^--[ \t]*(\r?\n)?$/.test(line)) return true
-  if (/^[ \t]*\r?\n$/.test(line)) return false
+  const lineEnd = delimiter.toString('latin1', 0, delimiter.length - bare.length)
+  if (/^--[ \t]*$/.test(line.endsWith(lineEnd) ? line.slice(0, -lineEnd.length) : line)) return true
+  if (line.endsWith(lineEnd) && /^[ \t]*$/.test(line.slice(0, -lineEnd.length))) return false
   if (!line.endsWith('\n')) throw new MultipartError('multipart: NextPart: EOF')
-  throw new MultipartError(`multipart: unexpected line in Next(): ${quoted(line)}`)
+  throw new MultipartError(`multipart: ${isOwnLine ? 'expecting a new Part; got line' : 'unexpected line in Next():'} ${quoted(`${bare.toString('latin1')}${line}`)}`)
 }
 
 /** As Go shows bytes, `%q`. */

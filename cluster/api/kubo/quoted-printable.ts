@@ -22,9 +22,8 @@ export async function * decodeQuotedPrintable (source: AsyncIterable<Uint8Array>
 
 function decoded (text: string): Uint8Array {
   const joined = text.replace(/[ \t]+(\r?\n|$)/g, '$1').replace(/=(\r?\n|$)/g, '')
-  const plain = joined.replace(/=(.?.?)/g, (_, hex: string) => {
-    if (!/^[0-9a-fA-F]{2}$/.test(hex)) throw new Error(hex.length < 2 ? 'unexpected EOF' : `quotedprintable: invalid hex byte 0x${hex.charCodeAt(/^[0-9a-fA-F]/.test(hex) ? 1 : 0).toString(16).padStart(2, '0')}`)
-    return String.fromCharCode(parseInt(hex, 16))
-  })
+  const [bad] = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.exec(joined) ?? []
+  if (bad !== undefined) throw new Error(`quotedprintable: invalid unescaped byte 0x${bad.charCodeAt(0).toString(16).padStart(2, '0')} in body`)
+  const plain = joined.replace(/=([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))) // any other `=` is one
   return Buffer.from(plain, 'latin1')
 }
