@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { CID } from 'multiformats/cid'
 import type { PeerId, PinOptions } from '../cluster/api/pin.ts'
 import { committable, hasLeft } from '../cluster/async/caller-left.ts'
+import { joinSignals } from '../cluster/async/join-signals.ts'
 import type { Block, ClusterApi, ImportCall, NamedRoot, PinWait, PutBlocks } from '../cluster/ports.ts'
 import { fanOut } from './fan-out.ts'
 import type { FanOut, LaneOutcome } from './fan-out.ts'
@@ -69,7 +70,9 @@ export async function createDelivery ({ cluster, putBlocks }: DeliveryComponents
   const name = randomUUID()
   const { signal, commit } = committable(options.signal)
   const unwanted = new AbortController()
-  const out = fanOut(lanes, lanesMin, namedFor, options.queueBytesMax, { ...options, signal: AbortSignal.any([signal, unwanted.signal]), delivery: name })
+  const wanted = joinSignals(signal, unwanted.signal)
+  const out = fanOut(lanes, lanesMin, namedFor, options.queueBytesMax, { ...options, signal: wanted.signal, delivery: name })
+  void Promise.all(lanes.map(peer => out.outcome(peer))).then(() => { wanted[Symbol.dispose]() })
   return {
     isForOthers: lanes.some(peer => peer !== cluster.self),
     put: block => out.put(block, options.isHeldHere ? cluster.self : undefined),
@@ -160,16 +163,20 @@ function openPin ({ cluster, out, name, peers, sentTo, isAllocatedHere }: Destin
   const given = new AbortController()
   const to = new Map(sentTo.filter(peer => peer !== cluster.self).map(peer => [peer, out.outcome(peer).then(lane => { throwIfFailed(lane, cid) })]))
   for (const lane of to.values()) lane.catch(() => {}) // the cluster hears of it, while it waits
+  const joined = joinSignals(options.signal, given.signal)
   const outcome = cluster.pin(cid, options.pin, {
     wait: options.wait,
     ...options.unannounced !== undefined && { unannounced: options.unannounced },
     allocations: peers,
-    signal: AbortSignal.any([options.signal, given.signal]),
+    signal: joined.signal,
     onAgreed: () => { agreed.resolve(true) },
     ...isAllocatedHere && { delivered: delivered.promise },
     ...to.size > 0 && { deliveries: { name, to } }
   }).then<RootOutcome, RootOutcome>(() => ({ cid }), (error: unknown) => ({ cid, error: given.signal.aborted ? given.signal.reason : error }))
-  void outcome.then(({ error }) => { agreed.resolve(error === undefined) })
+  void outcome.then(({ error }) => {
+    joined[Symbol.dispose]()
+    agreed.resolve(error === undefined)
+  })
 
   return {
     isAgreed: agreed.promise,
