@@ -172,7 +172,7 @@ export interface Operations {
   }
   /** Collects garbage on the daemons; answers what each threw away, which may be nothing. */
   'POST /ipfs/gc': { readonly query: Operations['GET /pins/{cid}']['query'], readonly answer: GlobalRepoGC }
-  /** Whether this peer can do its work: it knows a leader, its disk has room, its daemon answers. If not, 503 and why; ipfs-cluster's tests nothing. */
+  /** Whether this peer can do its work: it knows a leader, its disk has room, its clock is in step with the others', its daemon answers. If not, 503 and why; ipfs-cluster's tests nothing. */
   'GET /health': { readonly query: NoQuery, readonly answer: undefined }
   /** The same as /health. An addition. */
   'GET /health/ready': { readonly query: NoQuery, readonly answer: undefined }

@@ -10,7 +10,7 @@ import type { RestCall, Route } from './route.ts'
 const isReady = { method: 'GET', answer: { kind: 'none' }, refusals: [503], isOpen: true } as const
 
 export const healthRoutes: readonly Route[] = [
-  route({ ...isReady, path: '/health', about: 'Whether this peer can do its work: it knows a leader, its disk has room, its daemon answers. If not, 503 and why; ipfs-cluster\'s tests nothing.' }, readiness),
+  route({ ...isReady, path: '/health', about: 'Whether this peer can do its work: it knows a leader, its disk has room, its clock is in step with the others\', its daemon answers. If not, 503 and why; ipfs-cluster\'s tests nothing.' }, readiness),
   route({ ...isReady, path: '/health/ready', about: 'The same as /health. An addition.' }, readiness),
   route({
     method: 'GET', path: '/health/live', about: 'Whether the process answers. An addition.', answer: { kind: 'none' }, isOpen: true
