@@ -40,7 +40,7 @@ export function createApp (config: RestConfig, tls: Certificate | undefined, clo
 
   const settings = { maxConcurrentStreams: streamsPerConnectionMax, maxHeaderListSize: limits.maxHeaderSize, initialWindowSize: http2WindowBytes }
   const app = fastify({ ...options as object, http2: true, http2SessionTimeout: config.idleTimeout, https: { ...tls, allowHTTP1: true, settings } })
-  answerPlainHttp(app.server, { clock, helloTimeoutMs: config.readHeaderTimeout })
+  answerPlainHttp(app.server, clock)
   Object.assign(app.server, limits) // of those who speak HTTP/1.1 with it: it takes none of them as an option
   app.server.on('session', session => { session.setLocalWindowSize(http2WindowBytes) })
   return app as unknown as FastifyInstance

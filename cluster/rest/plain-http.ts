@@ -3,14 +3,12 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
 import { refusalText } from './refusal-text.ts'
 
-/** How long a connection may be silent before its first byte, where no setting says it: as Node allows for a TLS handshake. */
+/** How long a connection may be silent before its first byte: as Node allows for a TLS handshake. */
 const silentMs = 120_000
 /** For who still sends a body to read why nobody takes it: closed before, the answer would be lost. */
 const lingerMs = 2_000
 /** HTTP begins with a method in capitals; a TLS record of a handshake begins with 0x16. */
 const isHttp = (first: number): boolean => first >= 0x41 && first <= 0x5A
-
-export interface PlainHttpParts { readonly clock: Clock, /** How long the first byte may take; 0 is as long as Node allows. */ readonly helloTimeoutMs: number }
 
 /**
  * Has who speaks plain HTTP to a TLS port told so, in Go's words, where TLS alone would cut the connection without one. All else goes to
@@ -18,12 +16,12 @@ export interface PlainHttpParts { readonly clock: Clock, /** How long the first 
  *
  * @param server of Node's `https` or `http2`, before anything else listens for its connections
  */
-export function answerPlainHttp (server: EventEmitter, { clock, helloTimeoutMs }: PlainHttpParts): void {
+export function answerPlainHttp (server: EventEmitter, clock: Clock): void {
   const secured = server.listeners('connection')
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
     const cut = (): void => { socket.destroy() }
-    const silent = clock.after(helloTimeoutMs || silentMs, cut)
+    const silent = clock.after(silentMs, cut)
     const left = (): void => silent[Symbol.dispose]()
     socket.once('error', cut).once('close', left).once('readable', () => {
       left()
