@@ -80,9 +80,9 @@ export function dagPut (components: CommandComponents): KuboCommand {
         for await (const content of uploadedFiles(call, components.clock, 'expected a regular file')) {
           const bytes = await held(content, bytesLeft)
           bytesLeft -= bytes.byteLength
-          const line = await put<DagLine | undefined>('dag/put', bytes, call, components)
-          if (line === undefined) break // JSON that is cut short ends Kubo's answer without a word
-          nodes.push({ line, bytes })
+          const told = nodes.length
+          for await (const line of sent('dag/put', bytes, call, components)) nodes.push({ line: line as DagLine, bytes }) // which Kubo tells before it fails, if it does
+          if (nodes.length === told) break // JSON that is cut short ends Kubo's answer without a word
         }
       } catch (err) {
         await emitAll()
@@ -133,7 +133,13 @@ async function assertAccepted (command: PutCommand, call: PutCall, components: C
 }
 
 /** One part to the daemon, and the one line it answers; without a part, only what it says to the options. */
-async function put<T> (command: PutCommand, bytes: Uint8Array | undefined, { options, signal }: PutCall, { daemon }: CommandComponents, { pin } = { pin: false }): Promise<T> {
+async function put<T> (command: PutCommand, bytes: Uint8Array | undefined, call: PutCall, components: CommandComponents, how = { pin: false }): Promise<T> {
+  let first: unknown
+  for await (const line of sent(command, bytes, call, components, how)) first ??= line
+  return first as T
+}
+
+async function * sent (command: PutCommand, bytes: Uint8Array | undefined, { options, signal }: PutCall, { daemon }: CommandComponents, { pin } = { pin: false }): AsyncGenerator<unknown, void, undefined> {
   const boundary = `ipfs-quorum-${randomUUID()}`
   const part = bytes === undefined ? [] : [
     Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="data"\r\nContent-Type: application/octet-stream\r\n\r\n`),
@@ -142,9 +148,7 @@ async function put<T> (command: PutCommand, bytes: Uint8Array | undefined, { opt
   ]
   const body = Buffer.concat([...part, Buffer.from(`--${boundary}--\r\n`)])
   const call = { query: queryOf(options, command, pin), headers: ['Content-Type', `multipart/form-data; boundary=${boundary}`], body: Readable.from([body]), signal }
-  let first: unknown
-  for await (const line of daemon.values(command, call)) first ??= line
-  return first as T
+  yield * daemon.values(command, call)
 }
 
 function queryOf (options: PutCall['options'], command: PutCommand, pin: boolean): QueryPairs {

@@ -27,12 +27,16 @@ export function randomRequest (endpoint: Endpoint, random: Random): RecordedRequ
   const headers: HeaderPairs = [...hasBody ? [['Content-Type', `multipart/form-data; boundary=${boundary}`] as const] : [], ...random.chance(0.12) ? random.pick(headerSets) : []]
   return {
     method,
-    path: `/api/v0/${randomPath(endpoint.path, random)}${places.inPath === undefined ? '' : `/${places.inPath}`}${pairs.length === 0 ? '' : `?${random.shuffle(pairs).join('&')}`}`,
+    path: `${random.chance(0.01) ? random.pick(roots) : '/api/v0/'}${randomPath(endpoint.path, random)}${places.inPath === undefined ? '' : `/${places.inPath}`}${pairs.length === 0 ? '' : `?${random.shuffle(pairs).join('&')}`}`,
     headers,
     ...body,
-    ...random.chance(0.02) ? { version: '1.0' } : hasBody && random.chance(0.2) ? { chunked: true } : {}
+    ...random.chance(0.02) ? { version: '1.0' } : hasBody && random.chance(0.2) ? { chunked: true } : {},
+    ...hasBody && random.chance(0.02) ? { gateAfter: random.below(300) } : {}
   }
 }
+
+/** Other ways to write where all calls lie, and some that lead elsewhere. */
+const roots = ['http://127.0.0.1:{{API_PORT}}/api/v0/', 'http://example.com/api/v0/', '//api/v0/', '/api//v0/', '/api/v0/./', '/api/v0/x/../', '/%61pi/v0/', '/api/v0%2F', '/API/v0/', '/api/v1/']
 
 function randomArgs ({ args, isVariadic = false }: Endpoint, random: Random): readonly string[] {
   const fit = isVariadic ? random.pick([1, 1, 1, 2, argsMax]) : args.length

@@ -59,5 +59,7 @@ export const headerSets: readonly (readonly (readonly [string, string])[])[] = [
   [['User-Agent', 'Mozilla/5.0']], [['User-Agent', 'Mozilla/5.0 Electron/1']], [['User-Agent', 'go-ipfs/0.4.0']], [['User-Agent', 'x/kubo/{{VERSION}}/']], [['User-Agent', '/kubo/{{VERSION}}/']],
   [['Origin', 'http://127.0.0.1:{{API_PORT}}']], [['Origin', 'http://localhost:{{API_PORT}}'], ['Referer', 'http://localhost:{{API_PORT}}/webui']], [['Origin', 'http://example.com']], [['Origin', 'null']], [['Origin', '']],
   [['Referer', 'http://127.0.0.1:{{API_PORT}}/x']], [['Referer', 'http://example.com/']], [['Referer', '::']], [['Authorization', 'Bearer x']], [['Content-Type', 'application/octet-stream']], [['Content-Type', 'application/json']],
+  [['Content-Type', 'Multipart/Form-Data; BOUNDARY="some-boundary"']], [['Content-Type', 'multipart/form-data; boundary=other']], [['Connection', 'x, close']], [['TE', 'trailers']], [['X-Long', 'one\r\n two']],
+  [['Authorization', 'Basic OnRlc3Q=']], [['Accept', 'text/html'], ['Cookie', 'a=b']], [['Range', 'bytes=0-1']], [['Upgrade', 'websocket'], ['Connection', 'upgrade']],
   [['Content-Type', 'multipart/form-data']], [['Expect', '100-continue']], [['Expect', 'nothing']], [['X-Whatever', '1'], ['x-whatever', '2']], [['Origin', 'http://example.com'], ['Access-Control-Request-Method', 'POST']]
 ]
