@@ -11,6 +11,7 @@ import { startCluster } from '../ipfs-compat-tests/harness/cluster.ts'
 import type { TestCluster } from '../ipfs-compat-tests/harness/cluster.ts'
 import { startEtcd, withoutEtcd } from '../ipfs-compat-tests/harness/etcd.ts'
 import { inlineCidOf } from '../ipfs-compat-tests/harness/pins.ts'
+import { say } from './output.ts'
 import { closedLoop, median } from './raft/load.ts'
 import type { Measured } from './raft/load.ts'
 
@@ -18,13 +19,13 @@ const warmUpMs = 1_000
 
 export async function bench (args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, clients: { type: 'string', default: '1,32' } } })
-  if (withoutEtcd !== false) throw new Error(withoutEtcd)
+  if (withoutEtcd !== false) return say(`${withoutEtcd}\n`)
   const settings = { IPFS_CLUSTER_LOG_LEVEL: 'error' }
   await using etcd = await startEtcd({ size: 3 })
   await using raft = await startCluster(3, { settings })
   await using overEtcd = await startCluster(3, { settings: { ...settings, CLUSTER_ETCD_ENDPOINTS: etcd.endpoints.join(',') } })
   const sides = [{ name: 'Raft', cluster: raft }, { name: 'etcd', cluster: overEtcd }] as const
-  process.stdout.write(`three peers by Raft, three by an etcd of three members; ${cpus().length} cores\n`)
+  say(`three peers by Raft, three by an etcd of three members; ${cpus().length} cores\n`)
 
   const rows: Record<string, string>[] = []
   for (const clients of values.clients.split(',').map(Number)) {
