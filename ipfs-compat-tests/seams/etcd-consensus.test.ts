@@ -140,6 +140,19 @@ function withOneMember (etcd: RunningEtcd): void {
     t.ok(anew.consensus.peerset().includes(other), 'with a new folder it may')
   })
 
+  t.test('a peer that leaves as it stops is told nothing of it', async t => {
+    const more = { prefix: prefix() }
+    let isTold = false
+    await using a = await startEtcdPeer({ endpoints: etcd.endpoints, more })
+    await using b = await startEtcdPeer({ endpoints: etcd.endpoints, more, peer: other, removed: () => { isTold = true } })
+
+    await b.consensus.membership.remove(other, { signal })
+    await b.stop()
+    await eventually('it is gone', () => a.consensus.peerset().length === 1)
+
+    t.notOk(isTold)
+  })
+
   t.test('who is drained and who may write is known to all', async t => {
     const more = { prefix: prefix() }
     await using a = await startEtcdPeer({ endpoints: etcd.endpoints, more })

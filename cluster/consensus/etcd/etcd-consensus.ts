@@ -28,6 +28,8 @@ const roomPerOp = 16 << 10
 /** Between two looks whether etcd is there by now. */
 const awayRetryMs = 1_000
 const leaveTimeoutMs = 2_000
+/** Between learning of its removal and the end of a peer: one that leaves by itself is gone by then. */
+const leaveMs = 5_000
 
 export interface EtcdConsensusComponents {
   readonly store: Store
@@ -64,7 +66,7 @@ export function createEtcdConsensus (components: EtcdConsensusComponents, config
   const background = createBackground(err => { if (!closing.signal.aborted) failed(err) })
   let opened: Etcd | undefined
   let folder: string | undefined
-  let isRemoved = false
+  let leaving: Disposable | undefined
 
   const etcd = (): Etcd => {
     if (opened === undefined || closing.signal.aborted) throw new ClusterError('ERR_NO_LEADER', closing.signal.aborted ? 'the log is closing' : 'the log is not open yet')
@@ -84,10 +86,7 @@ export function createEtcdConsensus (components: EtcdConsensusComponents, config
   }
 
   function changed (): void {
-    if (folder !== undefined && !isRemoved && book.removed.get(self)?.includes(folder)) {
-      isRemoved = true
-      removed()
-    }
+    if (folder !== undefined && book.removed.get(self)?.includes(folder)) leaving ??= clock.after(leaveMs, removed)
     for (const watcher of watchers) watcher()
   }
 
@@ -163,6 +162,7 @@ export function createEtcdConsensus (components: EtcdConsensusComponents, config
       }
     },
     async [Symbol.asyncDispose] () {
+      leaving?.[Symbol.dispose]()
       await commits[Symbol.asyncDispose]()
       if (opened !== undefined) await presence.leave({ signal: AbortSignal.timeout(leaveTimeoutMs) }).catch(() => {}) // the lease runs out
       closing.abort(new ClusterError('ERR_NO_LEADER', 'the log is closing'))
