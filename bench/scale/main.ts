@@ -50,7 +50,7 @@ async function ingest (peers: readonly ScalePeer[], folder: string, count: numbe
   const begunMs = performance.now()
   const { readMs, tenthsMs } = await importPins(peers[0]!, file, count)
   const agreedMs = performance.now()
-  say(`agreed on after ${seconds(agreedMs - begunMs)} s, of which reading the file took ${seconds(readMs)} s`)
+  say(`agreed on after ${seconds(agreedMs - begunMs)} s, of which reading the file took ${seconds(readMs)} s; resident at most ${Math.round(memory.most().all)} MiB`)
   await until('all peers have all pins', async () => (await Promise.all(peers.map(async peer => await peer.pins()))).every(pins => pins === count))
   const agreedCpu = await cpuOf(peers)
   await until('all daemons have all pins', async () => {

@@ -58,7 +58,7 @@ pinTrackerSuite('stateless tracker', async (limits = {}) => {
 })
 
 t.test('of thousands of pins that come at once those wait outside the queue that nobody waits for, are pin_queued all the same, and pinned as there is room, and so with unpins', async t => {
-  await using opened = await openOn(await temporaryFolder(), createMemoryIpfs(), new FakeClock(), { concurrentPins: 2 })
+  await using opened = await openOn(await temporaryFolder(), createMemoryIpfs(), new FakeClock(), { concurrentPins: 50 })
   await Array.fromAsync(opened.tracker.recoverAll({ signal }))
   const count = 1_200
   const gate = opened.ipfs.hold(cidOf(0))
