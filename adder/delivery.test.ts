@@ -191,3 +191,15 @@ t.test('once enough hold it a slow destination is waited for no longer, and goes
   t.ok(log.includes('far pins b as n'))
   t.ok(log.includes('far pins a as n'))
 })
+
+t.test('a pin that was held before does not answer for blocks that a daemon then refuses', async t => {
+  const refused = Promise.withResolvers<never>()
+  const putBlocks: PutBlocks = async () => await refused.promise
+  const cluster = { ...fakeCluster([]), async pin (_cid: CID, _options: unknown, { onAgreed }: ClusterPinCall) { onAgreed?.({} as Pin); return {} as Pin } }
+  const delivery = await createDelivery({ cluster, putBlocks }, { ...options, stragglers: createStragglers(1) })
+
+  const pinning = delivery.pin([a], 'eachAlone')
+  setImmediate(() => refused.reject(new KuboRepliedError('mismatch in content integrity', { status: 500, kuboCode: 0 })))
+
+  await t.rejects(pinning, { message: 'mismatch in content integrity' })
+})

@@ -126,7 +126,7 @@ async function pinRoots (to: Destinations, options: DeliveryOptions, roots: read
     const here = to.isAllocatedHere ? to.out.outcome(to.cluster.self) : undefined
     const told = here?.then(outcome => { for (const pin of pins) pin.deliveredHere(outcome) })
     const finishing = to.out.finish(named)
-    if (await isHeldFirst(outcomes, finishing) && options.stragglers?.leave(finishing) === true) return await outcomes
+    if (await isHeldFirst(outcomes, finishing, isTaken(to)) && options.stragglers?.leave(finishing) === true) return await outcomes
     const lanes = await finishing
     await told
     for (const [i, pin] of pins.entries()) if (isNamed[i]) pin.deliveredTo(lanes, to)
@@ -140,10 +140,19 @@ async function pinRoots (to: Destinations, options: DeliveryOptions, roots: read
   return ended
 }
 
-/** Whether all pins are held as far as was asked before all imports have ended. */
-async function isHeldFirst (outcomes: Promise<readonly RootOutcome[]>, finishing: Promise<unknown>): Promise<boolean> {
+/** Whether all pins are held as far as was asked, and the blocks are known to be good, before all imports have ended. */
+async function isHeldFirst (outcomes: Promise<readonly RootOutcome[]>, finishing: Promise<unknown>, isTaken: Promise<boolean>): Promise<boolean> {
   const isOver = finishing.then(() => false, () => false)
-  return await Promise.race([isOver, outcomes.then(async all => all.every(({ error }) => error === undefined) || await isOver)])
+  return await Promise.race([isOver, outcomes.then(async all => (all.every(({ error }) => error === undefined) && await isTaken) || await isOver)])
+}
+
+/** Whether a daemon has taken all blocks, this peer's own if it is to: a pin that was there before says nothing of those that come now. */
+async function isTaken ({ out, cluster, sentTo, isAllocatedHere }: Destinations): Promise<boolean> {
+  const witnesses = isAllocatedHere ? [cluster.self] : sentTo
+  return await Promise.any(witnesses.map(async peer => {
+    const outcome = await out.outcome(peer)
+    if ('error' in outcome) throw outcome.error
+  })).then(() => true, () => false)
 }
 
 interface OpenPin {
