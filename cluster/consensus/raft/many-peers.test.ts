@@ -19,7 +19,7 @@ async function withOneLeader (group: Group, work: () => Promise<void>): Promise<
 }
 
 t.test('among twenty peers only the leader is talked with, and one that is lost is followed by another', async t => {
-  await using group = await Group.of(peers, { tickMs: 10, electionTicks: 100 })
+  await using group = await Group.of(peers, { tickMs: 10, electionTicks: 300 })
   let sum = 0
 
   const { leader, used } = await withOneLeader(group, async () => {
