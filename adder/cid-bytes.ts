@@ -19,7 +19,7 @@ export function readCid (bytes: Uint8Array): ReadCid | string {
   const end = length.end + length.value
   if (end > bytes.length) return 'length greater than remaining number of bytes in buffer'
   const digest = new Digest.Digest(code.value, length.value, bytes.subarray(length.end, end), bytes.subarray(codec.end, end))
-  return { cid: CID.createV1(codec.value, digest), length: end }
+  return { cid: new CID(1, codec.value, digest, bytes.subarray(0, end)), length: end } // `createV1` would write the same bytes anew
 }
 
 interface Varint { readonly value: number, readonly end: number }

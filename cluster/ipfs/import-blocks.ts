@@ -99,30 +99,59 @@ function carHeader (roots: readonly CID[]): Uint8Array {
 
 /** Sections of a CAR, each block behind its CID. A write for each small block would cost more than the block. */
 async function * carSections (blocks: AsyncIterable<Block>, sent: Sent): AsyncGenerator<Uint8Array, void, undefined> {
-  let gathered: Uint8Array[] = []
-  let bytes = 0
+  const gathered = new Gathered()
   for await (const block of blocks) {
     sent.blockCount++
-    const { byteLength } = block.bytes
-    if (byteLength >= writeBytes && block.section !== undefined && gathered.length === 0) {
-      yield block.section
+    if (block.bytes.byteLength >= writeBytes) {
+      if (gathered.byteLength > 0) yield gathered.take()
+      yield block.section ?? sectionHead(block)
+      if (block.section === undefined) yield block.bytes
       continue
     }
-    gathered.push(lengthBytes(block.cid.bytes.byteLength + byteLength), block.cid.bytes)
-    bytes += block.cid.bytes.byteLength + 4
-    if (byteLength >= writeBytes) {
-      yield Buffer.concat(gathered)
-      yield block.bytes
-    } else {
-      gathered.push(block.bytes)
-      bytes += byteLength
-      if (bytes < writeBytes) continue
-      yield Buffer.concat(gathered)
+    if (block.section !== undefined) gathered.add(block.section)
+    else {
+      gathered.add(sectionHead(block))
+      gathered.add(block.bytes)
     }
-    gathered = []
-    bytes = 0
+    if (gathered.byteLength >= writeBytes) yield gathered.take()
   }
-  if (gathered.length > 0) yield Buffer.concat(gathered)
+  if (gathered.byteLength > 0) yield gathered.take()
+}
+
+function sectionHead ({ cid, bytes }: Block): Uint8Array {
+  return Buffer.concat([lengthBytes(cid.bytes.byteLength + bytes.byteLength), cid.bytes])
+}
+
+/** Bytes for one write. What lies behind one another already, as sections of a CAR do that came in one piece, is not copied. */
+class Gathered {
+  byteLength = 0
+  #pieces: Uint8Array[] = []
+  #last: { readonly buffer: ArrayBufferLike, readonly start: number, end: number } | undefined
+
+  add ({ buffer, byteOffset, byteLength }: Uint8Array): void {
+    this.byteLength += byteLength
+    if (this.#last?.buffer === buffer && this.#last.end === byteOffset) {
+      this.#last.end += byteLength
+      return
+    }
+    this.#closePiece()
+    this.#last = { buffer, start: byteOffset, end: byteOffset + byteLength }
+  }
+
+  take (): Uint8Array {
+    this.#closePiece()
+    const pieces = this.#pieces
+    this.#pieces = []
+    this.byteLength = 0
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+  }
+
+  #closePiece (): void {
+    if (this.#last === undefined) return
+    const { buffer, start, end } = this.#last
+    this.#pieces.push(Buffer.from(buffer, start, end - start))
+    this.#last = undefined
+  }
 }
 
 interface ImportLine { readonly Root?: { readonly Cid: { readonly '/': string }, readonly PinErrorMsg?: string } }
