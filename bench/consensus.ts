@@ -12,8 +12,9 @@ import type { TestCluster } from '../ipfs-compat-tests/harness/cluster.ts'
 import { startEtcd, withoutEtcd } from '../ipfs-compat-tests/harness/etcd.ts'
 import { inlineCidOf } from '../ipfs-compat-tests/harness/pins.ts'
 import { say } from './output.ts'
-import { closedLoop, median } from './raft/load.ts'
+import { closedLoop } from './raft/load.ts'
 import type { Measured } from './raft/load.ts'
+import { median } from './report.ts'
 
 const warmUpMs = 1_000
 

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { call } from './call.ts'
 import { endlessFileBody, mib } from './content.ts'
 import { startSides } from './harness.ts'
 import { say } from './output.ts'
+import { memoryOf } from './process-figures.ts'
 
 const goalMib = 250
 const sampleMs = 250
@@ -13,8 +13,8 @@ export async function bench ([size = '5']: readonly string[]): Promise<void> {
   const gibs = Number(size)
   if (!(gibs > 0)) throw new Error('usage: npm run bench -- memory [GiB]')
   await using sides = await startSides()
-  const samples: number[] = [await rssMib(sides.pid)]
-  const sampler = setInterval(() => { rssMib(sides.pid).then(rss => samples.push(rss), () => {}) }, sampleMs)
+  const samples: number[] = [(await memoryOf(sides.pid)).all]
+  const sampler = setInterval(() => { memoryOf(sides.pid).then(({ all }) => samples.push(all), () => {}) }, sampleMs)
   const startMs = performance.now()
   await call(sides.peer, 'add?quieter=true', endlessFileBody(gibs * gib))
   clearInterval(sampler)
@@ -24,9 +24,4 @@ export async function bench ([size = '5']: readonly string[]): Promise<void> {
   const highest = (of: readonly number[]): number => Math.round(Math.max(...of))
   say(`add of ${gibs} GiB in ${seconds.toFixed(0)} s (${(gibs * gib / seconds / 1e6).toFixed(0)} MB/s)\n`)
   say(`  resident: ${highest(samples.slice(0, 1))} MiB before, at most ${highest(samples.slice(0, half))} in the first half, ${highest(samples.slice(half))} in the second; goal ≤ ${goalMib} MiB ${highest(samples) <= goalMib ? 'reached' : 'MISSED'}\n`)
-}
-
-async function rssMib (pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) / 1_024
 }

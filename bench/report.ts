@@ -1,11 +1,14 @@
 /** What one round of one side gave: a number for each thing measured. */
 export type Round = Readonly<Record<string, number>>
 
+/** What is to be reached: at least for a rate, at most for a time. */
+export type Goal = { readonly atLeast: number } | { readonly atMost: number }
+
 export interface Measured {
   /** More is better for a rate, less for a time; says how the ratio reads. */
   readonly unit: string
-  /** What the ratio is to reach, as the project promises it: at least for a rate, at most for a time. */
-  readonly goal?: { readonly atLeast: number } | { readonly atMost: number }
+  /** What the ratio is to reach, as the project promises it. */
+  readonly goal?: Goal
 }
 
 export function median (values: readonly number[]): number {
@@ -21,18 +24,24 @@ export function reportText (title: string, bare: readonly Round[], peer: readonl
   const rows = Object.entries(measured).map(([name, { unit, goal }]) => {
     const [ours, theirs] = [peer, bare].map(rounds => rounds.map(round => round[name]!))
     const ratio = median(ours!) / median(theirs!)
-    return [`${name} (${unit})`, shown(median(theirs!)), shown(median(ours!)), `${ratio.toFixed(2)}×`, `${spread(theirs!)} / ${spread(ours!)}`, verdict(ratio, goal)]
+    return [`${name} (${unit})`, shown(median(theirs!)), shown(median(ours!)), times(ratio), `${spread(theirs!)} / ${spread(ours!)}`, verdict(ratio, goal, times)]
   })
   const table = [['', 'bare', 'peer', 'ratio', 'spread', 'goal'], ...rows]
-  const widths = table[0]!.map((_, column) => Math.max(...table.map(row => row[column]!.length)))
-  return `${title}\n${table.map(row => `  ${row.map((cell, column) => column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)).join('   ')}\n`).join('')}`
+  return tableText(title, table)
 }
 
-function verdict (ratio: number, goal: Measured['goal']): string {
+/** The first column to the left, the others to the right, each as wide as it has to be. */
+export function tableText (title: string, rows: ReadonlyArray<readonly string[]>): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  return `${title}\n${rows.map(row => `  ${row.map((cell, column) => column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)).join('   ')}\n`).join('')}`
+}
+
+export function verdict (value: number, goal: Goal | undefined, shownGoal: (bound: number) => string): string {
   if (goal === undefined) return ''
-  if ('atLeast' in goal) return `≥ ${goal.atLeast.toFixed(2)}× ${ratio >= goal.atLeast ? 'reached' : 'MISSED'}`
-  return `≤ ${goal.atMost.toFixed(2)}× ${ratio <= goal.atMost ? 'reached' : 'MISSED'}`
+  if ('atLeast' in goal) return `≥ ${shownGoal(goal.atLeast)} ${value >= goal.atLeast ? 'reached' : 'MISSED'}`
+  return `≤ ${shownGoal(goal.atMost)} ${value <= goal.atMost ? 'reached' : 'MISSED'}`
 }
 
-const shown = (value: number): string => value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)
+const times = (ratio: number): string => `${ratio.toFixed(2)}×`
+export const shown = (value: number): string => value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)
 const spread = (values: readonly number[]): string => `±${Math.round((Math.max(...values) - Math.min(...values)) / 2 / median(values) * 100)}%`

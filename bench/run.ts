@@ -8,7 +8,7 @@ import { didYouMean } from '../cluster/config/suggestion.ts'
 interface Measurement { bench (args: readonly string[]): Promise<void> }
 
 /** What measurements are made of. */
-const parts: ReadonlySet<string> = new Set(['run.ts', 'harness.ts', 'load.ts', 'content.ts', 'report.ts', 'call.ts', 'history.ts', 'output.ts'])
+const parts: ReadonlySet<string> = new Set(['run.ts', 'harness.ts', 'load.ts', 'content.ts', 'report.ts', 'call.ts', 'history.ts', 'output.ts', 'process-figures.ts'])
 /** Those that can compare any two proxies, see `pairOf`. */
 const ofPairs: ReadonlySet<string> = new Set(['pass-through', 'pin-add', 'add', 'dag-import'])
 /** Not among `all`: one looks back, one takes many minutes. */

@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +15,7 @@ import type { ImportItem, PeerRpc } from '../../cluster/peer-ports.ts'
 import type { PeerId } from '../../cluster/api/pin.ts'
 import { mib } from '../content.ts'
 import { secondsOf } from '../harness.ts'
+import { cpuSecondsOf, memoryOf } from '../process-figures.ts'
 import { median, reportText } from '../report.ts'
 import type { Round } from '../report.ts'
 
@@ -46,7 +46,7 @@ export async function bench ([size = '256', rounds = '5']: readonly string[]): P
     const bare = await measure(bytes, sink.pid!, () => sendRaw(raw, bytes))
     const ours = await measure(bytes, sink.pid!, () => push(rpc, peer, bytes, signal))
     busy.push(...await callTimes(rpc, peer, async () => { await push(rpc, peer, bytes, signal) }))
-    rss.push(await rssMib(process.pid) + await rssMib(sink.pid!))
+    rss.push((await memoryOf(process.pid)).all + (await memoryOf(sink.pid!)).all)
     if (round < 0) continue // the first warms up
     results.bare.push(bare)
     results.peer.push(ours)
@@ -59,9 +59,10 @@ export async function bench ([size = '256', rounds = '5']: readonly string[]): P
 }
 
 async function measure (bytes: number, sinkPid: number, work: () => Promise<void>): Promise<Round> {
-  const before = await cpuMs(process.pid) + await cpuMs(sinkPid)
+  const cpuSeconds = async (): Promise<number> => await cpuSecondsOf(process.pid) + await cpuSecondsOf(sinkPid)
+  const before = await cpuSeconds()
   const rate = bytes / await secondsOf(work) / 1e6
-  return { rate, cpu: (await cpuMs(process.pid) + await cpuMs(sinkPid) - before) / (bytes / mib) }
+  return { rate, cpu: (await cpuSeconds() - before) * 1_000 / (bytes / mib) }
 }
 
 async function sendRaw (socket: TLSSocket, bytes: number): Promise<void> {
@@ -94,13 +95,3 @@ async function callTimes (rpc: PeerRpc, peer: PeerId, work: () => Promise<void>)
 }
 
 const shown = (times: readonly number[]): string => `${median(times).toFixed(2)} ms (99 of 100 within ${times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)]!.toFixed(1)})`
-
-/** Linux counts in ticks of 10 ms. */
-async function cpuMs (pid: number): Promise<number> {
-  const [user, system] = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ').slice(11, 13)
-  return (Number(user) + Number(system)) * 10
-}
-
-async function rssMib (pid: number): Promise<number> {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024
-}

@@ -36,9 +36,3 @@ export async function closedLoop (ask: (number: number) => Promise<void>, { clie
 export function quantile (ascending: readonly number[], q: number): number {
   return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * q))] ?? NaN
 }
-
-export function median (values: readonly number[]): number {
-  const ascending = values.toSorted((a, b) => a - b)
-  const middle = ascending.length >> 1
-  return ascending.length % 2 === 1 ? ascending[middle]! : (ascending[middle - 1]! + ascending[middle]!) / 2
-}

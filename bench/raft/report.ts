@@ -1,4 +1,4 @@
-import { median } from './load.ts'
+import { median } from '../report.ts'
 import type { Measured } from './load.ts'
 
 export interface Round { readonly writes: readonly Measured[], readonly reads: Measured }

@@ -12,7 +12,8 @@ import { createStore } from '../../cluster/store/store.ts'
 import type { Store } from '../../cluster/store/store.ts'
 import { muteListener } from '../../ipfs-compat-tests/harness/mute-listener.ts'
 import { pinOf, self } from '../../ipfs-compat-tests/harness/pins.ts'
-import { closedLoop, median } from './load.ts'
+import { median } from '../report.ts'
+import { closedLoop } from './load.ts'
 import type { Measured } from './load.ts'
 
 /** Put again and again, in turn. */

@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { peerFolder } from '../../bin/service/folder.ts'
@@ -9,9 +8,8 @@ import { askRunning } from '../../bin/service/state/control.ts'
 import { freePort } from '../../cluster/consensus/raft/processes/ports.ts'
 import { daemonSettings, startPeerProcess } from '../../ipfs-compat-tests/harness/process.ts'
 import type { PeerProcess } from '../../ipfs-compat-tests/harness/process.ts'
-
-/** What of a process is resident, in MiB: `files` is what it has mapped of its store, which the system takes back when it needs it. */
-export interface Memory { readonly all: number, readonly files: number }
+import { cpuSecondsOf, memoryOf } from '../process-figures.ts'
+import type { Memory } from '../process-figures.ts'
 
 /** A peer before a daemon that answers at once. What is asked of one that does not run throws. */
 export interface ScalePeer {
@@ -81,15 +79,4 @@ async function createPeer (folder: string, daemonPort: number, secret: string): 
     }
   }
   return { peer, kill: () => end('SIGKILL') }
-}
-
-async function memoryOf (pid: number): Promise<Memory> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  const mib = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)![1]) / 1_024
-  return { all: mib('VmRSS'), files: mib('RssFile') }
-}
-
-async function cpuSecondsOf (pid: number): Promise<number> {
-  const [user, system] = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ').slice(11, 13)
-  return (Number(user) + Number(system)) / 100
 }

@@ -1,4 +1,7 @@
-import type { Memory, ScalePeer } from './peers.ts'
+import type { Memory } from '../process-figures.ts'
+import { shown, tableText, verdict } from '../report.ts'
+import type { Goal } from '../report.ts'
+import type { ScalePeer } from './peers.ts'
 
 const sampleMs = 500
 
@@ -7,22 +10,13 @@ export interface Figure {
   readonly what: string
   readonly unit: string
   readonly value: number
-  readonly goal?: { readonly atLeast: number } | { readonly atMost: number }
+  readonly goal?: Goal
 }
 
 export function figuresText (title: string, figures: readonly Figure[]): string {
-  const rows = [['', 'measured', 'goal'], ...figures.map(({ what, unit, value, goal }) => [what, `${shown(value)} ${unit}`, verdict(value, goal)])]
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
-  return `${title}\n${rows.map(row => `  ${row.map((cell, column) => column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)).join('   ')}\n`).join('')}`
+  const rows = figures.map(({ what, unit, value, goal }) => [what, `${shown(value)} ${unit}`, verdict(value, goal, bound => bound.toLocaleString('en'))])
+  return tableText(title, [['', 'measured', 'goal'], ...rows])
 }
-
-function verdict (value: number, goal: Figure['goal']): string {
-  if (goal === undefined) return ''
-  if ('atLeast' in goal) return `≥ ${goal.atLeast.toLocaleString('en')} ${value >= goal.atLeast ? 'reached' : 'MISSED'}`
-  return `≤ ${goal.atMost.toLocaleString('en')} ${value <= goal.atMost ? 'reached' : 'MISSED'}`
-}
-
-const shown = (value: number): string => value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)
 
 /** Looks twice a second at what each peer has resident, until it is disposed. */
 export function watchMemory (peers: readonly ScalePeer[]): Disposable & { most (): Memory } {

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Environment } from '../../cluster/config/section.ts'
+import { freePorts } from '../../cluster/consensus/raft/processes/ports.ts'
 import { initFolder, peerFolder, readFolder } from '../service/folder.ts'
 import { version } from '../version.ts'
 import { startChild } from './child.ts'
 import type { Child } from './child.ts'
 import { findKubo, startKubo } from './kubo.ts'
-import { freePorts } from './ports.ts'
 
 const names = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace'] as const
 /** How many peers there can be, in words. */

@@ -2,10 +2,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Agent, request } from 'undici'
+import { freePorts } from '../../cluster/consensus/raft/processes/ports.ts'
 import { eventually } from './eventually.ts'
 import { temporaryFolder } from './folder.ts'
 import { selfSigned } from './self-signed.ts'
@@ -34,14 +33,6 @@ export interface RunningEtcd extends AsyncDisposable {
 /** Whose HTTP answer was no 200: what etcd said. */
 export class EtcdSaidError extends Error {}
 
-async function freePorts (count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map(server => once(server, 'listening')))
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  for (const server of servers) server.close()
-  return ports
-}
-
 /** The certificate that an etcd with TLS has here, and asks of its clients too, as files. */
 export const etcdCertificate = { cert: join(import.meta.dirname, 'fixtures', 'localhost-test-only.crt'), key: join(import.meta.dirname, 'fixtures', 'localhost-test-only.key') } as const
 let secured: Promise<Agent> | undefined
@@ -62,7 +53,7 @@ export async function askEtcd<T> (endpoint: string, path: string, body: object, 
 
 export async function startEtcd ({ size = 1, args = [], isSecure = false }: { readonly size?: number, readonly args?: readonly string[], readonly isSecure?: boolean } = {}): Promise<RunningEtcd> {
   const folder = await temporaryFolder()
-  const ports = await freePorts(2 * size)
+  const ports = await freePorts(Array.from({ length: 2 * size }, () => 0))
   const urlOf = (i: number): string => `http://127.0.0.1:${ports[i]}`
   const doorOf = (i: number): string => isSecure ? urlOf(i).replace('http:', 'https:') : urlOf(i)
   const security = isSecure ? ['--cert-file', etcdCertificate.cert, '--key-file', etcdCertificate.key, '--client-cert-auth', '--trusted-ca-file', etcdCertificate.cert] : []

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../cluster/consensus/raft/processes/ports.ts'
+import { freePorts } from '../../cluster/consensus/raft/processes/ports.ts'
 import type { Daemon, DaemonOptions, DaemonProcess } from './kubo.ts'
 import { placeholdersOf } from './placeholders.ts'
 import { stopProcess } from './stop-process.ts'
@@ -19,7 +19,7 @@ export async function startRealKubo (binary: string, { config = {}, args = [], p
   const env = { ...process.env, IPFS_PATH: repoPath }
   await run(binary, ['init', '--empty-repo', ...profile === undefined ? [] : ['--profile', profile]], env)
 
-  const [apiPort, swarmPort] = await freePorts()
+  const [apiPort, swarmPort] = await freePorts([0, 0]) as [number, number]
   const file = join(repoPath, 'config')
   const ours = merge(merge(JSON.parse(await readFile(file, 'utf8')), aloneOnLoopback(apiPort, swarmPort)), config)
   await writeFile(file, JSON.stringify(ours, null, 2))
@@ -57,15 +57,6 @@ function merge (into: Record<string, unknown>, from: object): Record<string, unk
 
 function isRecord (value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Two ports that nobody listens on just now, which differ. */
-async function freePorts (): Promise<[number, number]> {
-  const first = await freePort()
-  for (;;) {
-    const second = await freePort()
-    if (second !== first) return [first, second]
-  }
 }
 
 async function run (binary: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
