@@ -4,6 +4,7 @@ import type { PinInfo, TrackerStatus } from '../api/pin-info.ts'
 import { isAllocatedTo } from '../api/pin.ts'
 import type { PeerId, Pin } from '../api/pin.ts'
 import { breathing } from '../async/breathe.ts'
+import { orderedUnion } from '../async/ordered-union.ts'
 import type { AbortOptions, IpfsConnector, PinsetReader } from '../ports.ts'
 import type { Operation, Operations } from './operations.ts'
 import { pinInfoOf } from './status.ts'
@@ -33,7 +34,7 @@ export interface StatusReader {
 }
 
 /** What only the pinset can tell; all else is an operation or a fault, of which there are few. */
-const statusesAtRest: readonly TrackerStatus[] = ['pinned', 'remote', 'unexpectedly_unpinned', 'sharded']
+const statusesAtRest: readonly TrackerStatus[] = ['pinned', 'remote', 'unexpectedly_unpinned']
 
 export function createStatusReader ({ state, index, ipfs, operations, self, isCatchingUp }: StatusComponents): StatusReader {
   function infoOf (cid: CID, pin: Pin | undefined): PinInfo {
@@ -55,16 +56,11 @@ export function createStatusReader ({ state, index, ipfs, operations, self, isCa
     return infoOf(cid, (await state.get(cid))?.pin)
   }
 
-  /** CIDs that are being worked on or have failed, each once; ordered by CID. */
+  /** CIDs that are being worked on or have failed, and what is held while some of it waits to be unpinned: each once, ordered by CID. */
   async function * unsettled (options: AbortOptions): AsyncGenerator<CID, void, undefined> {
-    const worked = [...operations.values()].map(({ cid, key }) => ({ cid, key })).sort((a, b) => a.key < b.key ? 1 : -1)
-    for await (const { key: bytes } of breathing(index.faults(), options)) {
-      const cid = cidOf(bytes)
-      const key = cidKeyText(cid)
-      while (worked.length > 0 && worked.at(-1)!.key < key) yield worked.pop()!.cid
-      if (worked.at(-1)?.key !== key) yield cid
-    }
-    while (worked.length > 0) yield worked.pop()!.cid
+    const worked = Array.from(operations.values(), ({ key }) => key).sort()
+    const sources = [worked, keysOf(index.faults()), ...isCatchingUp.unpins() ? [keysOf(index.allHeld())] : []]
+    for await (const key of breathing(orderedUnion(sources), options)) yield cidOf(Buffer.from(key, 'latin1'))
   }
 
   /** Both in one, ordered by CID; what is in the pinset comes with its pin. */
@@ -117,6 +113,11 @@ export function createStatusReader ({ state, index, ipfs, operations, self, isCa
       }
     }
   }
+}
+
+/** See `cidKeyText`. */
+function * keysOf (rows: Iterable<{ readonly key: Buffer }>): Generator<string, void, undefined> {
+  for (const { key } of rows) yield key.toString('latin1')
 }
 
 function cidOf (key: Uint8Array): CID {

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { cidKeyText } from '../../cluster/api/cid-key.ts'
+import type { TrackerStatus } from '../../cluster/api/pin-info.ts'
 import { FakeClock } from '../../cluster/clock.ts'
 import { applyEntries } from '../../cluster/consensus/apply.ts'
 import { silentLogger } from '../../cluster/log.ts'
@@ -74,4 +76,33 @@ t.test('of thousands of pins that come at once those wait outside the queue that
 
   await opened.log(...Array.from({ length: count }, (_, seed) => unpin(seed)))
   await eventually('all are unpinned', () => Array.from({ length: count }, (_, seed) => opened.ipfs.has(cidOf(seed))).every(found => found === undefined), { intervalMs: 100 })
+})
+
+t.test('of thousands of unpins those that wait outside the queue are listed as unpin_queued like the others, each once and in order', async t => {
+  const daemon = createMemoryIpfs()
+  const { unpin: unpinNow } = daemon
+  const opening = Promise.withResolvers<void>()
+  const slow = Object.assign(daemon, {
+    async unpin (...call: Parameters<typeof unpinNow>) {
+      await opening.promise
+      await unpinNow(...call)
+    }
+  })
+  await using opened = await openOn(await temporaryFolder(), slow, new FakeClock(), {})
+  await Array.fromAsync(opened.tracker.recoverAll({ signal }))
+  const count = 1_200
+  const cids = Array.from({ length: count }, (_, seed) => cidOf(seed))
+  await opened.log(...cids.map((_, seed) => pin(seed)))
+  const listed = async (...filter: readonly TrackerStatus[]): Promise<readonly string[]> => (await Array.fromAsync(opened.tracker.statusAll(new Set(filter), { signal }))).map(({ cid }) => cidKeyText(cid))
+  await eventually('all are pinned', async () => (await listed('pinned')).length === count, { intervalMs: 100 })
+
+  await opened.log(...cids.map((_, seed) => unpin(seed)))
+
+  const inOrder = cids.map(cidKeyText).sort()
+  t.strictSame(await listed('unpin_queued', 'unpinning'), inOrder)
+  t.strictSame(await listed(), inOrder)
+  t.ok((await listed('unpin_queued')).length >= count - 4)
+  t.match(await opened.tracker.status(cids.at(-1)!, { signal }), { status: 'unpin_queued' })
+  opening.resolve()
+  await eventually('all are unpinned', async () => (await listed()).length === 0, { intervalMs: 100 })
 })
