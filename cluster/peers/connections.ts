@@ -15,7 +15,7 @@ export interface KnownAddresses {
 }
 
 /** Finds or makes the connection that a stream goes over. */
-export interface Connections {
+export interface Connections extends Disposable {
   /** @throws ClusterError ERR_PEER_FAILED */
   to (peer: PeerId, lane: PeerLane, options: AbortOptions): Promise<Connection>
   /** That a stream of this lane came in by it: what others use for bulk or the log is not ours for anything swift. */
@@ -25,6 +25,8 @@ export interface Connections {
 /** The others are asked where a peer is that cannot be reached: so often, and for so long. */
 const lookUpEveryMs = 10_000
 const lookUpTimeoutMs = 3_000
+/** Who is talked to is sent something bulky sooner or later, and nobody is to wait for the handshake then: so long after what is swift can be sent. */
+const bulkAheadMs = 2_000
 
 /**
  * A connection for each lane to a peer, dialled by us: then it is never in doubt what a stream shares its socket with. Who cannot be
@@ -36,6 +38,7 @@ export function createConnections (libp2p: Libp2p, book: KnownAddresses, clock: 
   const turns = new Map<PeerId, Promise<unknown>>()
   const busy = new WeakSet<Connection>()
   const lookedUpMs = new Map<PeerId, number>()
+  const ahead = new Map<PeerId, Disposable>()
   const isUsed = (connection: Connection): boolean => [...ours.values()].includes(connection)
 
   async function dial (peer: PeerId, lane: PeerLane): Promise<Connection> {
@@ -78,6 +81,7 @@ export function createConnections (libp2p: Libp2p, book: KnownAddresses, clock: 
     const turn = before.catch(() => {}).then(async () => {
       const connection = await dial(peer, lane)
       if (connection.direction === 'outbound') ours.set(key, connection)
+      if (lane === 'swift') dialAhead(peer)
       connection.addEventListener('close', () => { if (ours.get(key) === connection) ours.delete(key) }, { once: true })
       return connection
     }).finally(() => {
@@ -89,14 +93,29 @@ export function createConnections (libp2p: Libp2p, book: KnownAddresses, clock: 
     return turn
   }
 
+  function dialAhead (peer: PeerId): void {
+    ahead.get(peer)?.[Symbol.dispose]()
+    ahead.set(peer, clock.after(bulkAheadMs, () => {
+      ahead.delete(peer)
+      connected(peer, 'bulk').catch(() => {}) // it is tried again once it is needed
+    }))
+  }
+
+  async function connected (peer: PeerId, lane: PeerLane): Promise<Connection> {
+    const key = `${lane} ${peer}`
+    const open = ours.get(key)
+    return open?.status === 'open' ? open : await (dialling.get(key) ?? dialInTurn(peer, lane))
+  }
+
   return {
     async to (peer, lane, { signal }) {
       signal.throwIfAborted()
-      const key = `${lane} ${peer}`
-      const open = ours.get(key)
-      if (open?.status === 'open') return open
-      return await abortable(dialling.get(key) ?? dialInTurn(peer, lane), signal)
+      return await abortable(connected(peer, lane), signal)
     },
-    seen (connection, lane) { if (lane !== 'swift') busy.add(connection) }
+    seen (connection, lane) { if (lane !== 'swift') busy.add(connection) },
+    [Symbol.dispose] () {
+      for (const timer of ahead.values()) timer[Symbol.dispose]()
+      ahead.clear()
+    }
   }
 }

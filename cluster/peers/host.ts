@@ -138,6 +138,7 @@ class ClusterHost implements Host {
 
   async [Symbol.asyncDispose] (): Promise<void> {
     await this.#registering[Symbol.asyncDispose]()
+    this.#connections?.[Symbol.dispose]()
     await this.#libp2p?.stop()
   }
 
