@@ -36,6 +36,7 @@ function fakeParts (over: Partial<AdderComponents> = {}): { components: AdderCom
     cluster: {
       self,
       allocate: async () => ({ peers: [self], min: 1 }),
+      canDoWithout: () => false,
       foresee: () => ({ [Symbol.dispose] () {} }),
       async pin (cid, options, { onAgreed, delivered, signal }: ClusterPinCall) {
         onAgreed?.({} as Pin)

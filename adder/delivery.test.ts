@@ -20,6 +20,7 @@ function fakeCluster (log: string[], { peers = [self], min = 1, refuses = [] }: 
   return {
     self,
     allocate: async () => ({ peers, min }),
+    canDoWithout: () => false,
     async pin (cid: CID, _options: unknown, { signal, onAgreed, delivered }: ClusterPinCall): Promise<Pin> {
       if (refuses.some(each => each.equals(cid))) throw new Error(`${nameOf(cid)} is refused`)
       log.push(`agreed ${nameOf(cid)}`)

@@ -9,7 +9,7 @@ import type { FanOut, LaneOutcome } from './fan-out.ts'
 import type { Stragglers } from './stragglers.ts'
 
 export interface DeliveryComponents {
-  readonly cluster: Pick<ClusterApi, 'self' | 'allocate' | 'pin'>
+  readonly cluster: Pick<ClusterApi, 'self' | 'allocate' | 'canDoWithout' | 'pin'>
   readonly putBlocks: PutBlocks
 }
 
@@ -26,6 +26,8 @@ export interface DeliveryOptions extends ImportCall, DeliveryWishes {
   readonly stragglers?: Stragglers
   /** Who is not to be chosen, for it has just turned out not to be there. */
   readonly without?: readonly PeerId[]
+  /** See `DeliveryCall`. */
+  readonly isReplaceable?: (peer: PeerId) => boolean
 }
 
 /** Where blocks go and what becomes of them, where that is not the usual. */

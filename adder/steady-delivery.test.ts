@@ -37,6 +37,7 @@ function parts ({ order = [dead, far], failure = notThere, after = 0 }: { readon
         if (peers.length === 0) throw new NotEnoughPeersError(1, 0)
         return { peers, min: 1 }
       },
+      canDoWithout: (_pin, gone) => order.some(peer => !gone.includes(peer)),
       async pin (_cid, _wanted, { allocations, deliveries, signal, onAgreed }) {
         onAgreed?.({} as Pin)
         await Promise.race([...deliveries!.to.values(), new Promise((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) })])
@@ -89,4 +90,27 @@ t.test('what a daemon says is told, and nobody else is asked', async t => {
   await t.rejects(delivery.pin([root], 'inOrder'), no)
 
   t.strictSame(arrived, [])
+})
+
+t.test('a destination may be given up for as long as there is another, all blocks are held and nothing is answered; one that is to be local never', async t => {
+  const asked: (() => boolean)[] = []
+  const { components } = parts({ order: [far, dead, self] })
+  const noted: DeliveryComponents = {
+    ...components,
+    async putBlocks (peer, blocks, roots, call) {
+      asked.push(() => call.isReplaceable?.(peer) === true)
+      return await components.putBlocks(peer, blocks, roots, call)
+    }
+  }
+  const delivery = await createSteadyDelivery(noted, options)
+  await createSteadyDelivery(noted, { ...options, isLocal: true }).then(async local => { await local.abandon(new Error('enough')) })
+  const large = await createSteadyDelivery(noted, options)
+  await new Promise(resolve => setImmediate(resolve)) // until each has its blocks
+
+  t.strictSame(asked.map(isReplaceable => isReplaceable()), [true, false, true])
+  for (let i = 0; i < 5; i++) await large.put({ ...blockOf('a'), bytes: Buffer.alloc(600) })
+  t.equal(asked.at(-1)!(), false, 'what is no more held could not be brought anew')
+  await large.abandon(new Error('enough'))
+  await delivery.pin([root], 'inOrder')
+  t.equal(asked[0]!(), false, 'it is answered')
 })

@@ -12,12 +12,15 @@ const keptQueues = 2
  * held in memory still. What a daemon has added itself is not brought anew: between two imports its GC could take it.
  */
 export async function createSteadyDelivery (components: DeliveryComponents, options: DeliveryOptions): Promise<Delivery> {
-  let delivery = await createDelivery(components, options)
-  if (!delivery.isForOthers || options.isHeldHere) return delivery
   const { signal, queueBytesMax } = options
   const gone = new Set<PeerId>()
   let kept: Block[] | undefined = []
   let keptBytes = 0
+  let isOver = false
+  const isReplaceable = (peer: PeerId): boolean => !isOver && kept !== undefined && components.cluster.canDoWithout(options.pin, [...gone, peer])
+  if (options.isHeldHere || options.isLocal === true) return await createDelivery(components, options)
+  let delivery = await createDelivery(components, { ...options, isReplaceable })
+  if (!delivery.isForOthers && !isReplaceable(components.cluster.self)) return delivery
 
   function keep (block: Block): void {
     keptBytes += block.bytes.byteLength
@@ -32,7 +35,7 @@ export async function createSteadyDelivery (components: DeliveryComponents, opti
     for (const peer of lost) gone.add(peer)
     await delivery.abandon(cause)
     try {
-      delivery = await createDelivery(components, { ...options, without: [...gone] })
+      delivery = await createDelivery(components, { ...options, isReplaceable, without: [...gone] })
     } catch (err) {
       throw err instanceof NotEnoughPeersError ? cause : err
     }
@@ -60,7 +63,9 @@ export async function createSteadyDelivery (components: DeliveryComponents, opti
     async pin (roots, order) {
       while (true) {
         try {
-          return await delivery.pin(roots, order)
+          const outcomes = await delivery.pin(roots, order)
+          isOver = true
+          return outcomes
         } catch (err) {
           await recover(err)
         }

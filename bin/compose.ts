@@ -10,6 +10,7 @@ import { defaultReplication } from '../cluster/config/cluster-section.ts'
 import type { Endpoint } from '../cluster/config/endpoint.ts'
 import { createEtcdConsensus } from '../cluster/consensus/etcd/etcd-consensus.ts'
 import { createRaftConsensus } from '../cluster/consensus/raft-consensus.ts'
+import { createDestinations } from '../cluster/destinations.ts'
 import { createDrain } from '../cluster/drain.ts'
 import { createHolding } from '../cluster/holding.ts'
 import { createDiskInformer } from '../cluster/informer/disk.ts'
@@ -137,8 +138,9 @@ export function compose (parts: ComposeParts): Composed {
   const allocator = createBalancedAllocator(configs.balanced)
   const measuredNames = createMeasuredNames({ self, allocator, monitor, log: log.for('allocator') })
   const placer = createPlacer({ self, peerset, draining, silent: () => presence.silent(), monitor, allocator })
+  const destinations = createDestinations({ peerset: members, look: async (peer, options) => { await (peer === self ? ipfs.id(options) : attentiveRpc.call(peer, 'Cluster.Id', undefined, options)) }, clock })
   const holding = createHolding({ self, rpc: attentiveRpc, clock })
-  const cluster = createCluster({ self, consensus, tracker, ipfs, rpc: attentiveRpc, presence, holding, placer, clock: time, log: log.for('cluster') }, {
+  const cluster = createCluster({ self, consensus, tracker, ipfs, rpc: attentiveRpc, presence, destinations, holding, placer, clock: time, log: log.for('cluster') }, {
     peername: configs.cluster.peername,
     version,
     replication: defaultReplication(configs.cluster),
@@ -160,7 +162,11 @@ export function compose (parts: ComposeParts): Composed {
 
   const adder = createAdder({
     cluster, daemon: createAddingDaemon(requests), clock,
-    putBlocks: async (peer, blocks, roots, call) => peer === self ? await ipfs.importBlocks(blocks, roots, call) : await pushBlocks(attentiveRpc, peer, blocks, roots, call)
+    async putBlocks (peer, blocks, roots, call) {
+      using watch = destinations.watch(peer, { signal: call.signal, isReplaceable: () => call.isReplaceable?.(peer) === true })
+      const watched = { ...call, signal: watch.signal }
+      return peer === self ? await ipfs.importBlocks(blocks, roots, watched) : await pushBlocks(attentiveRpc, peer, blocks, roots, watched)
+    }
   })
   const rootPin = createRootPin({ self, consensus, placer, clock: time }, { replication: defaultReplication(configs.cluster) })
   const adding: Component = { name: 'adder', start: async () => {}, [Symbol.asyncDispose]: () => requests[Symbol.asyncDispose]() }
@@ -168,7 +174,7 @@ export function compose (parts: ComposeParts): Composed {
   const stats = statsOf({ self, consensus, tracker, monitor, clock, log: log.for('stats') })
   return {
     components: [
-      store, ...network.components, ipfs, consensus, member, presence, monitor, publisher, measuredNames, tracker, telling, swarm, upkeep, repinner, adding,
+      store, ...network.components, ipfs, consensus, member, presence, destinations, monitor, publisher, measuredNames, tracker, telling, swarm, upkeep, repinner, adding,
       ...[stats, rest, proxy].filter(door => door !== undefined)
     ],
     cluster, consensus, ipfs, placer, addresses: () => host.addresses(), rest, proxy, stats

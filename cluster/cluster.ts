@@ -6,6 +6,8 @@ import { asTheyCome } from './async/as-they-come.ts'
 import { hasLeft } from './async/caller-left.ts'
 import { deadline } from './async/deadline.ts'
 import type { Clock } from './clock.ts'
+import { isPlaceablePromptly, placePromptly } from './destinations.ts'
+import type { Destinations } from './destinations.ts'
 import { recoverOnAll } from './global-recover.ts'
 import { collectOnAll, repoStatOfAll } from './global-repo.ts'
 import { createGlobalStatus } from './global-status.ts'
@@ -33,6 +35,7 @@ export interface ClusterComponents {
   readonly rpc: Pick<PeerRpc, 'call' | 'pull'>
   readonly holding: Holding
   readonly presence: Pick<Presence, 'watch'>
+  readonly destinations: Pick<Destinations, 'watch' | 'overdue'>
   readonly placer: Placer
   readonly clock: Clock
   readonly log: Logger
@@ -50,7 +53,7 @@ export interface ClusterSettings {
 
 /** The verbs of the cluster over its parts. */
 export function createCluster (components: ClusterComponents, { peername, version, replication, addresses, othersAddresses }: ClusterSettings): ClusterApi {
-  const { self, consensus, tracker, ipfs, rpc, placer, clock } = components
+  const { self, consensus, tracker, ipfs, rpc, clock } = components
   const { state, peerset } = consensus
   const defaults = { replication }
   const pinner = createPinner(components, defaults)
@@ -110,9 +113,10 @@ export function createCluster (components: ClusterComponents, { peername, versio
       signal.throwIfAborted()
       consensus.assertMayChange()
       const wanted = options.replication ?? replication
-      const peers = wanted === 'everywhere' ? peerset() : placer.place({ replication: wanted, holders: [], wanted: options.userAllocations, without })
+      const peers = wanted === 'everywhere' ? peerset() : placePromptly(components, { replication: wanted, holders: [], wanted: options.userAllocations, without })
       return { peers: [...peers].sort((a, b) => Number(b === self) - Number(a === self)), min: holdersNeeded(wanted, peerset()) }
     },
+    canDoWithout: (options, gone) => isPlaceablePromptly(components, { replication: options.replication ?? replication, holders: [], wanted: options.userAllocations, without: gone }),
     status,
     statusAll,
     recover,

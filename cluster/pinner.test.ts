@@ -65,6 +65,28 @@ t.test('where there is no other it is waited for as long as always', async t => 
   t.match(await pinning, { allocations: [other] })
 })
 
+t.test('one that owes an answer gives way at once where another can be chosen that does not, and is waited for where none can', async t => {
+  const held = Promise.withResolvers<boolean>()
+  const there = { presence: { watch: (_peer: PeerId, { signal }: { readonly signal: AbortSignal }): Watch => ({ signal, [Symbol.dispose] () {} }) } }
+  const overdue = (...late: readonly PeerId[]): Partial<Alone> => ({
+    destinations: {
+      watch: (peer, { signal, isReplaceable }) => ({ signal: late.includes(peer) && isReplaceable() ? AbortSignal.any([signal, AbortSignal.abort(silence)]) : signal, [Symbol.dispose] () {} }),
+      overdue: () => new Set<PeerId>()
+    }
+  })
+  const says = async (): Promise<boolean> => await held.promise
+  await using peer = await onePeer({ ...one, others: { ...silentOther({ says }), ...there, ...overdue(other) } })
+  await using alone = await onePeer({ ...one, others: { ...silentOther({ says, candidates: [other] }), ...there, ...overdue(other) } })
+
+  t.match(await peer.cluster.pin(cidOf('a'), defaultPinOptions, min), { allocations: [self] })
+  const agreed = Promise.withResolvers<unknown>()
+  const pinning = alone.cluster.pin(cidOf('a'), defaultPinOptions, { ...min, onAgreed: agreed.resolve })
+  await agreed.promise
+  held.resolve(true)
+
+  t.match(await pinning, { allocations: [other] })
+})
+
 t.test('who had the pin before is waited for, and not let off: it may have the only copy', async t => {
   const held = Promise.withResolvers<boolean>()
   await using peer = await onePeer({ ...one, others: silentOther({ says: async () => await held.promise }) })

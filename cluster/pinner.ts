@@ -8,6 +8,8 @@ import { committable, hasLeft } from './async/caller-left.ts'
 import { deadline } from './async/deadline.ts'
 import { joinSignals } from './async/join-signals.ts'
 import type { Clock } from './clock.ts'
+import { isPlaceablePromptly, placePromptly } from './destinations.ts'
+import type { Destinations } from './destinations.ts'
 import { enoughHolders } from './holders.ts'
 import type { Holding, Wait } from './holding.ts'
 import type { Logger } from './log.ts'
@@ -29,6 +31,7 @@ export interface PinnerComponents {
   readonly tracker: PinTracker
   readonly holding: Holding
   readonly presence: Pick<Presence, 'watch'>
+  readonly destinations: Pick<Destinations, 'watch' | 'overdue'>
   readonly placer: Placer
   readonly clock: Clock
   readonly log: Logger
@@ -71,7 +74,7 @@ export interface Pinner extends Pick<ClusterApi, 'pin' | 'isLeft'> {
 }
 
 /** The one verb that takes several steps: decide, log, wait, and put back when that fails. */
-export function createPinner ({ self, consensus, tracker, holding, presence, placer, clock, log }: PinnerComponents, defaults: { readonly replication: Replication }): Pinner {
+export function createPinner ({ self, consensus, tracker, holding, presence, destinations, placer, clock, log }: PinnerComponents, defaults: { readonly replication: Replication }): Pinner {
   const { state } = consensus
 
   /** By CID, those of this peer that are still waited for. */
@@ -112,7 +115,7 @@ export function createPinner ({ self, consensus, tracker, holding, presence, pla
 
   /** Of what is on the move nobody is let off here: who has a copy is not known. */
   function allocationsFor ({ replication, allocations }: Pin, { userAllocations }: PinOptions, existing: Pin | undefined, { gone }: Caller): readonly PeerId[] {
-    const chosen = placer.place({ replication, holders: allocations.filter(peer => !gone.has(peer)), wanted: userAllocations, without: [...gone] })
+    const chosen = placePromptly({ placer, destinations }, { replication, holders: allocations.filter(peer => !gone.has(peer)), wanted: userAllocations, without: [...gone] })
     return existing !== undefined && isOnTheMove(existing) ? [...new Set([...existing.allocations, ...chosen])] : chosen
   }
 
@@ -177,7 +180,9 @@ export function createPinner ({ self, consensus, tracker, holding, presence, pla
 
     const holders = before?.pin.allocations ?? []
     const isReplaceable = (): boolean => placer.explain({ replication, holders, wanted: [], without: [...gone, peer] }).some(({ isChosen }) => isChosen)
-    using watch = presence.watch(peer, options)
+    const isPromptlyReplaceable = (): boolean => isPlaceablePromptly({ placer, destinations }, { replication, holders, wanted: [], without: [...gone, peer] })
+    using present = presence.watch(peer, options)
+    using watch = destinations.watch(peer, { signal: present.signal, isReplaceable: isPromptlyReplaceable })
     try {
       return await wait.heldBy(peer, watch)
     } catch (err) {

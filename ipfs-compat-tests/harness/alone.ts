@@ -1,6 +1,7 @@
 /** The parts of a peer that stand for the others, where there are none. */
 import type { PeerId } from '../../cluster/api/pin.ts'
 import type { Clock } from '../../cluster/clock.ts'
+import type { Destinations } from '../../cluster/destinations.ts'
 import { createHolding } from '../../cluster/holding.ts'
 import type { Holding } from '../../cluster/holding.ts'
 import type { PeerRpc } from '../../cluster/peer-ports.ts'
@@ -12,6 +13,7 @@ export interface Alone {
   readonly rpc: Pick<PeerRpc, 'call' | 'pull'>
   readonly holding: Holding
   readonly presence: Pick<Presence, 'watch'>
+  readonly destinations: Pick<Destinations, 'watch' | 'overdue'>
   readonly placer: Placer
 }
 
@@ -24,6 +26,7 @@ export function alone (self: PeerId, clock: Clock): Alone {
   return {
     rpc,
     presence: { watch: (_peer, { signal }) => ({ signal, [Symbol.dispose] () {} }) },
+    destinations: { watch: (_peer, { signal }) => ({ signal, [Symbol.dispose] () {} }), overdue: () => new Set() },
     holding: createHolding({ self, rpc, clock }),
     placer: { place: wish => placePin({ self, peerset: [self], ...wish }), explain: wish => explainPlacement({ self, peerset: [self], ...wish }) }
   }

@@ -42,9 +42,9 @@ export function oneDaemonCluster (node: Endpoint, { auth }: { auth?: string | un
     defaults: { replication: 'everywhere' },
     isLeft: () => false,
     isLettingGo: () => false,
-    resolve: missing, foresee: missing, allocate: missing, status: missing, statusAll: missing, recover: missing, recoverAll: missing, settled: missing, id: missing, peers: missing
+    resolve: missing, foresee: missing, allocate: missing, canDoWithout: missing, status: missing, statusAll: missing, recover: missing, recoverAll: missing, settled: missing, id: missing, peers: missing
   }
-  return { cluster, pins, [Symbol.asyncDispose]: () => link.pool.destroy() }
+  return { cluster, pins, [Symbol.asyncDispose]: () => link.close() }
 }
 
 async function pinOn (daemon: DaemonCalls, pins: Map<string, Pin>, cid: CID, options: PinOptions, { signal, onProgress }: ClusterPinCall): Promise<Pin> {
