@@ -126,3 +126,13 @@ t.test('a long row lets others run in between', async t => {
   t.equal(items, 5_000)
   t.ok(turns >= 5)
 })
+
+t.test('the first of a long row does not wait for those behind it', async t => {
+  let items = 0
+  let itemsByThen = 0
+  setImmediate(() => { itemsByThen = items })
+
+  for await (const _item of breathing(Array.from({ length: 500 }), { signal: new AbortController().signal })) items++
+
+  t.equal(itemsByThen, 1)
+})

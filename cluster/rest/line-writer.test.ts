@@ -31,6 +31,16 @@ t.test('the first line goes out at once, those behind it together, soon', async 
   t.strictSame(response.written, ['a', 'bc'])
 })
 
+t.test('the first line has left before there is a second', async t => {
+  const { writer } = writing()
+  let hasLeft = false
+  setImmediate(() => { hasLeft = true })
+
+  await writer.write('a', signal)
+
+  t.ok(hasLeft)
+})
+
 t.test('many lines do not wait for the clock', async t => {
   const { response, writer } = writing()
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import { abortable } from '../async/abortable.ts'
 import type { Clock } from '../clock.ts'
 
@@ -7,7 +8,7 @@ const joinedCharsMax = 64 * 1024
 /** How long a line may wait for others. */
 const heldBackMs = 20
 
-/** Lines on their way to a client, at its pace. The first goes out at once. */
+/** Lines on their way to a client, at its pace. The first goes out at once, and nothing follows before it has left: Node sends between turns, and a source that has much is not done with its turn for long. */
 export class LineWriter implements Disposable {
   readonly #response: ServerResponse
   readonly #clock: Clock
@@ -27,11 +28,13 @@ export class LineWriter implements Disposable {
 
   /** Resolves when there is room for the next one. @throws the signal's reason */
   async write (line: string, signal: AbortSignal): Promise<void> {
+    const isFirst = !this.#hasBegun
     this.#held += line
-    if (!this.#hasBegun || this.#held.length >= joinedCharsMax) this.flush()
+    if (isFirst || this.#held.length >= joinedCharsMax) this.flush()
     else this.#timer ??= this.#clock.after(heldBackMs, () => this.flush())
     this.#hasBegun = true
     if (this.#full !== undefined) await abortable(this.#full.promise, signal)
+    else if (isFirst) await setImmediate()
   }
 
   /** Sends what waits for others. */

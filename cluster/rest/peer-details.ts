@@ -13,8 +13,8 @@ export type PeerDetails = (peer: PeerId) => PeerDetail
 const unknown: PeerDetail = { peername: '', ipfsId: '', ipfsAddresses: [] }
 
 /**
- * Names and daemons of the peers, remembered for a while, so that a listing of a million pins asks each peer once. A peer that takes
- * its time holds no answer up: what was known before is told.
+ * Names and daemons of the peers, remembered, so that a listing of a million pins asks each peer once. Only who asks first waits for them, and not for long;
+ * after that they are looked up anew beside, and no answer is held up: what was known before is told.
  */
 export function createPeerDirectory ({ cluster, clock }: { readonly cluster: Pick<ClusterApi, 'peers'>, readonly clock: Clock }): { details (): Promise<PeerDetails> } {
   const known = new Map<PeerId, PeerDetail>()
@@ -34,8 +34,8 @@ export function createPeerDirectory ({ cluster, clock }: { readonly cluster: Pic
 
   return {
     async details () {
-      if (clock.now() - askedMs > freshMs) {
-        asking ??= ask()
+      if (clock.now() - askedMs > freshMs) asking ??= ask()
+      if (askedMs === -Infinity && asking !== undefined) {
         const { promise: late, resolve } = Promise.withResolvers<void>()
         using _timer = clock.after(waitMs, resolve)
         await Promise.race([asking, late])
