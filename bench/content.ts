@@ -36,14 +36,20 @@ export function endlessFileBody (bytesMax: number): Body {
   return multipart([{ name: 'file.bin', pieces: pieces() }])
 }
 
-/** A CAR of raw blocks under one root, ready to send. */
-export function carBody (count: number, blockBytes: number): { readonly body: Body, readonly bytes: number } {
+export interface Car { readonly root: CID, readonly bytes: Buffer }
+
+/** Raw blocks under one root. */
+export function carOf (count: number, blockBytes: number): Car {
   const blocks = Array.from({ length: count }, () => blockOf(raw, randomBytes(blockBytes)))
   const root = blockOf(dagCbor, encode(blocks.map(({ cid }) => cid)))
   const header = encode({ roots: [root.cid], version: 1 })
   const sections = [section([header]), ...[root, ...blocks].map(({ cid, bytes }) => section([cid.bytes, bytes]))]
-  const car = Buffer.concat(sections.flat())
-  return { body: multipart([{ name: 'a.car', pieces: piecesOf(car) }]), bytes: car.byteLength }
+  return { root: root.cid, bytes: Buffer.concat(sections.flat()) }
+}
+
+/** Ready to send once. */
+export function carBody ({ bytes }: Car): Body {
+  return multipart([{ name: 'a.car', pieces: piecesOf(bytes) }])
 }
 
 function blockOf (codec: number, bytes: Uint8Array): { cid: CID, bytes: Uint8Array } {

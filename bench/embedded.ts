@@ -6,15 +6,15 @@ import { promisify } from 'node:util'
 import { startEmbeddedProcess } from '../ipfs-compat-tests/harness/embedded-process.ts'
 import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
 import { call, callJson } from './call.ts'
-import { carBody, fileBody, filesBody, mib, randomBytes } from './content.ts'
-import { compare, secondsOf, told } from './harness.ts'
-import type { Side } from './harness.ts'
+import { carBody, carOf, fileBody, filesBody, mib, randomBytes } from './content.ts'
+import { compare, secondsOf, sideOf, told } from './harness.ts'
+import type { Contest, Side } from './harness.ts'
 import { runLoad } from './load.ts'
 
 const roundsUsually = 5
 const pins = 256
 const run = promisify(execFile)
-const atLeastHalf = { goal: { atLeast: 0.5 } }
+const atLeastHalf = { goals: { bare: { atLeast: 0.5 } } }
 
 /**
  * The embedded daemon on disk, in a process of its own, beside a real Kubo: `IPFS_BIN` has to name one. "Peer" in the tables is the embedded
@@ -28,10 +28,9 @@ export async function bench ([asked = String(roundsUsually)]: readonly string[])
   const embedded = undo.use(await startEmbeddedProcess(folder))
   const sides = {
     sides: told(`Kubo ${kubo.values.VERSION} bare, and the embedded daemon as peer`),
-    bare: { name: 'bare', host: kubo.host, port: kubo.port },
-    peer: { name: 'peer', host: embedded.host, port: embedded.port },
+    among: [sideOf('bare', kubo), sideOf('peer', embedded)],
     rounds: Number(asked)
-  } as const
+  }
 
   await adds(sides)
   await imports(sides)
@@ -39,7 +38,7 @@ export async function bench ([asked = String(roundsUsually)]: readonly string[])
   await pinAdds(sides)
 }
 
-type Both = Parameters<typeof compare>[0] & { readonly rounds: number }
+interface Both extends Contest { readonly rounds: number }
 
 /** Else what one side has left in the system's cache is written at the other's expense: who waits for its own writes waits for those, too. */
 async function nothingLeftToWrite (): Promise<void> {
@@ -78,10 +77,10 @@ async function imports (sides: Both): Promise<void> {
       rounds: sides.rounds,
       measured: { blocks: { unit: '1/s', ...atLeastHalf }, rate: { unit: 'MB/s' } },
       round: async side => {
-        const { body, bytes } = carBody(count, blockBytes)
+        const car = carOf(count, blockBytes)
         await nothingLeftToWrite()
-        const seconds = await secondsOf(() => call(side, 'dag/import?pin-roots=true', body))
-        return { blocks: count / seconds, rate: bytes / seconds / 1e6 }
+        const seconds = await secondsOf(() => call(side, 'dag/import?pin-roots=true', carBody(car)))
+        return { blocks: count / seconds, rate: car.bytes.byteLength / seconds / 1e6 }
       }
     })
   }
@@ -91,7 +90,7 @@ async function cats (sides: Both): Promise<void> {
   const size = 128 * mib
   const content = randomBytes(size)
   const hashes = new Map<Side, string>()
-  for (const side of [sides.bare, sides.peer]) hashes.set(side, (await callJson(side, 'add?quieter=true', fileBody(content)))[0].Hash)
+  for (const side of sides.among) hashes.set(side, (await callJson(side, 'add?quieter=true', fileBody(content)))[0].Hash)
   await compare(sides, {
     title: 'cat of 128 MiB',
     rounds: sides.rounds,

@@ -20,6 +20,13 @@ t.test('a time that has grown is one, a time that has fallen is none', async t =
   t.strictSame(regressions([time(150), time(150), time(100)]), [])
 })
 
+t.test('what no other side has is held against the limit, or stands for itself', async t => {
+  const alone = (peer: number): Figure => { const { bare: _, ...rest } = figure(peer, { name: 'resident', unit: 'MiB' }); return rest }
+
+  t.match(regressions([alone(100), alone(130)]), [{ usual: 1 / 100, now: 1 / 130 }])
+  t.strictSame(regressions([{ ...alone(100), limit: 50 }, { ...alone(130), limit: 65 }]), [])
+})
+
 t.test('a first run, another machine and another pair of sides are compared with nothing', async t => {
   t.strictSame(regressions([figure(90), figure(40, { machine: '8 × cpu' }), figure(40, { sides: 'another cluster' }), figure(40, { title: 'add' })]), [])
 })

@@ -5,7 +5,7 @@ import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { median } from './report.ts'
-import type { Measured } from './report.ts'
+import type { Goals } from './report.ts'
 
 export const historyFile = fileURLToPath(new URL('history.jsonl', import.meta.url))
 /** Beyond it a figure is worse than noise explains. */
@@ -13,7 +13,7 @@ const regressionMin = 0.15
 /** Of the runs before the last, so many say what is usual. */
 const usualRuns = 9
 
-/** A figure of one run: both sides' medians. Only ratios are compared, as machines differ and one machine does from hour to hour. */
+/** A figure of one run: the medians of all sides. Where there is another side only ratios are compared, as machines differ and one machine does from hour to hour. */
 export interface Figure {
   /** ISO 8601. */
   readonly at: string
@@ -24,16 +24,21 @@ export interface Figure {
   readonly title: string
   readonly name: string
   readonly unit: string
-  readonly bare: number
+  readonly bare?: number
+  readonly limit?: number
+  readonly against?: number
   readonly peer: number
-  readonly goal?: Measured['goal']
+  readonly goals?: Goals
 }
 
-/** Whether more is better: rates are per second, times are times. */
-const isRate = ({ unit }: Pick<Figure, 'unit'>): boolean => unit.endsWith('/s')
+/** Whether more is better: rates are per second, all else is time or memory. */
+export const isRate = ({ unit }: Pick<Figure, 'unit'>): boolean => unit.endsWith('/s')
 const keyOf = ({ machine, sides, title, name }: Figure): string => JSON.stringify([machine, sides, title, name])
 /** How well the peer does: greater is better. */
-const merit = (figure: Figure): number => isRate(figure) ? figure.peer / figure.bare : figure.bare / figure.peer
+function merit (figure: Figure): number {
+  const ratio = figure.peer / (figure.bare ?? figure.limit ?? 1)
+  return isRate(figure) ? ratio : 1 / ratio
+}
 
 export interface Regression { readonly figure: Figure, readonly usual: number, readonly now: number }
 

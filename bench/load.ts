@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { once } from 'node:events'
-import type { Side } from './harness.ts'
+import type { RpcTarget } from '../ipfs-compat-tests/harness/rpc.ts'
 
 export interface LoadResult {
   readonly perSecond: number
@@ -20,9 +20,9 @@ export interface Load {
  * Requests without bodies on kept-alive connections, each connection sending the next when the last is answered. On bare sockets, so that
  * the client does not cost more than what is measured.
  *
- * @throws Error for an answer that is not 200
+ * @throws Error for an answer that tells no success
  */
-export async function runLoad ({ host, port }: Side, { connections, path, durationMs = Infinity }: Load): Promise<LoadResult> {
+export async function runLoad ({ host, port }: RpcTarget, { connections, path, durationMs = Infinity }: Load): Promise<LoadResult> {
   const sockets = await Promise.all(Array.from({ length: connections }, async () => {
     const socket = connect({ host, port, noDelay: true })
     await once(socket, 'connect')
@@ -57,7 +57,7 @@ async function drive (socket: Socket, host: string, nextPath: () => string | und
     answer += chunk.toString('latin1')
     if (!isWhole(answer)) return
     timesMs.push(performance.now() - sentMs)
-    if (answer.startsWith('HTTP/1.1 200')) send()
+    if (answer.startsWith('HTTP/1.1 20')) send()
     else reject(new Error(answer))
   })
   socket.on('error', reject).on('close', () => reject(new Error('the connection was closed')))

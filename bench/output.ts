@@ -1,7 +1,7 @@
 /** What a measurement says: tables for people, or with `--json` one line for each figure. Each figure is remembered, see `history.ts`. */
 import { remember } from './history.ts'
-import { median, reportText } from './report.ts'
-import type { Measured, Round } from './report.ts'
+import { medianOf, otherSides, reportText } from './report.ts'
+import type { Measured, Rounds } from './report.ts'
 
 const isJson = process.argv.includes('--json')
 
@@ -13,17 +13,18 @@ export function say (text: string): void {
 export interface Told {
   readonly sides: string
   readonly title: string
-  readonly bare: readonly Round[]
-  readonly peer: readonly Round[]
+  readonly rounds: Rounds
   readonly measured: Readonly<Record<string, Measured>>
 }
 
-/** Rounds of both sides: medians, their ratio and whether a goal was reached. */
-export async function tell ({ sides, title, bare, peer, measured }: Told): Promise<void> {
-  say(reportText(title, bare, peer, measured))
-  const figures = await remember(Object.entries(measured).map(([name, { unit, goal }]) => {
-    const of = (rounds: readonly Round[]): number => median(rounds.map(round => round[name]!))
-    return { sides, title, name, unit, bare: of(bare), peer: of(peer), ...goal !== undefined && { goal } }
+/** Rounds of all sides: medians, their ratios and whether goals were reached. */
+export async function tell ({ sides, title, rounds, measured }: Told): Promise<void> {
+  say(reportText(title, rounds, measured))
+  const figures = await remember(Object.entries(measured).flatMap(([name, { unit, goals }]) => {
+    const peer = medianOf(rounds.peer, name)
+    if (peer === undefined) return []
+    const others = Object.fromEntries(otherSides.map(side => [side, medianOf(rounds[side], name)]).filter(([, value]) => value !== undefined))
+    return [{ sides, title, name, unit, ...others, peer, ...goals !== undefined && { goals } }]
   }))
   if (isJson) for (const figure of figures) process.stdout.write(`${JSON.stringify(figure)}\n`)
 }

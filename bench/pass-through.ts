@@ -1,4 +1,4 @@
-import { compare, pairOf } from './harness.ts'
+import { compare, contestOf } from './harness.ts'
 import { runLoad } from './load.ts'
 
 const connections = 32
@@ -6,12 +6,12 @@ const roundMs = 3_000
 
 /** A request that the proxy only carries: what standing in the way costs. */
 export async function bench (args: readonly string[]): Promise<void> {
-  await using sides = await pairOf(args)
-  await compare(sides, {
+  await using contest = await contestOf(args)
+  await compare(contest, {
     title: `pass-through: POST /api/v0/version, ${connections} connections`,
-    rounds: 5,
+    rounds: contest.rounds ?? 5,
     measured: {
-      requests: { unit: '1/s', goal: { atLeast: 12_000 / 22_900 } },
+      requests: { unit: '1/s', goals: { bare: { atLeast: 12_000 / 22_900 } } },
       p50: { unit: 'ms' },
       p99: { unit: 'ms' }
     },
@@ -20,10 +20,10 @@ export async function bench (args: readonly string[]): Promise<void> {
       return { requests: perSecond, p50: p50Ms, p99: p99Ms }
     }
   })
-  await compare(sides, {
+  await compare(contest, {
     title: 'pass-through: the same on one connection',
-    rounds: 5,
-    measured: { p50: { unit: 'ms', goal: { atMost: 1.6 } } },
+    rounds: contest.rounds ?? 5,
+    measured: { p50: { unit: 'ms', goals: { bare: { atMost: 1.6 } } } },
     round: async side => ({ p50: (await runLoad(side, { connections: 1, path: () => '/api/v0/version', durationMs: roundMs / 2 })).p50Ms })
   })
 }

@@ -9,9 +9,9 @@ interface Measurement { bench (args: readonly string[]): Promise<void> }
 
 /** What measurements are made of. */
 const parts: ReadonlySet<string> = new Set(['run.ts', 'harness.ts', 'load.ts', 'content.ts', 'report.ts', 'call.ts', 'history.ts', 'output.ts', 'process-figures.ts'])
-/** Those that can compare any two proxies, see `pairOf`. */
-const ofPairs: ReadonlySet<string> = new Set(['pass-through', 'pin-add', 'add', 'dag-import'])
-/** Not among `all`: one looks back, one takes many minutes. */
+/** Those that take `--peers`, `--against` and `--rounds`, see `sideArguments`. */
+const ofSides: ReadonlySet<string> = new Set(['pass-through', 'cat', 'pin-add', 'add', 'dag-import', 'cluster-pins', 'cluster-add', 'cluster-car', 'list', 'resident', 'uploads'])
+/** Not among `all`: some look back, some take many minutes. */
 const apart: ReadonlySet<string> = new Set(['compare', 'scale'])
 const here = fileURLToPath(new URL('.', import.meta.url))
 const [name, ...rest] = process.argv.slice(2).filter(arg => arg !== '--json')
@@ -35,7 +35,7 @@ async function found (): Promise<Map<string, string>> {
 
 /** One after the other, each in a process of its own. With arguments only those that take them. Resolves whether all ended well. */
 async function runAll (args: readonly string[]): Promise<boolean> {
-  const chosen = [...names.keys()].filter(name => !apart.has(name) && (args.length === 0 || ofPairs.has(name))).sort()
+  const chosen = [...names.keys()].filter(name => !apart.has(name) && (args.length === 0 || ofSides.has(name))).sort()
   const json = process.argv.includes('--json') ? ['--json'] : []
   const failed: string[] = []
   for (const name of chosen) {

@@ -15,8 +15,9 @@ import type { ImportItem, PeerRpc } from '../../cluster/peer-ports.ts'
 import type { PeerId } from '../../cluster/api/pin.ts'
 import { mib } from '../content.ts'
 import { secondsOf } from '../harness.ts'
+import { say, tell } from '../output.ts'
 import { cpuSecondsOf, memoryOf } from '../process-figures.ts'
-import { median, reportText } from '../report.ts'
+import { median } from '../report.ts'
 import type { Round } from '../report.ts'
 
 const blockBytes = 256 * 1_024
@@ -51,10 +52,13 @@ export async function bench ([size = '256', rounds = '5']: readonly string[]): P
     results.bare.push(bare)
     results.peer.push(ours)
   }
-  process.stdout.write(reportText(`${size} MiB of blocks of 256 KiB to another process: TLS bare, and PeerRpc`, results.bare, results.peer, {
-    rate: { unit: 'MB/s', goal: { atLeast: 0.4 } }, cpu: { unit: 'ms of both processes per MiB' }
-  }))
-  process.stdout.write(`  a call takes ${shown(idle)} alone, ${shown(busy)} beside such a stream; both processes hold at most ${Math.round(Math.max(...rss))} MiB\n`)
+  await tell({
+    sides: 'TLS bare, and PeerRpc',
+    title: `${size} MiB of blocks of 256 KiB to another process`,
+    rounds: results,
+    measured: { rate: { unit: 'MB/s', goals: { bare: { atLeast: 0.4 } } }, cpu: { unit: 'ms of both processes per MiB' } }
+  })
+  say(`  a call takes ${shown(idle)} alone, ${shown(busy)} beside such a stream; both processes hold at most ${Math.round(Math.max(...rss))} MiB\n`)
   sink.disconnect()
 }
 

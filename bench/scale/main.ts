@@ -9,11 +9,12 @@ import { parseArgs } from 'node:util'
 import { cleanEnv } from '../../ipfs-compat-tests/harness/process.ts'
 import { temporaryFolder } from '../../ipfs-compat-tests/harness/folder.ts'
 import { secondsOf } from '../harness.ts'
+import { watchMemory } from '../process-figures.ts'
 import { median } from '../report.ts'
 import { startPeers } from './peers.ts'
 import type { ScalePeer } from './peers.ts'
 import { cidOf, takenOf, writePins } from './pins.ts'
-import { figuresText, watchMemory } from './report.ts'
+import { figuresText } from './report.ts'
 import type { Figure } from './report.ts'
 
 const peerCount = 3

@@ -126,9 +126,10 @@ function createTestPeer (folder: string, settings: PeerSettings, daemonProcess: 
   }
 }
 
-function targetOf (url: string): RpcTarget {
+/** @throws TypeError for what is no URL */
+export function targetOf (url: string): RpcTarget {
   const { hostname, port } = new URL(url)
-  return { host: hostname, port: Number(port) }
+  return { host: hostname, port: Number(port === '' ? 80 : port) }
 }
 
 const daemonOf = (daemon: Daemon | undefined): PeerSettings => daemon === undefined ? { CLUSTER_EMBEDDED_USE: 'always' } : daemonSettings(daemon)

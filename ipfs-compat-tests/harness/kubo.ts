@@ -14,8 +14,13 @@ export interface DaemonOptions {
   readonly profile?: string
 }
 
-/** With SIGKILL, and on the same repo and ports again. */
-export interface DaemonProcess { kill (): Promise<void>, start (): Promise<void> }
+export interface DaemonProcess {
+  readonly pid: number
+  /** With SIGKILL. */
+  kill (): Promise<void>
+  /** On the same repo and ports again. */
+  start (): Promise<void>
+}
 
 export interface Daemon extends AsyncDisposable {
   readonly kind: 'kubo' | 'embedded'

@@ -66,11 +66,12 @@ async function run (binary: string, args: readonly string[], env: NodeJS.Process
   if (code !== 0) throw new Error(`ipfs ${args.join(' ')} ended with ${String(code)}: ${said()}`)
 }
 
-interface Running extends AsyncDisposable { kill (): Promise<void> }
+interface Running extends AsyncDisposable { readonly pid: number, kill (): Promise<void> }
 
 async function restartable (start: () => Promise<Running>): Promise<DaemonProcess & AsyncDisposable> {
   let running = await start()
   return {
+    get pid () { return running.pid },
     kill: async () => { await running.kill() },
     async start () { running = await start() },
     [Symbol.asyncDispose]: async () => { await running[Symbol.asyncDispose]() }
@@ -87,7 +88,7 @@ async function daemon (binary: string, args: readonly string[], env: NodeJS.Proc
     child.kill('SIGKILL')
     await ended
   }
-  if (outcome === 'ready') return { kill, [Symbol.asyncDispose]: () => stopProcess(child, ended) }
+  if (outcome === 'ready') return { pid: child.pid!, kill, [Symbol.asyncDispose]: () => stopProcess(child, ended) }
   child.kill('SIGKILL')
   throw new Error(`ipfs daemon ${outcome} before it was ready: ${said()}`)
 }
