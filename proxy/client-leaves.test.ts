@@ -80,6 +80,25 @@ for (const [how, leave] of Object.entries(leaving)) {
   })
 }
 
+t.test('a client that closes its side while it waits for a pin is told so as in Kubo', async t => {
+  const told = { 'pin/add?': /^HTTP\/1\.1 500 [^]*"Message":"pin: context canceled"/, 'pin/add?progress=true&': /^HTTP\/1\.1 200 [^]*X-Stream-Error: context canceled\r\n/ }
+  for (const [command, answer] of Object.entries(told)) {
+    const cid = sha256Cid(1, 0x55, Buffer.from(`waited for by ${command}`))
+    const socket = dial()
+    let heard = ''
+    socket.setEncoding('latin1').on('data', (text: string) => { heard += text })
+    post(socket, `${command}arg=${cid.toString()}`)
+    await eventually('the pin is agreed on', async () => await peer.cluster.state.get(cid) !== undefined)
+    if (command.includes('progress')) await eventually('the answer has begun', () => heard !== '')
+
+    socket.end()
+    await closed(socket)
+
+    t.match(heard, answer)
+    await peer.cluster.unpin(cid, { signal })
+  }
+})
+
 t.test('of an upload whose client goes in the middle nothing is pinned', async t => {
   const half = multipartOf([{ body: 'half of a file' }])
   for (const command of ['add', 'dag/import', 'block/put?pin=true', 'dag/put?pin=true']) {

@@ -2,6 +2,7 @@ import type { CID } from 'multiformats/cid'
 import { unannouncedOf } from '../adder/announcing.ts'
 import { KuboRepliedError } from '../cluster/api/errors.ts'
 import { defaultPinOptions } from '../cluster/api/pin.ts'
+import { CallerLeftError } from '../cluster/async/caller-left.ts'
 import type { PinProgress, PinWait } from '../cluster/ports.ts'
 import { argument, DeadlineExceededError, kuboCommand } from './command.ts'
 import type { CommandCall, KuboCommand } from './command.ts'
@@ -81,8 +82,9 @@ async function pinOne (cid: CID, call: PinAddCall, { cluster, daemon, givenUp }:
       ...sum === undefined ? {} : { onProgress: progress => sum.set(progress) }
     })
   } catch (err) {
-    if (!(call.signal.aborted && call.signal.reason instanceof DeadlineExceededError)) throw err
-    throw sum === undefined ? pinFailed(call.signal.reason.message, err) : call.signal.reason
+    const { aborted, reason } = call.signal
+    if (!(aborted && (reason instanceof DeadlineExceededError || reason instanceof CallerLeftError))) throw err
+    throw sum === undefined ? pinFailed(reason.message, err) : reason
   }
   // A pin that was there already made nothing move; Kubo counts its nodes all the same.
   if (sum !== undefined && recursive && !sum.moved) sum.set(await countNodes(cid, call, daemon))
