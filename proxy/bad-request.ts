@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { hostForm } from './plain-request.ts'
+import { hasGoodHost, hostForm } from './plain-request.ts'
 
 /** What node's parser says of what it could not read. */
 export interface ParseFailure extends NodeJS.ErrnoException { readonly rawPacket?: Buffer, readonly bytesParsed?: number }
@@ -36,11 +36,11 @@ function hasSpacedName (packet: Buffer, at: number): boolean {
 const headerNameBytesMax = 4_096
 
 /** What is wrong with a request that node lets through and Go does not; `undefined` when nothing is. */
-export function refusedByGo ({ rawHeaders, headers, httpVersion }: IncomingMessage): Refusal | undefined {
+export function refusedByGo ({ rawHeaders, headers, httpVersion, url }: IncomingMessage): Refusal | undefined {
   let hosts = 0
   for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]!.length === 4 && rawHeaders[i]!.toLowerCase() === 'host') hosts++
   if (!httpVersion.startsWith('1.')) return otherVersion
-  if (hosts > 1) return { line: '400 Bad Request' }
+  if (hosts > 1 || !hasGoodHost(url!)) return { line: '400 Bad Request' }
   if (hosts === 0 && httpVersion !== '1.0') return { line: '400 Bad Request: missing required Host header' }
   if (!hostForm.test(headers.host ?? '')) return { line: '400 Bad Request: malformed Host header' }
   const coding = headers['transfer-encoding']

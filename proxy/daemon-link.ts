@@ -1,8 +1,8 @@
 import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
-import { request as requestHttp } from 'node:http'
+import { Agent, request as requestHttp } from 'node:http'
 import type { ClientRequest, RequestOptions } from 'node:http'
-import { request as requestHttps } from 'node:https'
+import { Agent as SecureAgent, request as requestHttps } from 'node:https'
 import { connect as connectTls } from 'node:tls'
 import { Pool } from 'undici'
 import { urlOf } from '../cluster/config/endpoint.ts'
@@ -11,7 +11,7 @@ import type { Endpoint } from '../cluster/config/endpoint.ts'
 /** Go's default limit for a request head, and the slop it allows. The client side needs it too: answers can carry long trailers. */
 export const headBytesMax = (1 << 20) + 4096
 
-/** The ways to the daemon: kept connections for nearly everything, and one of its own for what undici cannot say. */
+/** The ways to the daemon: kept connections for nearly everything, and bare ones for what no HTTP client can say. */
 export interface DaemonLink {
   readonly pool: Pool
   /** For messages. */
@@ -20,7 +20,7 @@ export interface DaemonLink {
   readonly host: string
   /** The port the daemon most likely listens on, by which it knows its own origins; `undefined` behind a unix socket. */
   readonly port: number | undefined
-  /** A request over node:http, for `Expect: 100-continue`. */
+  /** A request over node:http, for uploads. */
   request (options: RequestOptions): ClientRequest
   /** A bare connection, for requests that are relayed byte by byte. */
   connect (): Socket
@@ -31,6 +31,7 @@ export interface DaemonLink {
   connectReading (buffer: Buffer, read: (bytes: Buffer) => boolean): Socket | undefined
   /** Calls `listener` whenever a connection to the daemon ends: it may have been restarted with another configuration. */
   onDisconnect (listener: () => void): void
+  close (): Promise<void>
 }
 
 export function createDaemonLink (node: Endpoint, { https = false }: { https?: boolean } = {}): DaemonLink {
@@ -50,12 +51,20 @@ export function createDaemonLink (node: Endpoint, { https = false }: { https?: b
     maxHeaderSize: headBytesMax,
     connect: { timeout: connectTimeoutMs, ...endpoint.kind === 'unix' ? { socketPath: endpoint.path } : {} }
   })
+  const agent = new (secure ? SecureAgent : Agent)({ keepAlive: true })
   return {
     pool,
     address: urlOf(endpoint),
     host: new URL(origin).host,
     port: endpoint.kind === 'tcp' ? endpoint.port : undefined,
-    request: options => (secure ? requestHttps : requestHttp)({ ...where, ...options, maxHeaderSize: headBytesMax }),
+    request (options) {
+      const request = (secure ? requestHttps : requestHttp)({ ...where, ...options, agent, maxHeaderSize: headBytesMax })
+      return request.once('socket', socket => {
+        if (!socket.connecting) return
+        socket.setTimeout(connectTimeoutMs, () => socket.destroy(new Error('connect timed out')))
+        socket.once('connect', () => socket.setTimeout(0))
+      })
+    },
     connect () {
       if (endpoint.kind === 'unix') return connectTcp(endpoint.path)
       const { host, port } = endpoint
@@ -69,6 +78,10 @@ export function createDaemonLink (node: Endpoint, { https = false }: { https?: b
     onDisconnect (listener) {
       pool.on('disconnect', listener)
       pool.on('connectionError', listener)
+    },
+    async close () {
+      agent.destroy()
+      await pool.destroy()
     }
   }
 }

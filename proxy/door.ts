@@ -58,7 +58,7 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
       const wrong = refusedByGo(request)
       if (wrong !== undefined) closeWith(wrong.line, socket, wrong.body)
       else if (exchange.fault !== undefined) answerBadRequest(socket, exchange.fault)
-      else if (request.url === '*' && request.method === 'OPTIONS') answerStar(response)
+      else if (request.url === '*' && request.method === 'OPTIONS' && request.httpVersion !== '1.0') answerStar(response)
       else if (request.url === '*') relayRequest(request, socket, { daemon, origins: origins() })
       else if (request.httpVersion === '1.0' && !/^(100-continue)?$/i.test(request.headers.expect ?? '')) socket.end(`HTTP/1.0 ${expectationFailed()}`) // node knows none before 1.1
       else answer(request, response, expects)
@@ -94,7 +94,8 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
     if (current !== undefined && broken.has(socket)) return
     if (current !== undefined) broken.add(socket)
     inTurn(socket, () => {
-      if (error.code === 'HPE_INVALID_METHOD' && headOf(error.rawPacket) !== undefined) relayUnknownMethod(headOf(error.rawPacket)!, socket, { daemon, rules })
+      const unknown = headOf(error.rawPacket)
+      if (unknown !== undefined) relayUnknownMethod(unknown, socket, { daemon, rules })
       else if (!readAnew(error, socket, server)) answerBadRequest(socket, error)
     })
   })
@@ -104,8 +105,9 @@ export function createDoor ({ daemon, origins, clock, log, rules, isForDaemon, i
 /** The client has closed its side in the middle of its upload. The upload fails as in Go; the answer can still be sent. */
 function cutUpload (exchange: Exchange | undefined): boolean {
   if (exchange === undefined || exchange.response.writableEnded) return false
-  const { request } = exchange
+  const { request, response } = exchange
   const { socket } = request
+  response.once('close', () => { socket.destroySoon() }) // no further request will come
   Object.assign(request, { socket: null }) // or node would close the whole connection with it
   request.destroy(new Error('context canceled'))
   Object.assign(request, { socket }) // who is still to answer asks for it
@@ -135,11 +137,11 @@ function refuseExpectation (response: ServerResponse): void {
 
 /**
  * The first head of a packet, without what came behind it: that would be further requests, which nobody has looked at. One whose
- * method node knows is none: it was taken, and something behind it was not.
+ * method node knows is none: it was taken, and something behind it was not. Of HTTP/2 Go takes the first line, and refuses that as any method.
  */
 function headOf (packet: Buffer | undefined): UnknownMethod | undefined {
   if (packet === undefined) return undefined
-  const [, method = '', target] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP\/1\.[01]\r\n/.exec(packet.toString('latin1', 0, headBytesMax)) ?? []
+  const [, method = '', target] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP\/(?:1\.[01]|2\.0)\r\n/.exec(packet.toString('latin1', 0, headBytesMax)) ?? []
   const end = packet.indexOf('\r\n\r\n')
   return target === undefined || end < 0 || METHODS.includes(method) ? undefined : { target, head: packet.subarray(0, end + 4), hasMore: packet.length > end + 4 }
 }

@@ -15,6 +15,9 @@ const cases: Readonly<Record<string, readonly [string, string]>> = {
   'a value that goes on in a second line': [post('X-A: one \r\n\t two\r\n three\r\n'), post('X-A: one two three\r\n')],
   'lines that end in LF alone': [post('X-A: 1\r\n', 'a\n\nb').replaceAll('\r\n', '\n'), post('X-A: 1\r\n', 'a\n\nb')],
   'raw UTF-8 in the target': [post('', '', '/api/v0/version?x=\xc3\xbc'), post('', '', '/api/v0/version?x=%c3%bc')],
+  'a target without a path': [post('', '', 'x:1?a=b'), post('', '', 'http://x?a=b')],
+  'a scheme before a path': [post('', '', 'x:/api/v0/version'), post('')],
+  'a scheme with a digit': [post('', '', 'h2://x/api/v0/version'), post('', '', 'http://x/api/v0/version')],
   'chunks in HTTP/1.0': [post('Transfer-Encoding: chunked\r\n').replace('1.1', '1.0'), post('').replace('1.1', '1.0')],
   'a later HTTP/1': [post('').replace('1.1', '1.7'), post('')]
 }

@@ -1,3 +1,5 @@
+import { hasGoodHost } from './plain-request.ts'
+
 const continued = /^[ \t]/
 const lengthField = /^content-length:[ \t]*(\d+)[ \t]*$/i
 const codingField = /^transfer-encoding:/i
@@ -8,12 +10,12 @@ const refused = '\0'
 
 /**
  * The first head in `bytes` as node's parser takes it, where Go takes it as well and node would not: raw UTF-8 in the target
- * (`curl '…?arg=/ipfs/…/ünï'` sends it), lines that end in LF alone, values that go on in a second line, a length that is told twice or beside
- * chunks, and a later HTTP/1 than 1.1. It means the same, and the daemon gets it like this, so both sides see one and the same request. A first line
+ * (`curl '…?arg=/ipfs/…/ünï'` sends it), a scheme before something that is no host (`x:1`), lines that end in LF alone, values that go on in a second
+ * line, a length that is told twice or beside chunks, and a later HTTP/1 than 1.1. It means the same, and the daemon gets it like this, so both sides see one and the same request. A first line
  * that is none for Go is made one that is none for node.
  *
  * @returns `bytes` itself when there is nothing to mend, or the head is not whole
- * @see net/http `readRequest` and `transferReader`, net/textproto `ReadMIMEHeader`
+ * @see net/http `readRequest` and `transferReader`, net/url `ParseRequestURI`, net/textproto `ReadMIMEHeader`
  */
 export function mendHead (bytes: Buffer): Buffer {
   const length = headLength(bytes)
@@ -36,8 +38,19 @@ export function headLength (bytes: Buffer): number | undefined {
 function mendRequestLine (line: string): string {
   const [, method, target, major, minor] = /^([^ ]+) ([^ ]+) HTTP\/(\d)\.(\d)$/.exec(line) ?? []
   if (target === undefined) return line.startsWith(refused) ? line : `${refused}${line}`
-  const escaped = target.replace(/[\x80-\xff]/g, byte => `%${byte.charCodeAt(0).toString(16)}`)
+  const escaped = (method === 'CONNECT' ? target : withoutScheme(target)).replace(/[\x80-\xff]/g, byte => `%${byte.charCodeAt(0).toString(16)}`)
   return `${method} ${escaped} HTTP/${major}.${major === '1' && Number(minor) > 1 ? 1 : minor}`
+}
+
+/**
+ * What follows a scheme is a host behind two slashes, a path behind one, and for Go nothing but a query behind none (`x:1?a=b`). A host is of
+ * no consequence; one that is none for Go is left for the door to refuse.
+ */
+function withoutScheme (target: string): string {
+  const [, rest] = /^[a-z][a-z0-9+.-]*:(.*)$/i.exec(target) ?? []
+  if (rest === undefined || !hasGoodHost(target)) return target
+  if (rest.startsWith('/') && !rest.startsWith('//')) return rest
+  return `http://x${rest.replace(rest.startsWith('//') ? /^\/\/[^/?]*/ : /^[^?]*/, '')}`
 }
 
 function unfolded (lines: readonly string[]): readonly string[] {

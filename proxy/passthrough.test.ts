@@ -7,7 +7,6 @@ import t from 'tap'
 import { freePort } from '../cluster/consensus/raft/processes/ports.ts'
 import { createLogger } from '../cluster/log.ts'
 import { closed } from '../ipfs-compat-tests/harness/closed.ts'
-import { eventually } from '../ipfs-compat-tests/harness/eventually.ts'
 import { proxyAlone, readAll } from '../ipfs-compat-tests/harness/proxy-alone.ts'
 import { scriptedDaemon } from '../ipfs-compat-tests/harness/scripted-daemon.ts'
 import { selfSigned } from '../ipfs-compat-tests/harness/self-signed.ts'
@@ -82,59 +81,6 @@ t.test('a client that goes ends its request at the daemon', async t => {
 
   await closed(upstream)
   t.pass('closed')
-})
-
-t.test('an upload that is broken off is broken off at the daemon', async t => {
-  const arrived = Promise.withResolvers<Socket>()
-  await using daemon = await scripted(socket => arrived.resolve(socket))
-  await using proxy = await proxyAlone(daemon.multiaddr)
-  const client = proxy.connect()
-  client.write(`${post('files/write', 'Content-Length: 1000\r\n')}only this`)
-  const upstream = await arrived.promise
-
-  client.end()
-
-  await closed(upstream)
-  t.pass('closed')
-  client.destroy()
-})
-
-t.test('an answer that begins before the upload ends goes out, and the upload goes on', async t => {
-  const bodies: Buffer[] = []
-  await using daemon = await scripted((socket, _, rest) => {
-    bodies.push(rest)
-    socket.on('data', chunk => {
-      bodies.push(chunk as Buffer)
-      if (Buffer.concat(bodies).includes('0\r\n\r\n')) socket.write('3\r\nend\r\n0\r\n\r\n')
-    })
-    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegin\r\n')
-  })
-  await using proxy = await proxyAlone(daemon.multiaddr)
-  const client = proxy.connect()
-  client.write(post('files/write', 'Transfer-Encoding: chunked\r\n') + '4\r\nabcd\r\n')
-  const answer = readAll(client, isWhole)
-  await eventually('the first line', () => bodies.length > 0 && client.bytesRead > 0)
-
-  client.write('4\r\nefgh\r\n0\r\n\r\n')
-
-  t.match(await answer, /begin[^]*end/)
-  t.match(Buffer.concat(bodies).toString(), /abcd[^]*efgh/)
-  client.destroy()
-})
-
-t.test('a last answer reaches a client that is still uploading and asked for the connection to be closed', async t => {
-  await using daemon = await scripted(socket => { socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n') })
-  await using proxy = await proxyAlone(daemon.multiaddr)
-  const client = proxy.connect()
-  const answer = readAll(client, text => text.endsWith('no\n'))
-  client.write(post('files/write', 'Connection: close\r\nContent-Length: 100000000\r\n'))
-  const piece = Buffer.alloc(64 << 10)
-  const pump = (): void => { while (!client.destroyed && client.writable && client.write(piece)); }
-  client.on('drain', pump)
-  pump()
-
-  t.match(await answer, /^HTTP\/1\.1 403 Forbidden\r\n[^]*no\n$/)
-  client.destroy()
 })
 
 t.test('a client that closes its connection is told so where Go tells it', async t => {

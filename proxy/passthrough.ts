@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { PassThrough } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { originForm } from '../cluster/api/kubo/query.ts'
 import type { Logger } from '../cluster/log.ts'
@@ -15,30 +14,26 @@ export interface PassthroughComponents {
   readonly log: Logger
 }
 
-/** Hands one request to the daemon and its answer back. `target` replaces what stands in the request line. */
+/** Hands one request without a body to the daemon and its answer back. `target` replaces what stands in the request line. */
 export type Passthrough = (request: IncomingMessage, response: ServerResponse, target?: string) => void
 
 /**
- * No body is read, no JSON touched, no header improved: what the daemon sends is what the client gets, as it comes, trailers
- * included, at the pace of the slower side. A client that goes ends the request at the daemon; an answer that the daemon breaks off
- * is broken off, never ended. An answer that comes before the upload is whole goes out at once.
+ * No JSON touched, no header improved: what the daemon sends is what the client gets, as it comes, trailers included, at the pace of
+ * the slower side. A client that goes ends the request at the daemon; an answer that the daemon breaks off is broken off, never ended.
  */
 export function createPassthrough ({ daemon, origins, log }: PassthroughComponents): Passthrough {
   return (request, response, target = request.url!) => {
-    const body = hasBody(request) ? new PassThrough() : null
-    const relay = new Relay(request, response, { daemon, origins: origins(), log, body })
+    const relay = new Relay(request, response, { daemon, origins: origins(), log })
     try {
       daemon.pool.dispatch({
         path: pathOf(target),
         method: request.method as Dispatcher.HttpMethod,
         headers: toDaemonHeaders(request.rawHeaders, origins()),
-        body,
         reset: false // undici would ask for the connection to be closed after a HEAD, and Kubo says so in its answer
       }, relay)
     } catch (err) {
       relay.failed(err as Error)
     }
-    if (body !== null) relay.upload(body)
   }
 }
 
@@ -47,10 +42,13 @@ export function hasBody ({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && Number(headers['content-length']) > 0)
 }
 
-/** undici takes a path. */
-const pathOf = (target: string): string => originForm(target) || '/'
+/** A URL without a path stays what it is: Kubo redirects it. */
+export function pathOf (target: string): string {
+  const path = originForm(target)
+  return path.startsWith('/') ? path : target
+}
 
-interface RelayParts { readonly daemon: DaemonLink, readonly origins: OriginMap, readonly log: Logger, readonly body: PassThrough | null }
+interface RelayParts { readonly daemon: DaemonLink, readonly origins: OriginMap, readonly log: Logger }
 
 /** One answer on its way from the daemon to the client. A class because undici's dispatcher calls back into one. */
 class Relay implements Dispatcher.DispatchHandler {
@@ -60,7 +58,6 @@ class Relay implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #gone = false
   #begun = false
-  #cut = false
 
   constructor (request: IncomingMessage, response: ServerResponse, parts: RelayParts) {
     this.#request = request
@@ -68,23 +65,6 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#parts = parts
     if (response.destroyed) this.#gone = true
     response.once('close', () => { if (!response.writableFinished) this.#clientGone() })
-  }
-
-  /** Feeds the daemon as fast as it takes. An upload that the client breaks off is broken off at the daemon, too. */
-  upload (body: PassThrough): void {
-    const request = this.#request
-    const cut = (): void => {
-      if (request.complete) return
-      this.#cut = true
-      body.destroy(new Error('the client broke off its upload'))
-    }
-    request.pipe(body)
-    request.on('error', () => {})
-    if (request.closed) cut() // while the daemon was asked about its caller
-    else request.once('close', cut)
-    // The daemon may have enough before the end: the rest is read and dropped, so that the client lives to read its answer.
-    body.once('close', () => { request.unpipe(body); request.resume() })
-    body.on('error', () => {})
   }
 
   onRequestStart (controller: Dispatcher.DispatchController): void {
@@ -122,10 +102,6 @@ class Relay implements Dispatcher.DispatchHandler {
   failed (error: Error): void {
     const { daemon, log } = this.#parts
     if (this.#gone) return
-    if (this.#cut) {
-      this.#response.destroy()
-      return
-    }
     if (this.#response.headersSent) {
       log.warn('the daemon broke off an answer', { error })
       this.#response.destroy()

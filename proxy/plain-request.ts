@@ -6,6 +6,10 @@ const looked = new Set(['expect', 'upgrade', 'origin', 'referer', 'te', 'trailer
 const requestLine = /^POST (\/api\/v0\/[!-"$-~]*) HTTP\/1\.([01])$/
 /** The bytes that Go takes in a host (`httpguts.ValidHostHeader`). */
 export const hostForm = /^[0-9A-Za-z!$%&()*+,\-.:;=['\]_~]*$/
+/** What Go takes between `http://` and the path (`net/url`). */
+const authorityForm = /^(?:[0-9A-Za-z!$%&'()*+,\-.:;=@_~]*@)?(?:\[[0-9A-Fa-f:.]+(?:%25[^\]]*)?\]|(?:[0-9A-Za-z!$&'()*+,\-.;<>="_~\x80-\xff]|%25|%[89A-Fa-f][0-9A-Fa-f])*)(?::\d*)?$/
+/** Whether a request target is a path, or a URL whose host is one for Go. */
+export const hasGoodHost = (target: string): boolean => target.startsWith('/') || authorityForm.test(/^[a-z][a-z0-9+.-]*:\/\/([^/?]*)/i.exec(target)?.[1] ?? '')
 const headerLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e]*)$/
 
 export interface PlainRequest {

@@ -11,7 +11,6 @@ import type { ProxyConfig } from './config.ts'
 import { createDaemonCalls } from './daemon-calls.ts'
 import { createDaemonLink } from './daemon-link.ts'
 import { createDoor } from './door.ts'
-import { passWithExpect } from './expect.ts'
 import { watchGivenUp } from './given-up.ts'
 import { createGuard, isUnreachable } from './guard.ts'
 import { intercept } from './intercept.ts'
@@ -23,7 +22,8 @@ import { mapOrigins } from './origins.ts'
 import type { OriginMap } from './origins.ts'
 import { ownAddressCheck } from './own-address.ts'
 import type { OwnAddressCheck } from './own-address.ts'
-import { createPassthrough } from './passthrough.ts'
+import { passUpload } from './pass-upload.ts'
+import { createPassthrough, hasBody } from './passthrough.ts'
 import { refuseCommand } from './refuse-command.ts'
 import { createRoutes } from './routes.ts'
 import { answerUnreachable } from './unreachable.ts'
@@ -76,8 +76,8 @@ export function createProxy ({ cluster, adder, followRoot, clock, log: parentLog
     }
     if (concernsFiles(request.url!)) response.once('close', files!.written)
     const handOn = (target?: string): void => {
-      if (expects) passWithExpect(request, response, parts, target)
-      else if (request.httpVersion === '1.0') relayRequest(request, request.socket, { daemon, origins })
+      if (request.httpVersion === '1.0') relayRequest(request, request.socket, { daemon, origins })
+      else if (expects || hasBody(request)) passUpload(request, response, parts, { expects, target })
       else pass(request, response, target)
     }
     const match = request.method === 'POST' ? matchCommand(table, request.url!) : undefined
@@ -112,7 +112,7 @@ export function createProxy ({ cluster, adder, followRoot, clock, log: parentLog
     cut.abort(new Error('the proxy is closing'))
     await files?.[Symbol.asyncDispose]()
     await closed
-    await daemon.pool.destroy()
+    await daemon.close()
   }
 
   return {
