@@ -3,18 +3,32 @@ import type { HeaderPairs, RecordedRequest } from '../harness/recordings/recordi
 import { boundary, randomBody } from './bodies.ts'
 import { endpoints } from './endpoints.ts'
 import type { Endpoint } from './endpoints.ts'
+import { randomCaller } from './guarded.ts'
 import { filePaths, globalChoices, headerSets, reachable, soon, unreachable, unreadable } from './values.ts'
 import type { Choice } from './values.ts'
 
 const argsMax = 4
 
+export interface ScriptOptions {
+  readonly only?: (path: string) => boolean
+  /** The requests are for daemons with users: each has a caller. */
+  readonly isGuarded?: boolean
+}
+
 /** One to three requests, the later ones after what the earlier ones did. All chance is `random`'s. */
-export function randomScript (random: Random, only: (path: string) => boolean = () => true): readonly RecordedRequest[] {
+export function randomScript (random: Random, { only = () => true, isGuarded = false }: ScriptOptions = {}): readonly RecordedRequest[] {
   const chosen = endpoints.filter(({ path }) => only(path)).flatMap(endpoint => Array.from({ length: endpoint.weight }, () => endpoint))
   const picked = Array.from({ length: random.pick([1, 1, 1, 1, 2, 3]) }, () => random.pick(chosen))
   // Nothing follows an add, because Kubo leaves nodes behind that it made on the way.
   const end = picked.findIndex(({ path }) => path === 'add')
-  return (end < 0 ? picked : picked.slice(0, end + 1)).map(endpoint => randomRequest(endpoint, random))
+  return (end < 0 ? picked : picked.slice(0, end + 1)).map(endpoint => isGuarded ? called(randomRequest(endpoint, random), random) : randomRequest(endpoint, random))
+}
+
+/** Who asks comes in the place of what a request says of that itself. */
+function called (request: RecordedRequest, random: Random): RecordedRequest {
+  const { method, headers } = randomCaller(random)
+  const others = request.headers.filter(([name]) => !/^(authorization|origin|referer|user-agent|access-control-.*)$/i.test(name))
+  return { ...request, method: method === 'POST' ? request.method : method, headers: [...others, ...headers] }
 }
 
 export function randomRequest (endpoint: Endpoint, random: Random): RecordedRequest {

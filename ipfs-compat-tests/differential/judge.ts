@@ -2,6 +2,7 @@ import { createRandom } from '../../cluster/consensus/raft/simulator/random.ts'
 import type { KnownDifferences } from '../harness/recordings/known-differences.ts'
 import type { RecordedRequest } from '../harness/recordings/recording.ts'
 import { randomScript } from './grammar.ts'
+import type { ScriptOptions } from './grammar.ts'
 import { shrink } from './shrink.ts'
 import type { Bench } from './trial.ts'
 
@@ -19,8 +20,8 @@ export interface Finding {
 }
 
 /** The script that a seed and a number stand for, on its own. */
-export function scriptOf (seed: number, number: number, only?: (path: string) => boolean): Script {
-  return randomScript(createRandom(seed, number), only)
+export function scriptOf (seed: number, number: number, options?: ScriptOptions): Script {
+  return randomScript(createRandom(seed, number), options)
 }
 
 /**

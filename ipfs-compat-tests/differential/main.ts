@@ -1,9 +1,10 @@
 /**
- * node ipfs-compat-tests/differential/main.ts [--seed N] [--count M] [--from K] [--only PATH] [--script JSON] | --recordings [--group G]…
+ * node ipfs-compat-tests/differential/main.ts [--seed N] [--count M] [--from K] [--only PATH] [--guarded] [--script JSON] | --recordings [--group G]…
  *
  * Asks a bare daemon and the proxy before an equal one the same and prints what a client could tell them apart by: random requests by
  * their seed, one script, or the requests of the recordings, which are sent in their order. `IPFS_BIN` names the daemon, else it is the
- * embedded one. `--only` takes the commands whose path begins so. Ends with 1 when something differs that `allowed.json` does not name.
+ * embedded one. `--only` takes the commands whose path begins so, `--guarded` gives the daemons users (`API.Authorizations`) and headers of
+ * their own, and each request a caller. Ends with 1 when something differs that `allowed.json` does not name.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,7 +17,7 @@ import { openBench, runGroup } from './trial.ts'
 
 const { values: given } = parseArgs({
   options: {
-    seed: { type: 'string', default: '1' }, count: { type: 'string', default: '200' }, from: { type: 'string', default: '0' }, only: { type: 'string', default: '' }, script: { type: 'string' },
+    seed: { type: 'string', default: '1' }, count: { type: 'string', default: '200' }, from: { type: 'string', default: '0' }, only: { type: 'string', default: '' }, script: { type: 'string' }, guarded: { type: 'boolean', default: false },
     recordings: { type: 'boolean', default: false }, group: { type: 'string', multiple: true, default: [] }
   }
 })
@@ -30,11 +31,11 @@ console.log(failures === 0 ? 'nothing differs that is not allowed' : `${failures
 process.exitCode = failures === 0 ? 0 : 1
 
 async function compareRandom (): Promise<number> {
-  await using bench = await openBench()
+  await using bench = await openBench(given.guarded)
   if (given.script !== undefined) return report(await judgeScript(bench, JSON.parse(given.script) as readonly RecordedRequest[], allowed, { shrinks: false }), '')
   let failures = 0
   for (let number = Number(given.from); number < Number(given.from) + Number(given.count) && !isStopping; number++) {
-    const script = scriptOf(Number(given.seed), number, path => path.startsWith(given.only))
+    const script = scriptOf(Number(given.seed), number, { only: path => path.startsWith(given.only), isGuarded: given.guarded })
     failures += report(await judgeScript(bench, script, allowed, { shrinks: true }), `seed ${given.seed} number ${number}`)
   }
   return failures
@@ -44,7 +45,7 @@ function report (finding: Finding | undefined, name: string): number {
   if (finding === undefined) return 0
   const { script, differences, isUnsteady } = finding
   console.log(`\n--- ${name}${isUnsteady ? ' (not each time)' : ''}\n${script.map(lineOf).join('\n')}\n    ${differences.join('\n    ')}`)
-  console.log(`    again: node ipfs-compat-tests/differential/main.ts --script '${JSON.stringify(script).replaceAll("'", '\'\\\'\'')}'`)
+  console.log(`    again: node ipfs-compat-tests/differential/main.ts${given.guarded ? ' --guarded' : ''} --script '${JSON.stringify(script).replaceAll("'", '\'\\\'\'')}'`)
   return isUnsteady ? 0 : 1
 }
 

@@ -1,5 +1,5 @@
 import type { Values } from '../harness/recordings/request-bytes.ts'
-import { rpc, rpcLines } from '../harness/rpc.ts'
+import { rpc, rpcLines, rpcResponse } from '../harness/rpc.ts'
 import type { RpcTarget } from '../harness/rpc.ts'
 import { pinnedBefore, putContent, putFiles } from './content.ts'
 import type { Side } from './sides.ts'
@@ -80,8 +80,8 @@ async function emptyFiles (daemon: RpcTarget): Promise<void> {
   for (const { Name } of Entries ?? []) await rpc(daemon, `files/rm?arg=${encodeURIComponent(`/${Name}`)}&recursive=true`)
 }
 
-async function blockBytes ({ host, port }: RpcTarget, cid: string): Promise<Uint8Array> {
-  return new Uint8Array(await (await fetch(`http://${host}:${port}/api/v0/block/get?arg=${cid}`, { method: 'POST' })).arrayBuffer())
+async function blockBytes (daemon: RpcTarget, cid: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await rpcResponse(daemon, `block/get?arg=${cid}`)).arrayBuffer())
 }
 
 async function putBlocks (daemon: RpcTarget, blocks: readonly Uint8Array[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { RecordedRequest } from '../harness/recordings/recording.ts'
 import { sendRecorded } from '../harness/recordings/replay.ts'
 import { differencesOf } from './differences.ts'
 import type { Observed } from './differences.ts'
+import { adminToken, guardedConfig } from './guarded.ts'
 import { startSides } from './sides.ts'
 import type { Side, Sides } from './sides.ts'
 import { isSame, prepare, stateOf } from './state.ts'
@@ -21,12 +22,14 @@ export interface Bench extends AsyncDisposable {
   run (script: readonly RecordedRequest[]): Promise<readonly (readonly string[])[]>
 }
 
-export async function openBench (): Promise<Bench> {
-  let held = await openPair()
+/** @param isGuarded the daemons are those of `guarded.ts` */
+export async function openBench (isGuarded = false): Promise<Bench> {
+  const start = (): Promise<Sides> => isGuarded ? startSides({ config: guardedConfig }, adminToken) : startSides()
+  let held = await openPair(start)
   return {
     daemon: held.sides.kind,
     async run (script) {
-      held = held.isSpoilt ? await reopen(held) : held
+      held = held.isSpoilt ? await reopen(held, start) : held
       const outcome = await runScript(script, held)
       const [bare, proxied] = await Promise.all(sidesOf(held).map(async ([side, prepared]) => await prepared.restore(await stateOf(side)).catch(() => false)))
       held = { ...held, isSpoilt: !(bare === true && proxied === true) }
@@ -38,8 +41,8 @@ export async function openBench (): Promise<Bench> {
 
 interface Pair { readonly sides: Sides, readonly bare: Prepared, readonly proxied: Prepared, readonly isSpoilt: boolean }
 
-async function openPair (): Promise<Pair> {
-  const sides = await startSides()
+async function openPair (start: () => Promise<Sides>): Promise<Pair> {
+  const sides = await start()
   try {
     const [bare, proxied] = await Promise.all([prepare(sides.bare), prepare(sides.proxied)])
     return { sides, bare, proxied, isSpoilt: false }
@@ -49,9 +52,9 @@ async function openPair (): Promise<Pair> {
   }
 }
 
-async function reopen ({ sides }: Pair): Promise<Pair> {
+async function reopen ({ sides }: Pair, start: () => Promise<Sides>): Promise<Pair> {
   await sides[Symbol.asyncDispose]()
-  return await openPair()
+  return await openPair(start)
 }
 
 const sidesOf = ({ sides, bare, proxied }: Pair): readonly [Side, Prepared][] => [[sides.bare, bare], [sides.proxied, proxied]]

@@ -1,11 +1,16 @@
 /** Calls of Kubo's RPC, plainly: for tests that look at a daemon or a proxy from outside. */
-export interface RpcTarget { readonly host: string, readonly port: number }
+export interface RpcTarget {
+  readonly host: string
+  readonly port: number
+  /** Sent as the header of that name, where the daemon has users. */
+  readonly authorization?: string | undefined
+}
 
 export interface Uploaded { readonly name: string, readonly content: string | Uint8Array }
 
-export async function rpcResponse ({ host, port }: RpcTarget, command: string, files: readonly Uploaded[] = [], signal?: AbortSignal): Promise<Response> {
+export async function rpcResponse ({ host, port, authorization }: RpcTarget, command: string, files: readonly Uploaded[] = [], signal?: AbortSignal): Promise<Response> {
   const body = files.length === 0 ? undefined : formOf(files)
-  return await fetch(`http://${host}:${port}/api/v0/${command}`, { method: 'POST', ...body === undefined ? {} : { body }, ...signal === undefined ? {} : { signal } })
+  return await fetch(`http://${host}:${port}/api/v0/${command}`, { method: 'POST', ...authorization === undefined ? {} : { headers: { authorization } }, ...body === undefined ? {} : { body }, ...signal === undefined ? {} : { signal } })
 }
 
 /** The answer's text. @throws Error with the daemon's own text when it is no 200 */
