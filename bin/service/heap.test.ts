@@ -7,7 +7,7 @@ const heap = fileURLToPath(new URL('./heap.ts', import.meta.url))
 t.test('this Node still has what is set: V8 would read over a flag that it does not know', t => {
   const known = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' })
 
-  for (const flag of ['--external-memory-accounted-in-global-limit', '--semi-space-growth-factor']) t.ok(known.includes(`${flag} `), flag)
+  for (const flag of ['--external-memory-accounted-in-global-limit', '--semi-space-growth-factor', '--heap-growing-percent']) t.ok(known.includes(`${flag} `), flag)
   t.end()
 })
 
@@ -19,6 +19,29 @@ t.test('the space for new objects stays small, so buffers that are done with are
   t.ok(tuned < 5e6, `${tuned} bytes with it`)
   t.end()
 })
+
+t.test('what was in use for a while is collected long before the heap has doubled', t => {
+  const untuned = mostHeapBytes('')
+  const tuned = mostHeapBytes('tuneHeapForStreams()')
+
+  t.ok(tuned < untuned * 0.8, `${tuned} bytes with it, ${untuned} without it`)
+  t.end()
+})
+
+/** The most that is taken while as many objects are alive at any time, each for a while. */
+function mostHeapBytes (setUp: string): number {
+  const program = `
+    import { tuneHeapForStreams } from ${JSON.stringify(heap)}
+    ${setUp}
+    const alive = []
+    let most = 0
+    for (let i = 0; i < 6e6; i++) {
+      alive[i % 5e5] = { i, text: 'x' + i }
+      if (i % 1e5 === 0) most = Math.max(most, process.memoryUsage().heapUsed)
+    }
+    process.stdout.write(String(most))`
+  return Number(execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }))
+}
 
 /** After work in which many objects live for a while. */
 function newSpaceBytes (setUp: string): number {
