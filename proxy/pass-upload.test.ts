@@ -22,12 +22,14 @@ const isWhole = (text: string): boolean => text.endsWith('0\r\n\r\n') || /\r\n0\
 t.test('a daemon that refuses an upload on its head alone is heard before a byte of it is sent', async t => {
   await using daemon = await scripted(socket => { socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n') })
   await using proxy = await proxyAlone(daemon.multiaddr)
-  for (const framing of ['Content-Length: 1000\r\n', 'Transfer-Encoding: chunked\r\n']) {
+  for (const framing of ['Content-Length: 1000\r\n', 'Transfer-Encoding: chunked\r\n', 'Connection: close\r\nContent-Length: 1000\r\n']) {
     const client = proxy.connect()
 
-    client.write(post('files/write', framing))
+    client.write(post('files/write', `X-Name: z\xc3\xbc\r\n${framing}`), 'latin1')
 
     t.match(await readAll(client, text => text.endsWith('no\n')), /^HTTP\/1\.1 403 Forbidden\r\n/, framing)
+    t.match(daemon.heads.at(-1), '\r\nX-Name: z\xc3\xbc\r\n', framing)
+    t.match(daemon.heads.at(-1), `\r\nConnection: ${framing.includes('close') ? 'close' : 'keep-alive'}`, framing)
     client.destroy()
   }
 })

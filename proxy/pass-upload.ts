@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream'
 import type { Clock } from '../cluster/clock.ts'
 import { headerOf, toClientHeaders, toDaemonHeaders, wantsClose } from './headers.ts'
-import { pathOf, writeRawHead } from './passthrough.ts'
+import { flushHead, pathOf, writeRawHead } from './passthrough.ts'
 import type { PassthroughComponents } from './passthrough.ts'
 import { answerUnreachable } from './unreachable.ts'
 
@@ -70,7 +70,7 @@ function send (request: IncomingMessage, response: ServerResponse, { daemon, ori
   /** The client has closed its side: the daemon says what it makes of half an upload. */
   const cut = (): void => {
     if (request.complete) return
-    upstream.flushHeaders()
+    flushHead(upstream)
     if (upstream.socket !== null) upstream.socket.end()
     else upstream.once('socket', socket => setImmediate(() => socket.end())) // behind the head
   }
@@ -85,7 +85,7 @@ function send (request: IncomingMessage, response: ServerResponse, { daemon, ori
     const asked = { closing: wantsClose(request.rawHeaders), origin: headerOf(request.rawHeaders, 'origin'), origins: origins() }
     writeRawHead(response, answer.statusCode!, answer.statusMessage ?? '', toClientHeaders(answer.rawHeaders, asked))
     // Where a body came in the same read, both leave together.
-    process.nextTick(() => { if (answer.readableLength === 0 && !response.destroyed) response.flushHeaders() })
+    process.nextTick(() => { if (answer.readableLength === 0 && !response.destroyed) flushHead(response) })
     answer.once('end', () => {
       const raw = answer.rawTrailers
       if (raw.length > 0) response.addTrailers(Array.from({ length: raw.length / 2 }, (_, i): [string, string] => [raw[2 * i]!, raw[2 * i + 1]!]))
@@ -110,5 +110,5 @@ function send (request: IncomingMessage, response: ServerResponse, { daemon, ori
 
   if (!expects) pour()
   // What came with the head goes with it.
-  setImmediate(() => { if (!request.readableDidRead && !upstream.writableEnded && !upstream.destroyed) upstream.flushHeaders() })
+  setImmediate(() => { if (!request.readableDidRead && !upstream.writableEnded && !upstream.destroyed) flushHead(upstream) })
 }

@@ -46,15 +46,17 @@ t.test('a request goes in as it came, but for what belongs to the connection', a
   client.destroy()
 })
 
-t.test('the client is told at once that an answer has begun', async t => {
-  await using daemon = await scripted(socket => socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'))
+t.test('the client is told at once that an answer has begun, by each byte of its head', async t => {
+  await using daemon = await scripted(socket => socket.write(Buffer.from('HTTP/1.1 200 OK\r\nX-Name: z\xc3\xbc\r\nTransfer-Encoding: chunked\r\n\r\n', 'latin1')))
   await using proxy = await proxyAlone(daemon.multiaddr)
-  const client = proxy.connect()
+  for (const header of ['', 'TE: trailers\r\n']) {
+    const client = proxy.connect()
 
-  client.write(post('log/tail', 'Content-Length: 0\r\n'))
+    client.write(post('log/tail', `${header}Content-Length: 0\r\n`))
 
-  t.match(await readAll(client, text => text.includes('\r\n\r\n')), /^HTTP\/1\.1 200 OK/)
-  client.destroy()
+    t.match(await readAll(client, text => text.includes('\r\n\r\n')), /^HTTP\/1\.1 200 OK\r\nX-Name: z\xc3\xbc\r\n/)
+    client.destroy()
+  }
 })
 
 t.test('an answer that the daemon breaks off is broken off', async t => {

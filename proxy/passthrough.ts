@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { originForm } from '../cluster/api/kubo/query.ts'
 import type { Logger } from '../cluster/log.ts'
@@ -112,7 +112,7 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   #flush (): void {
-    if (!this.#begun && !this.#response.writableEnded && !this.#response.destroyed) this.#response.flushHeaders()
+    if (!this.#begun && !this.#response.writableEnded && !this.#response.destroyed) flushHead(this.#response)
   }
 
   #clientGone (): void {
@@ -128,6 +128,13 @@ export function writeRawHead (response: ServerResponse, status: number, reason: 
   response.removeHeader('transfer-encoding') // nor chunks to a body that ends with its connection
   response.writeHead(status, reason, headers as string[])
 }
+
+/** Sends a head before there is anything of its body. Node's own `flushHeaders` takes what is no ASCII in it for text to be encoded. */
+export function flushHead (message: OutgoingMessage): void {
+  message.write(nothing)
+}
+
+const nothing = Buffer.alloc(0)
 
 const textsOf = (raw: Dispatcher.DispatchController['rawHeaders']): string[] =>
   Array.isArray(raw) ? raw.map(text => typeof text === 'string' ? text : text.toString('latin1')) : []
