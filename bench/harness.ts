@@ -9,6 +9,7 @@ import { startDaemon } from '../ipfs-compat-tests/harness/kubo.ts'
 import type { Daemon } from '../ipfs-compat-tests/harness/kubo.ts'
 import { daemonSettings, startPeerProcess } from '../ipfs-compat-tests/harness/process.ts'
 import type { RpcTarget } from '../ipfs-compat-tests/harness/rpc.ts'
+import type { Growth } from './history.ts'
 import { say, tell } from './output.ts'
 import type { Goals, Measured, Round, Rounds, SideName } from './report.ts'
 
@@ -144,6 +145,7 @@ export interface Comparison<S extends Side = Side> {
   /** How often each side has its turn. */
   readonly rounds: number
   readonly measured: Readonly<Record<string, Measured>>
+  readonly over?: Growth
   /** `number` is below 0 while it warms up. */
   readonly round: (side: S, number: number) => Promise<Round>
 }
@@ -152,14 +154,14 @@ export interface Comparison<S extends Side = Side> {
 const warmUps = 2
 
 /** Some turns of each to warm up, then turns in an order that changes, so that a slow minute of the machine hits all. Prints the table. */
-export async function compare<S extends Side> ({ sides, among }: { readonly sides: string, readonly among: readonly S[] }, { title, rounds, measured, round }: Comparison<S>): Promise<void> {
+export async function compare<S extends Side> ({ sides, among }: { readonly sides: string, readonly among: readonly S[] }, { title, rounds, measured, over, round }: Comparison<S>): Promise<void> {
   const results: { -readonly [name in keyof Rounds]: Round[] } = {}
   for (let number = -warmUps; number < 0; number++) for (const side of among) await round(side, number)
   for (let number = 0; number < rounds; number++) {
     const first = number % among.length
     for (const side of [...among.slice(first), ...among.slice(0, first)]) (results[side.name] ??= []).push(await round(side, number))
   }
-  await tell({ sides, title, rounds: results, measured })
+  await tell({ sides, title, rounds: results, measured, ...over !== undefined && { over } })
 }
 
 /** Seconds that `work` took. */

@@ -13,6 +13,8 @@ const regressionMin = 0.15
 /** Of the runs before the last, so many say what is usual. */
 const usualRuns = 9
 
+export interface Growth { readonly what: string, readonly value: number }
+
 /** A figure of one run: the medians of all sides. Where there is another side only ratios are compared, as machines differ and one machine does from hour to hour. */
 export interface Figure {
   /** ISO 8601. */
@@ -29,6 +31,8 @@ export interface Figure {
   readonly against?: number
   readonly peer: number
   readonly goals?: Goals
+  /** What grew from figure to figure, and how much of it there was: pins, peers, connections. */
+  readonly over?: Growth
 }
 
 /** Whether more is better: rates are per second, all else is time or memory. */

@@ -12,7 +12,7 @@ const parts: ReadonlySet<string> = new Set(['run.ts', 'harness.ts', 'load.ts', '
 /** Those that take `--peers`, `--against` and `--rounds`, see `sideArguments`. */
 const ofSides: ReadonlySet<string> = new Set(['pass-through', 'cat', 'pin-add', 'add', 'dag-import', 'cluster-pins', 'cluster-add', 'cluster-car', 'list', 'resident', 'uploads'])
 /** Not among `all`: some look back, some take many minutes. */
-const apart: ReadonlySet<string> = new Set(['compare', 'scale'])
+const apart: ReadonlySet<string> = new Set(['compare', 'plots', 'growth', 'scale'])
 const here = fileURLToPath(new URL('.', import.meta.url))
 const [name, ...rest] = process.argv.slice(2).filter(arg => arg !== '--json')
 const names = await found()

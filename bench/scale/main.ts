@@ -9,13 +9,13 @@ import { parseArgs } from 'node:util'
 import { cleanEnv } from '../../ipfs-compat-tests/harness/process.ts'
 import { temporaryFolder } from '../../ipfs-compat-tests/harness/folder.ts'
 import { secondsOf } from '../harness.ts'
+import { tellFigures } from '../output.ts'
+import type { OwnFigure } from '../output.ts'
 import { watchMemory } from '../process-figures.ts'
 import { median } from '../report.ts'
 import { startPeers } from './peers.ts'
 import type { ScalePeer } from './peers.ts'
 import { cidOf, takenOf, writePins } from './pins.ts'
-import { figuresText } from './report.ts'
-import type { Figure } from './report.ts'
 
 const peerCount = 3
 const asked = 200
@@ -36,14 +36,14 @@ export async function bench (args: readonly string[]): Promise<void> {
   const { peers } = cluster
   say(`${peerCount} peers, ${count.toLocaleString('en')} pins that go everywhere; ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}`)
 
-  const figures: Figure[] = []
+  const figures: OwnFigure[] = []
   figures.push(...await ingest(peers, folder.path, count))
   figures.push(...await query(peers[1]!, count))
   figures.push(...await restart(peers, count))
-  process.stdout.write(figuresText(`${count.toLocaleString('en')} pins, ${peerCount} peers`, figures))
+  await tellFigures({ sides: 'peers whose daemons answer at once', title: `${count.toLocaleString('en')} pins, ${peerCount} peers`, over: { what: 'pins', value: count } }, figures)
 }
 
-async function ingest (peers: readonly ScalePeer[], folder: string, count: number): Promise<readonly Figure[]> {
+async function ingest (peers: readonly ScalePeer[], folder: string, count: number): Promise<readonly OwnFigure[]> {
   const file = join(folder, 'pins.json')
   await writePins(file, count)
   using memory = watchMemory(peers)
@@ -99,7 +99,7 @@ async function importPins (peer: ScalePeer, file: string, count: number): Promis
   return { readMs, tenthsMs: { first: at(count / 10) - at(0), last: at(count) - at(count * 0.9) } }
 }
 
-async function query (peer: ScalePeer, count: number): Promise<readonly Figure[]> {
+async function query (peer: ScalePeer, count: number): Promise<readonly OwnFigure[]> {
   const statusMs: number[] = []
   for (let i = 0; i < asked; i++) {
     const url = `${peer.rest}/pins/${cidOf(Math.floor(Math.random() * count)).toString()}`
@@ -130,7 +130,7 @@ async function firstLineMs (url: string): Promise<number> {
 }
 
 /** All at once. A peer is ready when `/health/ready` says so, which wants a leader and the daemon. */
-async function restart (peers: readonly ScalePeer[], count: number): Promise<readonly Figure[]> {
+async function restart (peers: readonly ScalePeer[], count: number): Promise<readonly OwnFigure[]> {
   await Promise.all(peers.map(async peer => { await peer.stop() }))
   const readySeconds = await Promise.all(peers.map(async peer => await secondsOf(async () => {
     await peer.start()

@@ -29,10 +29,12 @@ export interface ScalePeer {
 
 export interface ScaleCluster extends AsyncDisposable { readonly peers: readonly ScalePeer[] }
 
-/** Peers as processes of their own, in `folder`: the first founds a cluster, the others join it. */
-export async function startPeers (folder: string, count: number): Promise<ScaleCluster> {
+const nullDaemons = new URL('null-daemons.ts', import.meta.url)
+
+/** Peers as processes of their own, in `folder`: the first founds a cluster, the others join it. Their daemons are those of a program like `null-daemons.ts`. */
+export async function startPeers (folder: string, count: number, daemonProgram = nullDaemons): Promise<ScaleCluster> {
   await using undo = new AsyncDisposableStack()
-  const daemons = fork(fileURLToPath(new URL('null-daemons.ts', import.meta.url)), [String(count)], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+  const daemons = fork(fileURLToPath(daemonProgram), [String(count)], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
   undo.defer(() => { daemons.kill('SIGKILL') })
   const [line] = await once(daemons.stdout!, 'data') as [Buffer]
   const secret = randomBytes(32).toString('hex')
