@@ -82,6 +82,8 @@ const severing = (choose: (world: FaultWorld) => Promise<TestPeer>, sever: (link
   }
 })
 
+const daemonMissing = ({ peers }: FaultWorld): string | false => peers.some(({ daemonProcess }) => daemonProcess === undefined) && 'the embedded daemon ends with its peer'
+
 const aLeader = async ({ peers }: FaultWorld): Promise<TestPeer> => await leaderAmong(peers)
 
 export const faults: Readonly<Record<string, Fault>> = {
@@ -100,7 +102,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     }
   },
   'a daemon is killed': {
-    whyNot: ({ peers }) => peers.some(({ daemonProcess }) => daemonProcess === undefined) && 'the embedded daemon ends with its peer',
+    whyNot: daemonMissing,
     async strike (world) {
       const peer = await aFollower(world)
       await peer.daemonProcess!.kill()
@@ -110,6 +112,21 @@ export const faults: Readonly<Record<string, Fault>> = {
           await peer.daemonProcess!.start()
           await eventually('it is noticed', async () => (await fetch(`${peer.rest}/health/ready`)).ok)
           await fetch(`${peer.rest}/pins/recover?local=true`, { method: 'POST' }).then(async response => await response.text())
+        }
+      }
+    }
+  },
+  'a daemon hangs': {
+    whyNot: daemonMissing,
+    async strike (world) {
+      const peer = await aFollower(world)
+      const { pid } = peer.daemonProcess!
+      process.kill(pid, 'SIGSTOP')
+      return {
+        survivors: others(world.peers, peer),
+        async mend () {
+          await lasting(world)
+          process.kill(pid, 'SIGCONT')
         }
       }
     }
