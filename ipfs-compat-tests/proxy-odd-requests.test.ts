@@ -41,15 +41,19 @@ const requests: Readonly<Record<string, string>> = {
   'a header that goes on in a second line': post('pin/ls?type=recursive', 'X-Some: one\r\n two\r\n'),
   'lines that end in LF alone': post('repo/stat?size-only=true').replaceAll('\r\n', '\n'),
   'a later HTTP/1': post('version').replace('1.1', '1.5'),
+  'the preface of HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  'the method of that preface': post('version').replace('POST', 'PRI'),
+  'a star over HTTP/1.0': 'OPTIONS * HTTP/1.0\r\n\r\n',
+  ...Object.fromEntries(['x:1', 'x:1?a=b', 'http://x', 'http://x?a=b', 'x:/api/v0/version', 'x:/api/v0/pin/ls?type=recursive', 'h2://x/api/v0/version', 'http:///api/v0/version', 'http://x:y/api/v0/pin/ls?type=recursive', 'http://[::1/api/v0/version', 'http://x%41/api/v0/version', 'http://x<>/api/v0/version', 'http://u:p@x:1/api/v0/version', ':1', '?x'].map(target => [`the target ${target}`, `POST ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`])),
   'the other methods': `PUT /api/v0/pin/add?arg=${cid} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
 }
 
 /** Refused before the command runs: the proxy has Kubo's words, the embedded daemon not all of them. */
-const ofGo = new Set(['no Host', 'a Host that is none', 'a Host that is none, for the peer', 'a multipart type with one parameter twice', 'a header name with a space', 'a bad escape in the path', 'an empty multipart body for arguments', 'a multipart body that is none', 'a length that is told twice', 'a length that is told twice, passing', 'two lengths that differ', 'a length beside chunks', 'a header that goes on in a second line', 'lines that end in LF alone', 'a later HTTP/1', 'a header without a colon', 'a header with a control character', 'a connection that is to be closed, told in a folded line', 'an empty Expect', 'a star that is asked for by POST', 'an empty boundary', 'an argument in a part without a disposition', 'an argument in a part whose type is none', 'blanks in the name of a header of a part'])
+const ofGo = new Set(['no Host', 'a Host that is none', 'a Host that is none, for the peer', 'a multipart type with one parameter twice', 'a header name with a space', 'a bad escape in the path', 'an empty multipart body for arguments', 'a multipart body that is none', 'a length that is told twice', 'a length that is told twice, passing', 'two lengths that differ', 'a length beside chunks', 'a header that goes on in a second line', 'lines that end in LF alone', 'a later HTTP/1', 'a header without a colon', 'a header with a control character', 'a connection that is to be closed, told in a folded line', 'an empty Expect', 'a star that is asked for by POST', 'an empty boundary', 'an argument in a part without a disposition', 'an argument in a part whose type is none', 'blanks in the name of a header of a part', 'the preface of HTTP/2', 'the method of that preface', 'a star over HTTP/1.0'])
 
 t.test('odd requests are answered by the proxy as by its daemon', async t => {
   await using peer = await startPeer()
-  for (const [name, request] of Object.entries(requests).filter(([name]) => peer.daemon.kind === 'kubo' || !ofGo.has(name))) {
+  for (const [name, request] of Object.entries(requests).filter(([name]) => peer.daemon.kind === 'kubo' || !(ofGo.has(name) || name.startsWith('the target ')))) {
     t.equal(comparable(await answerOf(peer.port, request), peer.port), comparable(await answerOf(peer.daemon.port, request), peer.daemon.port), name)
   }
 })

@@ -17,6 +17,7 @@ const cases: Readonly<Record<string, readonly [string, string]>> = {
   'raw UTF-8 in the target': [post('', '', '/api/v0/version?x=\xc3\xbc'), post('', '', '/api/v0/version?x=%c3%bc')],
   'a target without a path': [post('', '', 'x:1?a=b'), post('', '', 'http://x?a=b')],
   'a scheme before a path': [post('', '', 'x:/api/v0/version'), post('')],
+  'a host of odd letters': [post('', '', 'http://x<>/api/v0/version'), post('', '', 'http://x/api/v0/version')],
   'a scheme with a digit': [post('', '', 'h2://x/api/v0/version'), post('', '', 'http://x/api/v0/version')],
   'chunks in HTTP/1.0': [post('Transfer-Encoding: chunked\r\n').replace('1.1', '1.0'), post('').replace('1.1', '1.0')],
   'a later HTTP/1': [post('').replace('1.1', '1.7'), post('')]
@@ -37,7 +38,7 @@ t.test('a first line that is none for Go is none for node', async t => {
   await using daemon = await scriptedDaemon(socket => socket.write(empty))
   await using proxy = await proxyAlone(daemon.multiaddr)
 
-  for (const [line, status] of [['POST  /api/v0/version HTTP/1.1', 400], ['POST /api/v0/version', 400], ['POST /api/v0/version HTTP/1.10', 400], ['POST /api/v0/version HTTP/1.1 ', 400], ['\r\nPOST /api/v0/version HTTP/1.1', 400], ['POST /api/v0/version HTTP/2.0', 505], ['POST /api/v0/version HTTP/0.9', 505]] as const) {
+  for (const [line, status] of [['POST  /api/v0/version HTTP/1.1', 400], ['POST /api/v0/version', 400], ['POST /api/v0/version HTTP/1.10', 400], ['POST /api/v0/version HTTP/1.1 ', 400], ['\r\nPOST /api/v0/version HTTP/1.1', 400], ['POST http://x:y/api/v0/version HTTP/1.1', 400], ['POST http://[::1/api/v0/version HTTP/1.1', 400], ['POST x HTTP/1.1', 400], ['POST /api/v0/version HTTP/2.0', 505], ['POST /api/v0/version HTTP/0.9', 505]] as const) {
     const client = proxy.connect()
     client.write(`${line}\r\nHost: x\r\n\r\n`)
     t.match(await readAll(client), new RegExp(`^HTTP/1\\.1 ${status} `), line)
