@@ -9,7 +9,7 @@ export interface Bar {
 }
 
 const rowHeight = 22
-const labelWidth = 440
+const labelWidth = 600
 const barsWidth = 300
 const saidWidth = 250
 const scoreMax = 3

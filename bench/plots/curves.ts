@@ -15,7 +15,7 @@ export interface Curves {
 
 const width = 640
 const height = 320
-const frame = { left: 70, right: 20, top: 60, bottom: 50 } as const
+const frame = { left: 70, right: 45, top: 60, bottom: 50 } as const
 const yTicks = 4
 
 /** Along the logarithm of `x`, as what grows does so tenfold; `y` from 0, so that what is flat looks flat. */

@@ -20,6 +20,12 @@ t.test('of each figure the last run stands, with each of its goals', async t => 
   t.match(resultsTable(results), /\| cat: rate \| 100 \| – \| – \| 95\.0 \| MB\/s \| 95\.0 MB\/s \(≥ 200\.00\) \*\*missed\*\*<br>0\.95× bare \(≥ 0\.90\) \| 2026-11-23, abc \|$/)
 })
 
+t.test('where something grew, the largest stands', async t => {
+  const grown = (value: number, peer: number): Figure => figure({ title: `${value} pins`, peer, goals: { itself: { atLeast: 1 } }, over: { what: 'pins', value } })
+
+  t.match(lastResults([grown(1_000, 1), grown(100_000, 2), grown(100_000, 3), grown(10_000, 4)]), [{ value: 3 }])
+})
+
 t.test('a bar is as long as the goal is surpassed, for rates and for times', async t => {
   const [rate] = lastResults([figure({ peer: 180, goals: { bare: { atLeast: 0.9 } } })])
   const [time] = lastResults([figure({ unit: 'ms', peer: 200, goals: { bare: { atMost: 1 } } })])

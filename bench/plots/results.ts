@@ -18,8 +18,14 @@ export function lastResults (figures: readonly Figure[]): readonly Result[] {
   const machine = figures.at(-1)?.machine
   const own = figures.filter(figure => figure.machine === machine && figure.goals !== undefined)
   const real = own.filter(({ sides }) => !sides.includes('embedded'))
-  const last = Map.groupBy(real.length > 0 ? real : own, ({ title, name }) => `${title}\n${name}`)
-  return [...last.values()].flatMap(series => resultsOf(series.at(-1)!))
+  const series = Map.groupBy(real.length > 0 ? real : own, ({ title, name, over }) => `${over?.what ?? title}\n${name}`)
+  return [...series.values()].flatMap(all => resultsOf(lastOf(all)))
+}
+
+/** Where something grew, of the largest. */
+function lastOf (series: readonly Figure[]): Figure {
+  const largest = Math.max(...series.map(({ over }) => over?.value ?? 0))
+  return series.findLast(({ over }) => (over?.value ?? 0) === largest)!
 }
 
 function resultsOf (figure: Figure): readonly Result[] {
