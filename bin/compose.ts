@@ -10,7 +10,7 @@ import { defaultReplication } from '../cluster/config/cluster-section.ts'
 import type { Endpoint } from '../cluster/config/endpoint.ts'
 import { createEtcdConsensus } from '../cluster/consensus/etcd/etcd-consensus.ts'
 import { createRaftConsensus } from '../cluster/consensus/raft-consensus.ts'
-import { createDestinations } from '../cluster/destinations.ts'
+import { createDestinations, putPromptly } from '../cluster/destinations.ts'
 import { createDrain } from '../cluster/drain.ts'
 import { createHolding } from '../cluster/holding.ts'
 import { createDiskInformer } from '../cluster/informer/disk.ts'
@@ -162,11 +162,10 @@ export function compose (parts: ComposeParts): Composed {
 
   const adder = createAdder({
     cluster, daemon: createAddingDaemon(requests), clock,
-    async putBlocks (peer, blocks, roots, call) {
-      using watch = destinations.watch(peer, { signal: call.signal, isReplaceable: () => call.isReplaceable?.(peer) === true })
-      const watched = { ...call, signal: watch.signal }
-      return peer === self ? await ipfs.importBlocks(blocks, roots, watched) : await pushBlocks(attentiveRpc, peer, blocks, roots, watched)
-    }
+    putBlocks: putPromptly({
+      self, destinations,
+      put: async (peer, blocks, roots, call) => peer === self ? await ipfs.importBlocks(blocks, roots, call) : await pushBlocks(attentiveRpc, peer, blocks, roots, call)
+    })
   })
   const rootPin = createRootPin({ self, consensus, placer, clock: time }, { replication: defaultReplication(configs.cluster) })
   const adding: Component = { name: 'adder', start: async () => {}, [Symbol.asyncDispose]: () => requests[Symbol.asyncDispose]() }

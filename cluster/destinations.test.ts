@@ -2,7 +2,7 @@ import t from 'tap'
 import { NotEnoughPeersError } from './api/errors.ts'
 import type { PeerId } from './api/pin.ts'
 import { FakeClock } from './clock.ts'
-import { createDestinations, isPlaceablePromptly, placePromptly } from './destinations.ts'
+import { createDestinations, isPlaceablePromptly, placePromptly, putPromptly } from './destinations.ts'
 import type { Destinations } from './destinations.ts'
 import { explainPlacement, placePin } from './placement.ts'
 import type { PlacementWish, Placer } from './placer.ts'
@@ -85,6 +85,24 @@ t.test('what is held quickly costs no look; who is overdue is looked at until it
 
   t.strictSame([...broken.destinations.overdue()], [])
   for (const parts of [destinations, broken.destinations]) await parts[Symbol.asyncDispose]()
+})
+
+t.test('this peer\'s own daemon is given up before it was told what to pin, and not after; another peer sees to its daemon itself', async t => {
+  const { destinations, pass } = destinationsThat(never)
+  const put = putPromptly({ self, destinations, put: async (_peer, _blocks, _roots, { signal }) => await new Promise((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) }) })
+  const nothing = { async * [Symbol.asyncIterator] () {} }
+  const ending = new AbortController()
+  const ended: string[] = []
+  const putting = [[self, Promise.resolve([])], [self, new Promise<never>(() => {})], [other, Promise.resolve([])]] as const
+  const all = putting.map(async ([peer, roots], i) => await put(peer, nothing, roots, { delivery: '', signal: ending.signal, isReplaceable: () => true }).catch(err => { ended.push(`${i} ${(err as Error).message}`) }))
+
+  await pass(1_000)
+
+  t.strictSame(ended.map(one => one.slice(0, 1)).sort(), ['1', '2'])
+  ending.abort(new Error('enough'))
+  await Promise.all(all)
+  t.equal(ended.at(-1), '0 enough')
+  await destinations[Symbol.asyncDispose]()
 })
 
 /** Places among these, the first best; nobody is measured. */

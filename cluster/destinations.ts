@@ -5,7 +5,7 @@ import { joinSignals } from './async/join-signals.ts'
 import { pause } from './async/pause.ts'
 import type { Clock } from './clock.ts'
 import type { PlacementWish, Placer } from './placer.ts'
-import type { AbortOptions, Component } from './ports.ts'
+import type { AbortOptions, Component, PutBlocks } from './ports.ts'
 import type { Watch } from './presence.ts'
 
 /** What is held sooner costs no look. */
@@ -116,6 +116,19 @@ export function createDestinations ({ peerset, look, clock }: DestinationsCompon
       closing.abort(new Error('the peer is shutting down'))
       await background[Symbol.asyncDispose]()
     }
+  }
+}
+
+/**
+ * Sends blocks for as long as who is to take them answers or cannot be replaced. This peer's own daemon is not given up any more once it was told what to pin: it pins
+ * that though nobody waits for the answer, and nobody would hear of it. Another peer whose caller has gone sees to that by itself, see `takeBlocks`.
+ */
+export function putPromptly ({ self, destinations, put }: { readonly self: PeerId, readonly destinations: Pick<Destinations, 'watch'>, readonly put: PutBlocks }): PutBlocks {
+  return async (peer, blocks, roots, call) => {
+    let isTold = false
+    roots.then(() => { isTold = true }, () => {})
+    using watch = destinations.watch(peer, { signal: call.signal, isReplaceable: () => !(isTold && peer === self) && call.isReplaceable?.(peer) === true })
+    return await put(peer, blocks, roots, { ...call, signal: watch.signal })
   }
 }
 
