@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
+import { cidKeyText } from '../../../cluster/api/cid-key.ts'
 import { pinToJson } from '../../../cluster/api/pin-json.ts'
 import { temporaryFolder } from '../../../ipfs-compat-tests/harness/folder.ts'
+import { cidOf, pinOf } from '../../../ipfs-compat-tests/harness/pins.ts'
 import { openStaged, stage } from './staging.ts'
 import type { GivenOptions } from './staging.ts'
 
@@ -62,4 +64,22 @@ t.test('what was staged before is gone', async t => {
   await using opened = await openStaged(at, { signal })
 
   t.equal(opened.count(), 1)
+})
+
+t.test('many pins are read in pages and told by their CIDs, though the file is opened anew on the way', async t => {
+  await using folder = await temporaryFolder()
+  const count = 1_501
+  const lines = Array.from({ length: count }, (_, seed) => JSON.stringify(pinToJson(pinOf(seed))))
+  const [path, at] = [join(folder.path, 'pins.json'), join(folder.path, 'staged')]
+  await writeFile(path, lines.join('\n'))
+  await stage(at, { path, given: nothingGiven, signal, say: () => {} })
+  await using opened = await openStaged(at, { signal })
+
+  for (let round = 0; round < 70; round++) { // two thousand looks each
+    const keys = (await Array.fromAsync(opened.pins({ signal }))).map(({ pin }) => cidKeyText(pin.cid))
+    if (round % 23 === 0) t.equal(new Set(keys).size, count)
+  }
+
+  t.equal(opened.count(), count)
+  t.strictSame((await opened.missing([0, count, count - 1].map(seed => pinOf(seed)))).map(({ cid }) => cid.toString()), [cidOf(count).toString()])
 })

@@ -1,18 +1,23 @@
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import type { CID } from 'multiformats/cid'
+import { setImmediate } from 'node:timers/promises'
 import { cidKey } from '../../../cluster/api/cid-key.ts'
 import { decodePin, encodePin } from '../../../cluster/api/pin-bytes.ts'
 import { factorsOf, pinFromJson, replicationOf } from '../../../cluster/api/pin-json.ts'
 import type { PeerId, Pin } from '../../../cluster/api/pin.ts'
-import { breathing } from '../../../cluster/async/breathe.ts'
 import type { AbortOptions } from '../../../cluster/ports.ts'
 import { bytesPerRow, createStore } from '../../../cluster/store/store.ts'
+import type { Store, Table } from '../../../cluster/store/store.ts'
 import { UsageError } from '../../args.ts'
 
 const rowsPerTransaction = 500
 const tellEvery = 10_000
+const rowsPerPage = 500
+/** The file is opened anew after so many looks: what was read of it is mapped until then, and counts as memory of the peer that imports it. */
+const looksPerOpening = 100_000
+/** Makes of a key the least that is greater. */
+const justBehind = Buffer.of(0)
 
 /** What stands for all pins that are read, whatever they say themselves. */
 export interface GivenOptions { readonly min: number | undefined, readonly max: number | undefined, readonly allocations: readonly PeerId[] | undefined }
@@ -20,7 +25,8 @@ export interface GivenOptions { readonly min: number | undefined, readonly max: 
 /** An export that was read and understood to its end, on the disk: nothing that is wrong with it is found out halfway through an import. */
 export interface Staged extends AsyncDisposable {
   count (): number
-  has (cid: CID): boolean
+  /** Those of them that are not staged. */
+  missing (pins: readonly Pin[]): Promise<readonly Pin[]>
   pins (options: AbortOptions): AsyncIterable<{ readonly pin: Pin, readonly bytes: number }>
 }
 
@@ -52,19 +58,47 @@ export async function stage (folder: string, { path, given, signal, say }: { rea
   await flush()
 }
 
-/** What was staged in that folder. */
+/** What was staged in that folder. For one reader at a time. */
 export async function openStaged (folder: string, { signal }: AbortOptions): Promise<Staged> {
+  let opened = await openRows(folder, { signal })
+  let looks = 0
+  const count = opened.rows.count()
+
+  async function rowsForLooks (more: number): Promise<Table> {
+    if (looks >= looksPerOpening) {
+      looks = 0
+      await opened.store[Symbol.asyncDispose]()
+      opened = await openRows(folder, { signal })
+    }
+    looks += more
+    return opened.rows
+  }
+
+  return {
+    count: () => count,
+    async missing (pins) {
+      const rows = await rowsForLooks(pins.length)
+      return pins.filter(({ cid }) => rows.get(cidKey(cid)) === undefined)
+    },
+    async * pins ({ signal }) {
+      let page: readonly { readonly key: Buffer, readonly value: Buffer }[] = []
+      do {
+        const last = page.at(-1)?.key
+        const rows = await rowsForLooks(rowsPerPage)
+        page = [...rows.entries({ limit: rowsPerPage, ...last !== undefined && { from: Buffer.concat([last, justBehind]) } })]
+        for (const { value } of page) yield { pin: decodePin(value), bytes: value.byteLength }
+        await setImmediate()
+        signal.throwIfAborted()
+      } while (page.length === rowsPerPage)
+    },
+    [Symbol.asyncDispose]: async () => { await opened.store[Symbol.asyncDispose]() }
+  }
+}
+
+async function openRows (folder: string, { signal }: AbortOptions): Promise<{ readonly store: Store, readonly rows: Table }> {
   const store = createStore({ folder })
   await store.start({ signal })
-  const table = store.table('pins')
-  return {
-    count: () => table.count(),
-    has: cid => table.get(cidKey(cid)) !== undefined,
-    async * pins (options) {
-      for await (const { value } of breathing(table.entries(), options)) yield { pin: decodePin(value), bytes: value.byteLength }
-    },
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]()
-  }
+  return { store, rows: store.table('pins') }
 }
 
 async function * read (path: string | undefined, given: GivenOptions): AsyncGenerator<Pin> {

@@ -56,19 +56,19 @@ export async function * importPins (consensus: ChangedConsensus, staged: Staged,
   }
   if (ops.length > 0) await log()
   await Promise.all(underWay)
-  const removed = await removePins(consensus, pin => !staged.has(pin.cid), { signal })
+  const removed = await removePins(consensus, async pins => await staged.missing(pins), { signal })
   yield { done: `${seen} pins imported${removed === 0 ? '' : `, ${removed} others removed`}` }
 }
 
 /** Empties the pinset, by agreement. */
 export async function * removeAll (consensus: ChangedConsensus, { signal }: AbortOptions): AsyncGenerator<StateEvent> {
-  yield { done: `${await removePins(consensus, () => true, { signal })} pins were removed from the pinset` }
+  yield { done: `${await removePins(consensus, async pins => pins, { signal })} pins were removed from the pinset` }
 }
 
-async function removePins ({ state, log, opsMax }: ChangedConsensus, goes: (pin: Pin) => boolean, { signal }: AbortOptions): Promise<number> {
+async function removePins ({ state, log, opsMax }: ChangedConsensus, thoseToGo: (pins: readonly Pin[]) => Promise<readonly Pin[]>, { signal }: AbortOptions): Promise<number> {
   let removed = 0
   for await (const page of pinPages(state, { signal })) {
-    const ops = page.filter(goes).map(({ cid }): PinsetOp => ({ kind: 'unpin', cid }))
+    const ops = (await thoseToGo(page)).map(({ cid }): PinsetOp => ({ kind: 'unpin', cid }))
     for (let at = 0; at < ops.length; at += opsMax) await log(ops.slice(at, at + opsMax), { signal })
     removed += ops.length
   }
