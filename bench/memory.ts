@@ -1,7 +1,7 @@
 import { call } from './call.ts'
 import { endlessFileBody, mib } from './content.ts'
 import { startSides } from './harness.ts'
-import { say } from './output.ts'
+import { tellFigures } from './output.ts'
 import { memoryOf } from './process-figures.ts'
 
 const goalMib = 250
@@ -22,6 +22,11 @@ export async function bench ([size = '5']: readonly string[]): Promise<void> {
   const seconds = (performance.now() - startMs) / 1_000
   const half = samples.length >> 1
   const highest = (of: readonly number[]): number => Math.round(Math.max(...of))
-  say(`add of ${gibs} GiB in ${seconds.toFixed(0)} s (${(gibs * gib / seconds / 1e6).toFixed(0)} MB/s)\n`)
-  say(`  resident: ${highest(samples.slice(0, 1))} MiB before, at most ${highest(samples.slice(0, half))} in the first half, ${highest(samples.slice(half))} in the second; goal ≤ ${goalMib} MiB ${highest(samples) <= goalMib ? 'reached' : 'MISSED'}\n`)
+  const goal = { atMost: goalMib }
+  await tellFigures({ sides: sides.sides, title: `add of ${gibs} GiB` }, [
+    { what: 'rate', unit: 'MB/s', value: gibs * gib / seconds / 1e6 },
+    { what: 'resident before', unit: 'MiB', value: highest(samples.slice(0, 1)) },
+    { what: 'resident at most in the first half', unit: 'MiB', value: highest(samples.slice(0, half)), goal },
+    { what: 'resident at most in the second half', unit: 'MiB', value: highest(samples.slice(half)), goal }
+  ])
 }

@@ -19,10 +19,12 @@ t.test('a table says medians, ratio, spread and whether the goal was reached', a
 t.test('a table of more sides has a ratio to each, and a dash for what a side does not have', async t => {
   const text = reportText('things', { bare: [{ rate: 100 }], limit: [{ rate: 50 }], peer: [{ rate: 40, CPU: 2 }] }, {
     rate: { unit: '1/s', goals: { bare: { atLeast: 0.5 }, limit: { atLeast: 0.5 }, against: { atLeast: 1 } } },
-    CPU: { unit: 's', goals: { itself: { atMost: 3 } } }
+    CPU: { unit: 's', goals: { itself: { atMost: 3 } } },
+    nothing: { unit: 's' }
   })
 
   t.match(text, / +bare +limit +peer +÷ bare +÷ limit +spread +goal\n/)
   t.match(text, /rate \(1\/s\) +100 +50\.0 +40\.0 +0\.40× +0\.80× +±0% \/ ±0% \/ ±0% +≥ 0\.50× bare MISSED, ≥ 0\.50× limit reached\n/)
+  t.notMatch(text, /nothing/)
   t.match(text, /CPU \(s\) +– +– +2\.00 +– +– +– \/ – \/ ±0% +≤ 3\.00 reached\n/)
 })

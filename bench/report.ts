@@ -38,7 +38,8 @@ export function medianOf (rounds: readonly Round[] | undefined, name: string): n
 export function reportText (title: string, rounds: Rounds, measured: Readonly<Record<string, Measured>>): string {
   const others = otherSides.filter(side => rounds[side] !== undefined)
   const sides = [...others, 'peer'] as const
-  const rows = Object.entries(measured).map(([name, { unit, goals = {} }]) => {
+  const had = Object.entries(measured).filter(([name]) => sides.some(side => medianOf(rounds[side], name) !== undefined))
+  const rows = had.map(([name, { unit, goals = {} }]) => {
     const ours = medianOf(rounds.peer, name)
     const ratios = others.map(side => ratioOf(ours, medianOf(rounds[side], name)))
     const verdicts = [verdict(ours, goals.itself, shown), ...others.map((side, i) => verdict(ratios[i], goals[side], bound => `${times(bound)} ${side}`))]
