@@ -99,6 +99,10 @@ function send (request: IncomingMessage, response: ServerResponse, { daemon, ori
   })
   upstream.on('error', error => {
     if (hasAnswered || response.destroyed) return
+    if (request.closed && !request.complete) {
+      response.destroy() // there was half an upload, and the daemon says nothing of it
+      return
+    }
     log.warn('the daemon cannot be reached', { address: daemon.address, error })
     answerUnreachable(response, daemon.address, error)
   })
