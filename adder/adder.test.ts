@@ -3,7 +3,7 @@ import type { CID } from 'multiformats/cid'
 import { KuboRepliedError } from '../cluster/api/errors.ts'
 import type { PeerId, Pin } from '../cluster/api/pin.ts'
 import { MultipartError } from '../cluster/api/kubo/multipart.ts'
-import { systemClock } from '../cluster/clock.ts'
+import { FakeClock, systemClock } from '../cluster/clock.ts'
 import type { AddingDaemon, ClusterPinCall, DaemonAddLine } from '../cluster/ports.ts'
 import { createAdder } from './adder.ts'
 import type { Adder, AdderComponents } from './adder.ts'
@@ -91,6 +91,34 @@ t.test('the usual options are the importer\'s, others the daemon\'s', async t =>
 
   for (const options of [{ hash: 'blake3' }, { chunker: 'buzhash' }, { trickle: true }]) await Array.fromAsync(add(adder, upload(entry('a')), options))
   t.strictSame(adder.routes, { importer: 4, daemon: 3 })
+})
+
+t.test('an import makes way for a GC that came before it was known to have the pin lock, and is opened anew', async t => {
+  const clock = new FakeClock()
+  const daemon = fakeDaemon()
+  const steps: string[] = []
+  const { components } = fakeParts({
+    clock,
+    async putBlocks (_peer, source, roots) {
+      steps.push('opened')
+      for await (const _ of source) { /* it has them */ }
+      await roots.catch(() => { steps.push('made way') })
+      return []
+    },
+    daemon: {
+      ...daemon,
+      async reachPinLock ({ signal }) {
+        if (steps.length > 1) return void steps.push('has the lock')
+        clock.advance(500)
+        signal.throwIfAborted()
+      }
+    }
+  })
+
+  const outputs = await Array.fromAsync(add(createAdder(components), upload(entry('a')), { trickle: true }))
+
+  t.strictSame(steps, ['opened', 'made way', 'opened', 'has the lock'])
+  t.strictSame(namesOf(outputs), ['a', '*'])
 })
 
 t.test('files come as they are done, then directories from below, each root behind its pin', async t => {

@@ -2,6 +2,7 @@ import type { CID } from 'multiformats/cid'
 import { MultipartError } from '../cluster/api/kubo/multipart.ts'
 import { abortable } from '../cluster/async/abortable.ts'
 import { CallerLeftError, hasLeft } from '../cluster/async/caller-left.ts'
+import { deadline } from '../cluster/async/deadline.ts'
 import { untilGivenUp } from '../cluster/async/give-up.ts'
 import { Channel } from '../cluster/async/channel.ts'
 import { joinSignals } from '../cluster/async/join-signals.ts'
@@ -55,6 +56,8 @@ const outputsMax = 1_024
 const foreseenMax = 16
 /** Imports that are not waited for any more. */
 const stragglersMax = 64
+/** So long the daemon's pin lock is waited for the first time, then always twice as long up to the last. */
+const lockWaitMs = { first: 500, last: 60_000 }
 const batchLimits = { idleMs: 25, gatheredBytesMax: 1 << 20, gatheredEntriesMax: 512 }
 
 export function createAdder (components: AdderComponents): Adder {
@@ -157,15 +160,15 @@ async function buildBatch (run: AddRun, entries: AsyncIterable<AddEntry>, output
   const pin: PinOptions = { ...asked, name: params.options['pin-name'] ?? asked.name }
   const isLinked = params.options['to-files'] !== undefined
   const linked = Promise.withResolvers<void>()
-  const delivery = await createSteadyDelivery(components, { ...params, pin, queueBytesMax, isHeldHere: layout === undefined, unannounced: unannouncedOf(params.options), signal, stragglers, ...isLinked && { opensAfter: linked.promise } })
+  const open = async (): Promise<Delivery> => await createSteadyDelivery(components, { ...params, pin, queueBytesMax, isHeldHere: layout === undefined, unannounced: unannouncedOf(params.options), signal, stragglers, ...isLinked && { opensAfter: linked.promise } })
+  // To link it in its files the daemon takes the lock itself: behind a GC that waits for an import of ours it would wait for ever.
+  const delivery = layout !== undefined || isLinked ? await open() : await withPinLock(open, components, signal)
   try {
     if (layout !== undefined) {
       routes.importer++
       await buildEntries(entries, { options: params.options, layout, tell, take: block => delivery.put(block) })
     } else {
       routes.daemon++
-      // To link it in its files the daemon takes the lock itself: behind a GC that waits for an import of ours it would wait for ever.
-      if (!isLinked) await components.daemon.reachPinLock({ signal })
       await addOnDaemon(components.daemon, entries, params.options, tell, { signal }).finally(linked.resolve)
       for (const { root } of held) if (root !== undefined && delivery.isForOthers) await exportTo(delivery, components.daemon, root, signal)
     }
@@ -174,6 +177,25 @@ async function buildBatch (run: AddRun, entries: AsyncIterable<AddEntry>, output
     if (!signal.aborted && held.some(({ root }) => root !== undefined)) return { delivery, held, failure: { error } }
     await delivery.abandon(error)
     throw error
+  }
+}
+
+/**
+ * Opens a delivery whose import on this peer's daemon holds the pin lock before anything is added there. A GC that comes between the import and the
+ * question whether it has the lock waits for the import, and the question waits for the GC: then the import makes way and is opened anew.
+ * Nothing of the upload has been read yet.
+ */
+async function withPinLock (open: () => Promise<Delivery>, { daemon, clock }: AdderComponents, signal: AbortSignal): Promise<Delivery> {
+  for (let waitMs = lockWaitMs.first; ; waitMs = Math.min(2 * waitMs, lockWaitMs.last)) {
+    const delivery = await open()
+    using limit = deadline(clock, waitMs, 'taking the pin lock', signal)
+    try {
+      await daemon.reachPinLock(limit)
+      return delivery
+    } catch (err) {
+      await delivery.abandon(err)
+      if (signal.aborted || !limit.signal.aborted) throw err
+    }
   }
 }
 
