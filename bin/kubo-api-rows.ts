@@ -57,7 +57,7 @@ export const apiRows: readonly ApiRow[] = [
   { of: ['swarm', 'swarm/*', 'ping', 'id'], why: 'the connections and the identity of this daemon', tests: [passes, 'recordings: node'] },
   { of: ['provide/clear'], why: 'what this daemon still has to announce', tests: [refused] },
   { of: ['provide', 'provide/*', 'routing', 'routing/*', 'dht', 'dht/*'], why: 'asks the network, and announces in the name of this daemon', tests: [passes] },
-  { of: ['pubsub', 'pubsub/*'], why: `messages of this daemon, without end; ${fromOneDaemon}`, tests: [passes, 'proxy/passthrough.test.ts: the client is told at once that an answer has begun'] },
+  { of: ['pubsub', 'pubsub/*'], why: `messages of this daemon, without end; ${fromOneDaemon}`, tests: [passes, 'proxy/passthrough.test.ts: the client is told at once that an answer has begun, by each byte of its head'] },
   { of: ['bitswap', 'bitswap/*', 'stats', 'stats/*'], why: 'figures of this daemon', tests: [passes] },
   { of: ['repo', 'repo/version', 'repo/verify', 'repo/ls', 'refs/local'], why: 'the store of this daemon', tests: [passes, 'recordings: repo'] },
   { of: ['cat', 'get', 'ls', 'refs', 'resolve', 'block', 'block/*', 'dag', 'dag/*'], why: 'this daemon has it, or fetches it from the others', tests: [passes, 'recordings: reads', 'recordings: dag', 'recordings: block'] },
