@@ -26,7 +26,6 @@ import { securedTcp } from './secured-tcp.ts'
 import { createTrafficMeter } from './traffic.ts'
 import type { TrafficMeter } from './traffic.ts'
 import { whyNotListening } from './why-not-listening.ts'
-import { windowBytes } from './window.ts'
 
 export interface HostComponents {
   readonly identity: Identity
@@ -65,7 +64,8 @@ export interface Host extends Component, PeerStreams {
   watch (changed: (peer: PeerId, isConnected: boolean) => void): Disposable
 }
 
-/** libp2p ends a stream that holds more than its read buffer. */
+/** A stream may have so much on its way to a reader that has paused; libp2p ends one that holds more than its read buffer, so that is larger. */
+const windowBytes = 2 * 1_024 * 1_024
 const readBufferBytes = 4 * windowBytes
 const connectionsMax = 400
 const strangersMax = 64
