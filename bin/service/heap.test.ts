@@ -34,7 +34,7 @@ function mostHeapBytes (setUp: string): number {
     ${setUp}
     const alive = []
     let most = 0
-    for (let i = 0; i < 6e6; i++) {
+    for (let i = 0; i < 4e6; i++) {
       alive[i % 5e5] = { i, text: 'x' + i }
       if (i % 1e5 === 0) most = Math.max(most, process.memoryUsage().heapUsed)
     }

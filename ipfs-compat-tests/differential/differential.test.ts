@@ -6,9 +6,9 @@ import { openBench } from './trial.ts'
 
 /** More of them, by hand: `node ipfs-compat-tests/differential/main.ts --seed 2 --count 1000`. */
 const seed = 1
-const scripts = 70
+const scripts = 50
 /** To daemons with users. */
-const guardedScripts = 20
+const guardedScripts = 15
 
 t.setTimeout(900_000)
 
