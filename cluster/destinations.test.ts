@@ -1,42 +1,21 @@
 import t from 'tap'
+import { lookedAt, never, other, self, turn } from '../ipfs-compat-tests/harness/looked-at.ts'
+import type { LookedAt } from '../ipfs-compat-tests/harness/looked-at.ts'
 import { NotEnoughPeersError } from './api/errors.ts'
 import type { PeerId } from './api/pin.ts'
-import { FakeClock } from './clock.ts'
 import { createDestinations, isPlaceablePromptly, placePromptly, putPromptly } from './destinations.ts'
 import type { Destinations } from './destinations.ts'
 import { explainPlacement, placePin } from './placement.ts'
 import type { PlacementWish, Placer } from './placer.ts'
 
 const { signal } = new AbortController()
-const [self, other] = ['self', 'other'] as unknown as readonly [PeerId, PeerId]
-const turn = async (): Promise<void> => await new Promise(resolve => setImmediate(resolve))
-const never = async (): Promise<never> => await new Promise(() => {})
 
-interface Parts { readonly destinations: Destinations, readonly clock: FakeClock, readonly looks: () => number, readonly members: PeerId[], pass (ms: number): Promise<void>, answer: () => Promise<unknown> }
+interface Parts extends LookedAt { readonly destinations: Destinations }
 
 /** `answer` is what a peer does when it is looked at. */
 function destinationsThat (answer: () => Promise<unknown>): Parts {
-  const clock = new FakeClock()
-  const members = [self, other]
-  let looks = 0
-  const parts: Parts = {
-    clock, members, answer,
-    looks: () => looks,
-    destinations: createDestinations({
-      clock, peerset: () => members,
-      look (_peer, { signal }) {
-        looks++
-        return Promise.race([parts.answer(), new Promise((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) })])
-      }
-    }),
-    async pass (ms) {
-      for (let passedMs = 0; passedMs < ms; passedMs += 250) {
-        clock.advance(250)
-        await turn()
-      }
-    }
-  }
-  return parts
+  const looked = lookedAt(answer)
+  return Object.assign(looked, { destinations: createDestinations({ clock: looked.clock, peerset: () => looked.members, look: looked.look }) })
 }
 
 t.test('who hangs is given up within a second where another can be chosen, and waited for where none can', async t => {

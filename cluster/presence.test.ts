@@ -1,40 +1,21 @@
 import t from 'tap'
-import type { PeerId } from './api/pin.ts'
-import { FakeClock } from './clock.ts'
+import { lookedAt, never, other, self, turn } from '../ipfs-compat-tests/harness/looked-at.ts'
+import type { LookedAt } from '../ipfs-compat-tests/harness/looked-at.ts'
 import type { PeerRpc } from './peer-ports.ts'
 import { attentive, createPresence } from './presence.ts'
 import type { Presence, Watch } from './presence.ts'
 
 const { signal } = new AbortController()
-const [self, other] = ['self', 'other'] as unknown as readonly [PeerId, PeerId]
-const turn = async (): Promise<void> => await new Promise(resolve => setImmediate(resolve))
-const never = async (): Promise<never> => await new Promise(() => {})
 
-interface Parts { readonly presence: Presence, readonly clock: FakeClock, readonly looks: () => number, readonly members: PeerId[], isFresh: boolean, pass (ms: number): Promise<void>, answer: () => Promise<unknown> }
+interface Parts extends LookedAt { readonly presence: Presence, isFresh: boolean }
 
-/** Two peers; `answer` is what the other one does when it is looked at. */
+/** `answer` is what the other one does when it is looked at. */
 function twoPeers (answer: () => Promise<unknown>): Parts {
-  const clock = new FakeClock()
-  const members = [self, other]
-  let looks = 0
-  const parts: Parts = {
-    clock, members, answer,
+  const looked = lookedAt(answer)
+  const parts: Parts = Object.assign(looked, {
     isFresh: false,
-    looks: () => looks,
-    presence: createPresence({
-      self, clock, peerset: () => members, isFresh: () => parts.isFresh,
-      look (_peer, { signal }) {
-        looks++
-        return Promise.race([parts.answer(), new Promise((_, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }) })])
-      }
-    }),
-    async pass (ms) {
-      for (let passedMs = 0; passedMs < ms; passedMs += 250) {
-        clock.advance(250)
-        await turn()
-      }
-    }
-  }
+    presence: createPresence({ self, clock: looked.clock, peerset: () => looked.members, isFresh: () => parts.isFresh, look: looked.look })
+  })
   return parts
 }
 
