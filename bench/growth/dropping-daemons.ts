@@ -9,10 +9,10 @@ import type { AddressInfo } from 'node:net'
 import { decode } from '@ipld/dag-cbor'
 import { varint } from 'multiformats'
 import type { CID } from 'multiformats/cid'
+import { plainAnswer } from '../scale/plain-answers.ts'
 
 /** The roots come last, in a CAR of their own: as much as a few of them take. */
 const tailBytes = 8 << 10
-const storageMax = 1e15
 
 interface Daemon {
   /** What is pinned, all of it recursively. */
@@ -26,7 +26,8 @@ async function answer (request: IncomingMessage, reply: ServerResponse, { pins, 
   const said = (...values: readonly object[]): void => { reply.setHeader('content-type', 'application/json').end(values.map(value => `${JSON.stringify(value)}\n`).join('')) }
   const failed = (Message: string, status = 500): void => { reply.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify({ Message, Code: 0, Type: 'error' })}\n`) }
   const tail = await drained(request)
-  switch (url.pathname.replace('/api/v0/', '')) {
+  const command = url.pathname.replace('/api/v0/', '')
+  switch (command) {
     case 'dag/import': {
       const roots = rootsOf(tail)
       for (const root of roots) pins.add(root)
@@ -42,12 +43,10 @@ async function answer (request: IncomingMessage, reply: ServerResponse, { pins, 
       return said({ Pins: [cid] })
     }
     case 'pin/rm': return pins.delete(cid) ? said({ Pins: [cid] }) : failed('not pinned or pinned indirectly')
-    case 'id': return said({ ID: `dropping daemon ${number}`, Addresses: [] })
-    case 'version': return said({ Version: '0.44.0', Commit: '', Repo: '18', System: '', Golang: '' })
-    case 'repo/stat': return said({ RepoSize: 0, StorageMax: storageMax, NumObjects: pins.size, RepoPath: '', Version: 'fs-repo@18' })
-    case 'swarm/connect': return said({ Strings: [] })
-    case 'swarm/peers': return said({ Peers: [] })
-    default: return failed('404 page not found', 404)
+    default: {
+      const plain = plainAnswer(command, { id: `dropping daemon ${number}`, objects: pins.size })
+      return plain === undefined ? failed('404 page not found', 404) : said(plain)
+    }
   }
 }
 

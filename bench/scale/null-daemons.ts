@@ -5,9 +5,9 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
+import { plainAnswer } from './plain-answers.ts'
 
 const listChunkCharacters = 64 << 10
-const storageMax = 1e15
 /** What is pinned under this name is refused, so that there are errors to be found. */
 const refusedName = 'refused'
 
@@ -35,12 +35,10 @@ function answer (command: string, query: URLSearchParams, pins: Pins, number: nu
       return said({ Pins: [cid] })
     }
     case 'pin/rm': return pins.delete(cid) ? said({ Pins: [cid] }) : failed('not pinned or pinned indirectly')
-    case 'id': return said({ ID: `null daemon ${number}`, Addresses: [] })
-    case 'version': return said({ Version: '0.44.0', Commit: '', Repo: '18', System: '', Golang: '' })
-    case 'repo/stat': return said({ RepoSize: 0, StorageMax: storageMax, NumObjects: pins.size, RepoPath: '', Version: 'fs-repo@18' })
-    case 'swarm/connect': return said({ Strings: [] })
-    case 'swarm/peers': return said({ Peers: [] })
-    default: return { status: 404, body: '404 page not found\n' }
+    default: {
+      const plain = plainAnswer(command, { id: `null daemon ${number}`, objects: pins.size })
+      return plain === undefined ? { status: 404, body: '404 page not found\n' } : said(plain)
+    }
   }
 }
 
